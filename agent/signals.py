@@ -1,0 +1,282 @@
+"""The only vocabulary the rooms of the agent share: what happened (signals) and what to do about it (actions).
+
+Signals are past tense and carry the `Moment` at which the thing happened, not the one at which it was read.
+Actions are imperative and are decided in `agent.incidents` alone. Everything here is a frozen value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.clock import Moment
+
+
+class SensorKind(StrEnum):
+    """What kind of evidence a sensor gives. Confirmation needs two *different* kinds (BS 8243, standards.md 1.4)."""
+
+    BUTTON = "button"
+    PHRASE = "phrase"
+    PIR = "pir"
+    TAMPER = "tamper"
+    MAINS = "mains"
+    LOUDNESS = "loudness"
+    CAMERA = "camera"
+
+
+HELP_CALL_KINDS = frozenset({SensorKind.BUTTON, SensorKind.PHRASE})
+"""A person asks for help with these: they work whether the unit is set or not and are never inhibited."""
+
+
+class Category(StrEnum):
+    """What an alert is about; the last level of its topic."""
+
+    HELP = "help"
+    INTRUDER = "intruder"
+    TAMPER = "tamper"
+    FAULT = "fault"
+    NOISE = "noise"
+    TEST = "test"
+
+
+class AckLevel(StrEnum):
+    """What the control room says about an alert."""
+
+    RECEIVER = "receiver"
+    """A machine there has it and keeps it: it may leave the outbox."""
+    OPERATOR = "operator"
+    """A person there has seen it."""
+    CLOSED = "closed"
+    """A person there has given it an outcome."""
+
+
+class Outcome(StrEnum):
+    """How an incident ended."""
+
+    GENUINE = "genuine"
+    FALSE = "false"
+    TEST = "test"
+    RESTORED = "restored"
+    """The unit itself closed it: a fault or tamper went away."""
+
+
+class Media(StrEnum):
+    """Footage that belongs to an incident."""
+
+    STILL = "still"
+    CLIP = "clip"
+
+
+# --- signals -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Triggered:
+    """A sensor went off."""
+
+    sensor: str
+    """The configured name of the input ("panic-1", "pir-1"), or of the microphone for a phrase."""
+    kind: SensorKind
+    at: Moment
+    silent: bool = False
+    """A duress call: nothing at the scene may show or sound."""
+    label: str | None = None
+    """The phrase's class, never its words (design rule 4); None for inputs."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """What the detector measured, by name with unit: `confidence`, `loudness_dba` ..."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A sensor came back to rest: the button was let go, the door closed, the mains returned."""
+
+    sensor: str
+    kind: SensorKind
+    at: Moment
+
+
+@dataclass(frozen=True)
+class Faulted:
+    """A part of the unit does not do its work."""
+
+    part: str
+    """The part's name: "recorder", "listener", "outbox", "input panic-1" ..."""
+    code: str
+    """A short stable word for the control room's rules: "stuck", "dead", "silent", "disk-full" ..."""
+    text: str
+    """One sentence for a person: what is wrong and what still works."""
+    at: Moment
+
+
+@dataclass(frozen=True)
+class FaultCleared:
+    """The part does its work again."""
+
+    part: str
+    code: str
+    at: Moment
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """The control room answered an alert."""
+
+    alert_id: str
+    revision: int
+    level: AckLevel
+    at: Moment
+    operator_ref: str | None = None
+    outcome: Outcome | None = None
+    cause: str | None = None
+    """Why it was false or what the test was, in the operator's words."""
+
+
+@dataclass(frozen=True)
+class SetRequested:
+    """Somebody sets (arms) or unsets the detectors by hand; it holds until the schedule's next change."""
+
+    armed: bool
+    by: str
+    """Who: an operator reference, a key switch's name."""
+    at: Moment
+
+
+@dataclass(frozen=True)
+class TestRequested:
+    """Somebody wants a test alert through the whole chain."""
+
+    by: str
+    at: Moment
+
+
+@dataclass(frozen=True)
+class MediaReady:
+    """A still or a clip of an incident is stored on the unit."""
+
+    alert_id: str
+    media: Media
+    at: Moment
+    path: str
+    """Where it lies on the unit."""
+    sha256: str
+    size_bytes: int
+    start: Moment | None = None
+    """The first frame's moment (of a still, its only one)."""
+    end: Moment | None = None
+
+
+@dataclass(frozen=True)
+class MediaFailed:
+    """A still or a clip could not be made."""
+
+    alert_id: str
+    media: Media
+    reason: str
+    at: Moment
+
+
+Signal = (
+    Triggered
+    | Restored
+    | Faulted
+    | FaultCleared
+    | Acknowledged
+    | SetRequested
+    | TestRequested
+    | MediaReady
+    | MediaFailed
+)
+
+
+# --- actions -------------------------------------------------------------------------------------------------------
+
+
+class LightPattern(StrEnum):
+    """What the lamp shows. A person must tell `heard` from `seen` without knowing any code."""
+
+    OFF = "off"
+    STEADY = "steady"
+    """White light on movement."""
+    HEARD = "heard"
+    """Quick even blinking: your call was heard here."""
+    SEEN = "seen"
+    """Steady with a short wink each two seconds: a person in the control room has seen it."""
+
+
+class Line(StrEnum):
+    """The short lines the speaker knows; the words lie beside the recordings (`agent/hw/lines`)."""
+
+    HEARD = "heard"
+    RECEIVED = "received"
+    SEEN = "seen"
+    NO_CONNECTION = "no-connection"
+
+
+@dataclass(frozen=True)
+class ShowLight:
+    """Show this pattern until the next one."""
+
+    pattern: LightPattern
+
+
+@dataclass(frozen=True)
+class SayLine:
+    """Speak this line now; a newer line replaces one that is still being spoken."""
+
+    line: Line
+
+
+@dataclass(frozen=True)
+class TakeStill:
+    """Make a still of the moment a sensor went off."""
+
+    alert_id: str
+    at: Moment
+
+
+@dataclass(frozen=True)
+class CutClip:
+    """Cut the footage between these moments into a clip; `end` may lie a little in the future."""
+
+    alert_id: str
+    start: Moment
+    end: Moment
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Send this revision of an alert to the control room, and keep it until the control room's receiver has it."""
+
+    alert_id: str
+    revision: int
+    category: Category
+    at: Moment
+    """When what it tells happened."""
+    data: Mapping[str, Any]
+    """The `data` member of the alert message (schema `alert`), as far as the incident knows it."""
+    urgent: bool = False
+    """A help call: send it in parallel with storing it; the disk never delays it."""
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Keep this state of an incident over a restart; None forgets it."""
+
+    alert_id: str
+    state: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Log:
+    """One line for the journal."""
+
+    event: str
+    alert_id: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Action = ShowLight | SayLine | TakeStill | CutClip | Tell | Remember | Log
