@@ -1,0 +1,86 @@
+"""What a configuration names and this machine must have: a kit, a time zone, files for TLS, a voice model."""
+
+from __future__ import annotations
+
+import shlex
+import stat
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, available_timezones
+
+from agent.config.problems import one_line
+from agent.config.suggest import did_you_mean, nearest
+from agent.hw.kit import kit_names
+from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, nearest_words, unknown_words, vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from agent.config.tree import Finding, KeyPath, Value
+
+
+def machine_findings(tree: Value, folder: Path) -> Iterator[Finding]:
+    """Everything that is named but not here, or not fit for use.
+
+    Args:
+        tree: the configuration as written.
+        folder: where relative paths are meant from.
+    """
+    yield from _kit(tree)
+    yield from _timezone(tree)
+    for key in ("ca_file", "cert_file", "key_file"):
+        if named := tree.text("uplink", key):
+            yield from _file(("uplink", key), folder / named, private=key == "key_file")
+    enabled = tree.at("voice", "enabled")
+    if enabled is not None and enabled.content is True:
+        yield from _words(tree, folder)
+
+
+def _kit(tree: Value) -> Iterator[Finding]:
+    kit = tree.text("hardware", "kit")
+    if kit is not None and kit not in kit_names():
+        yield ("hardware", "kit"), f"no hardware kit {one_line(kit)} is installed; {did_you_mean(kit, kit_names())}"
+
+
+def _timezone(tree: Value) -> Iterator[Finding]:
+    zone = tree.text("unit", "timezone")
+    if zone is None:
+        return
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        # KeyError: not in the database. The others: not a name at all ("../etc", "Europe").
+        guesses = nearest(zone, available_timezones())
+        hint = f"did you mean {guesses[0]}?" if guesses else "give one such as Europe/London"
+        yield ("unit", "timezone"), f"there is no time zone {one_line(zone)}; {hint}"
+
+
+def _file(key: KeyPath, path: Path, *, private: bool) -> Iterator[Finding]:
+    shown = one_line(str(path))
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            yield key, f"{shown} is not a file"
+            return
+        path.open("rb").close()
+    except OSError as error:
+        yield key, f"{shown} cannot be read: {error.strerror}"
+        return
+    if private and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        command = f"chmod 600 {shlex.quote(str(path))}"
+        yield key, f"{shown} can be used by others than its owner (mode {stat.S_IMODE(mode):04o}); run: {command}"
+
+
+def _words(tree: Value, folder: Path) -> Iterator[Finding]:
+    named = tree.text("voice", "model")
+    try:
+        known = vocabulary(BUNDLED_MODEL if named is None else folder / named)
+    except ModelUnusable as error:
+        yield ("voice", "model"), one_line(str(error))
+        return
+    # Phrases only: a decoy that cannot be heard cannot be taken for a phrase either.
+    for i in range(len(tree.items("voice", "phrases"))):
+        path = ("voice", "phrases", i, "say")
+        for word in unknown_words((tree.text(*path) or "").lower(), known):
+            likely = ", ".join(nearest_words(word, known)) or "none"
+            yield path, f'the voice model cannot hear "{one_line(word)}"; the nearest it knows: {likely}'

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.cli.main import main
+from tests.config.desk import LAB
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.config.desk import Desk
+
+
+def test_a_good_file_is_one_line_on_stdout(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.write(LAB)
+    assert main(["check", "unit.yaml"]) == 0
+    assert capsys.readouterr() == ("unit.yaml: the configuration of hk-001 (profile safe-point) is valid\n", "")
+
+
+def test_a_bad_file_is_a_line_for_each_problem_on_stderr(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.write(LAB + "lamp: {pin: no}\nlampe: 1\n")
+    assert main(["check", "unit.yaml"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines() == [
+        "unit.yaml:4: lamp.pin: needs a whole number from 0 to 27, got no (text)",
+        "unit.yaml:5: lampe: is not a known key; did you mean lamp?",
+    ]
+
+
+def test_a_file_that_is_not_there_is_one_sentence(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not (desk.folder / "nowhere.yaml").exists()
+    assert main(["check", "nowhere.yaml"]) == 2
+    assert capsys.readouterr() == ("", "nowhere.yaml: cannot be read: No such file or directory\n")
