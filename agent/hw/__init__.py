@@ -1,0 +1,1 @@
+"""The only place that touches hardware: pins, lamp, speaker, microphone, camera."""

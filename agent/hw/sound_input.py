@@ -1,0 +1,130 @@
+"""The microphone: PortAudio's callback stream, read as blocks. Lives in the listener process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from agent.hw.intake import Intake
+from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, HardwareLost, PcmBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = structlog.get_logger()
+
+QUEUE_BLOCKS = 50
+"""Five seconds: a decoder that is further behind hears the past; it had better lose sound and say so."""
+SILENT_AFTER_S = 1.0
+"""Ten blocks that did not come. A frozen sound server gives no other sign (io-lab section 1)."""
+ENDS_WITHIN_S = 2.0
+"""On a frozen sound server PortAudio's abort never returns; the process must then go without it."""
+
+
+class Stream(Protocol):
+    """A running PortAudio stream."""
+
+    def abort(self) -> None:
+        """Stop without waiting for buffers."""
+        ...
+
+    def close(self) -> None:
+        """Free it."""
+        ...
+
+
+TakeBlock = Callable[[bytes, float, bool], None]
+"""Takes a block, the age of its last sample in seconds, and whether sound was lost before it."""
+OpenStream = Callable[[str | None, TakeBlock, Callable[[], None]], Stream]
+"""Opens and starts a capture on a device; the last argument is called when it ended. Raises `HardwareLost`."""
+
+
+def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None]) -> Stream:
+    """Open and start a capture with PortAudio.
+
+    Raises:
+        HardwareLost: no PortAudio, no such device, or it refuses 16 kHz mono.
+    """
+    try:
+        import sounddevice  # noqa: PLC0415 - loads PortAudio, which only the listener may
+    except OSError as error:
+        msg = "PortAudio is not installed: apt install libportaudio2"
+        raise HardwareLost(msg) from error
+
+    def callback(pcm: Any, samples: int, times: Any, status: Any) -> None:  # noqa: ANN401 - sounddevice has no types
+        age_s = times.currentTime - times.inputBufferAdcTime - samples / SAMPLE_RATE_HZ
+        take(bytes(pcm), age_s, bool(status.input_overflow))
+
+    try:
+        stream = sounddevice.RawInputStream(
+            samplerate=SAMPLE_RATE_HZ,
+            blocksize=BLOCK_SAMPLES,
+            device=device,
+            channels=1,
+            dtype="int16",
+            callback=callback,
+            finished_callback=ended,
+        )
+    except (sounddevice.PortAudioError, ValueError) as error:
+        msg = f"the microphone {device or 'default'!r} cannot be opened: {error}"
+        raise HardwareLost(msg) from error
+    try:
+        stream.start()
+    except sounddevice.PortAudioError as error:
+        stream.close()
+        msg = f"the microphone {device or 'default'!r} does not start: {error}"
+        raise HardwareLost(msg) from error
+    return stream  # type: ignore[no-any-return]  # sounddevice has no types
+
+
+class DeviceMicrophone:
+    """A capture of one input device.
+
+    Raises:
+        HardwareLost: it cannot be opened.
+    """
+
+    def __init__(self, device: str | None, open_stream: OpenStream = open_portaudio) -> None:
+        name = f"the microphone {device or 'default'!r}"
+        self._intake: Intake[PcmBlock] = Intake(name, QUEUE_BLOCKS, SILENT_AFTER_S)
+        self._lost = 0
+        """Lost since the last block that was queued; touched by PortAudio's thread only."""
+        self._closed = False
+        self._stream = open_stream(device, self._take, lambda: self._intake.fail("went away"))
+
+    def blocks(self) -> Iterator[PcmBlock]:
+        """Yield blocks in real time until closed.
+
+        Raises:
+            HardwareLost: the device went away, or gave no block for a second.
+        """
+        return iter(self._intake)
+
+    def close(self) -> None:
+        """Stop; `blocks` ends."""
+        if self._closed:
+            return
+        self._closed = True
+        self._intake.close()
+        ending = threading.Thread(target=self._end_stream, name="microphone-end", daemon=True)
+        ending.start()
+        ending.join(ENDS_WITHIN_S)
+        if ending.is_alive():
+            log.error("microphone_not_closed", reason="the sound server hangs; only the end of the process frees it")
+
+    def _end_stream(self) -> None:
+        self._stream.abort()
+        self._stream.close()
+
+    def _take(self, pcm: bytes, age_s: float, overflowed: bool) -> None:  # noqa: FBT001 - TakeBlock
+        # Some ALSA plugins leave the times at zero; an age beyond a block or two is none.
+        ended_s = time.monotonic() - (age_s if 0.0 <= age_s < SILENT_AFTER_S else 0.0)
+        self._lost += overflowed
+        if self._intake.offer(PcmBlock(pcm, ended_s, self._lost)):
+            self._lost = 0
+        else:
+            self._lost += 1
