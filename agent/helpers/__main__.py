@@ -1,0 +1,48 @@
+"""A helper process: `python -m agent.helpers NAME FD`, started by `agent.helpers.owner` only."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import signal
+import socket
+import sys
+from typing import cast
+
+from agent import journal
+from agent.config.settings import Config
+from agent.helpers.channel import Channel, Job
+from agent.helpers.messages import Settings, Trouble
+from agent.hw.kit import HardwareLost
+
+JOBS = {"listener": ("agent.voice.listener", "Listener"), "recorder": ("agent.footage.recorder", "Recorder")}
+"""Imported by name, so that neither helper loads the other's native libraries."""
+
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the kernel kills us when the daemon dies, even while we hang in a driver."""
+
+
+def main(name: str, fd: int) -> int:
+    """Work until the daemon closes the line."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)  # the daemon ends us, after the last still of an open incident
+    journal.set_up()
+    channel = Channel(socket.socket(fileno=fd))
+    try:
+        settings = channel.request()
+        if not isinstance(settings, Settings):
+            return 0  # the daemon ended before it began
+        module, job_class = JOBS[name]
+        job = cast("Job", getattr(importlib.import_module(module), job_class)())
+        job.run(Config.model_validate_json(settings.config_json), channel)
+    except HardwareLost as lost:
+        channel.send(Trouble("device-lost", str(lost)))
+        return 1
+    finally:
+        channel.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

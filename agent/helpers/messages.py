@@ -1,0 +1,132 @@
+"""What the daemon and its two helper processes say to each other.
+
+One JSON object a line over a socket pair, each a small frozen dataclass with its own `type`: events and heartbeats up,
+requests down. Moments travel as readings of CLOCK_MONOTONIC, which all processes of one boot share.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+MAX_LINE_BYTES = 64 * 1024
+"""No message comes near this; a longer line is a broken or hostile peer."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The first message down: what the helper works with."""
+
+    config_json: str
+    """The whole `Config` as JSON."""
+    type: Literal["settings"] = "settings"
+
+
+@dataclass(frozen=True)
+class Working:
+    """Proof of work, at least each second: sent only by the loop that does the work, when it did some."""
+
+    done: int
+    """Blocks heard or frames written since the helper began."""
+    lost: int
+    """Blocks or frames lost since the helper began: nothing is dropped uncounted."""
+    type: Literal["working"] = "working"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A part of the helper's work fails; it goes on with the rest or tries again by itself."""
+
+    code: str
+    text: str
+    type: Literal["trouble"] = "trouble"
+
+
+@dataclass(frozen=True)
+class TroubleOver:
+    """What failed works again."""
+
+    code: str
+    type: Literal["trouble-over"] = "trouble-over"
+
+
+@dataclass(frozen=True)
+class PhraseHeard:
+    """The listener decided that a phrase was said."""
+
+    label: str
+    start_s: float
+    end_s: float
+    """First and last moment of the phrase, on CLOCK_MONOTONIC."""
+    decided_s: float
+    confidence: float
+    """The least sure word."""
+    silent: bool
+    type: Literal["phrase-heard"] = "phrase-heard"
+
+
+@dataclass(frozen=True)
+class StillRequest:
+    """Make a still of the frame nearest to `at_s`."""
+
+    alert_id: str
+    at_s: float
+    type: Literal["still-request"] = "still-request"
+
+
+@dataclass(frozen=True)
+class ClipRequest:
+    """Cut a clip; it is answered once the footage up to `end_s` is on the disk."""
+
+    alert_id: str
+    start_s: float
+    end_s: float
+    type: Literal["clip-request"] = "clip-request"
+
+
+@dataclass(frozen=True)
+class MediaMade:
+    """A still or clip is complete on the disk."""
+
+    alert_id: str
+    media: Literal["still", "clip"]
+    path: str
+    sha256: str
+    size_bytes: int
+    start_s: float
+    end_s: float
+    """Moments of its first and last frame, on CLOCK_MONOTONIC."""
+    type: Literal["media-made"] = "media-made"
+
+
+@dataclass(frozen=True)
+class MediaMissed:
+    """A still or clip cannot be made, and will not be."""
+
+    alert_id: str
+    media: Literal["still", "clip"]
+    reason: str
+    type: Literal["media-missed"] = "media-missed"
+
+
+Event = Working | Trouble | TroubleOver | PhraseHeard | MediaMade | MediaMissed
+Request = Settings | StillRequest | ClipRequest
+Message = Event | Request
+
+_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
+
+
+def encode(message: Message) -> bytes:
+    """The message as one line."""
+    return _ADAPTER.dump_json(message) + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """The message of one line.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    return _ADAPTER.validate_json(line)

@@ -1,0 +1,49 @@
+"""Between what the helper processes say and the rooms' own vocabulary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.helpers.messages import ClipRequest, MediaMade, PhraseHeard, StillRequest
+from agent.signals import Media, MediaFailed, MediaReady, SensorKind, TakeStill, Triggered
+
+if TYPE_CHECKING:
+    from agent.clock import Clock
+    from agent.helpers.messages import MediaMissed
+    from agent.signals import CutClip
+
+
+def signal_of(
+    event: PhraseHeard | MediaMade | MediaMissed, clock: Clock, microphone: str
+) -> Triggered | MediaReady | MediaFailed:
+    """What an event means.
+
+    Args:
+        event: What a helper said.
+        clock: Knows what its monotonic times are in wall time.
+        microphone: The configured name under which phrases are reported.
+    """
+    match event:
+        case PhraseHeard():
+            at, scores = clock.at(event.end_s), {"confidence": event.confidence}
+            return Triggered(microphone, SensorKind.PHRASE, at, event.silent, event.label, scores)
+        case MediaMade():
+            return MediaReady(
+                event.alert_id,
+                Media(event.media),
+                clock.now(),
+                event.path,
+                event.sha256,
+                event.size_bytes,
+                start=clock.at(event.start_s),
+                end=clock.at(event.end_s),
+            )
+        case _:
+            return MediaFailed(event.alert_id, Media(event.media), event.reason, clock.now())
+
+
+def request_of(action: TakeStill | CutClip) -> StillRequest | ClipRequest:
+    """What is asked of the recorder."""
+    if isinstance(action, TakeStill):
+        return StillRequest(action.alert_id, action.at.monotonic_s)
+    return ClipRequest(action.alert_id, action.start.monotonic_s, action.end.monotonic_s)
