@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.voice.decision import MAX_GAP_S, MAX_WORD_S, Decider, Phrase, Rejection, Word
+
+HELP_ME = Phrase(("help", "me"), "help-me", 0.6)
+HELP_ME_PLEASE = Phrase(("help", "me", "please"), "please", 0.6)
+POLICE = Phrase(("call", "the", "police"), "police", 0.8)
+PHRASES = (HELP_ME, HELP_ME_PLEASE, POLICE)
+REFRACTORY_S = 5.0
+
+
+def spoken(text: str, *, at_s: float = 10.0, confidence: float = 1.0, word_s: float = 0.3) -> list[Word]:
+    """Words said one right after the other."""
+    return [
+        Word(word, at_s + count * word_s, at_s + (count + 1) * word_s, confidence)
+        for count, word in enumerate(text.split())
+    ]
+
+
+def labels(words: list[Word]) -> list[str]:
+    return [detection.phrase.label for detection in Decider(PHRASES, REFRACTORY_S).decide(words, 20.0)]
+
+
+@pytest.mark.parametrize(
+    ("heard", "expected"),
+    [
+        ("help me", ["help-me"]),
+        ("[unk] help me [unk]", ["help-me"]),
+        ("call the police", ["police"]),
+        ("help", []),
+        ("me help", []),
+        ("help [unk] me", []),
+        ("call police the", []),
+        ("call the the police", []),
+        ("help help me", ["help-me"]),
+        ("", []),
+        ("help me call the police", ["help-me", "police"]),
+    ],
+)
+def test_a_phrase_counts_only_whole_and_in_order(heard: str, expected: list[str]) -> None:
+    assert labels(spoken(heard)) == expected
+
+
+def test_the_longest_phrase_wins() -> None:
+    assert labels(spoken("help me please")) == ["please"]
+
+
+def test_a_shorter_phrase_counts_where_the_longer_one_is_not_sure_enough() -> None:
+    words = [*spoken("help me"), Word("please", 10.6, 10.9, 0.1)]
+    assert labels(words) == ["help-me"]
+
+
+def test_a_detection_tells_first_and_last_moment_and_the_least_sure_word() -> None:
+    words = [Word("help", 1.0, 1.3, 0.7), Word("me", 1.3, 1.5, 0.9)]
+    (said,) = Decider(PHRASES, REFRACTORY_S).decide(words, 1.9)
+    assert (said.start_s, said.end_s, said.decided_s, said.confidence) == (1.0, 1.5, 1.9, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([Word("help", 1.0, 1.3, 0.59), Word("me", 1.3, 1.5, 1.0)], Rejection.UNSURE),
+        ([Word("help", 1.0, 1.3, 1.0), Word("me", 1.3 + MAX_GAP_S + 0.01, 2.2, 1.0)], Rejection.GAP),
+        ([Word("help", 1.0, 1.1, 1.0), Word("me", 1.1, 1.15, 1.0)], Rejection.TOO_SHORT),
+        ([Word("help", 1.0, 1.01 + MAX_WORD_S, 1.0), Word("me", 2.6, 2.8, 1.0)], Rejection.TOO_LONG),
+    ],
+)
+def test_what_does_not_count_is_counted_with_its_reason(words: list[Word], reason: Rejection) -> None:
+    decider = Decider(PHRASES, REFRACTORY_S)
+    assert decider.decide(words, 5.0) == []
+    assert decider.rejected == {reason: 1}
+
+
+def test_a_pause_and_a_drawn_out_word_within_their_limits_count() -> None:
+    words = [Word("help", 1.0, 1.0 + MAX_WORD_S - 0.01, 0.6), Word("me", 3.0, 3.3, 0.6)]
+    assert labels(words) == ["help-me"]
+
+
+def test_the_same_phrase_counts_again_only_after_the_refractory_time() -> None:
+    decider = Decider(PHRASES, REFRACTORY_S)
+    assert decider.decide(spoken("help me", at_s=10.0), 11.0)
+    assert not decider.decide(spoken("help me", at_s=10.6 + REFRACTORY_S - 0.1), 16.0)
+    assert decider.rejected[Rejection.REFRACTORY] == 1
+    assert decider.decide(spoken("help me", at_s=10.6 + REFRACTORY_S + 0.1), 17.0)
+
+
+def test_one_phrase_does_not_silence_another() -> None:
+    decider = Decider(PHRASES, REFRACTORY_S)
+    assert decider.decide(spoken("help me", at_s=10.0), 11.0)
+    assert decider.decide(spoken("call the police", at_s=12.0), 13.0)
+
+
+TEXTS = ("help", "me", "please", "call", "the", "police", "[unk]")
+HYPOTHESES_PER_SEED = 20
+
+
+def random_hypothesis(rng: random.Random) -> list[Word]:
+    words: list[Word] = []
+    at_s = 100.0
+    for _ in range(rng.randrange(13)):
+        start_s = at_s + rng.choice((0.0, rng.random()))
+        at_s = start_s + rng.uniform(0.01, 2) ** 2
+        words.append(Word(rng.choice(TEXTS), start_s, at_s, rng.random() ** 0.2))
+    return words
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.integers(0, 2**32))
+def test_whatever_is_heard_only_sound_phrases_are_found(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(HYPOTHESES_PER_SEED):
+        words = random_hypothesis(rng)
+        found = Decider(PHRASES, REFRACTORY_S).decide(words, 200.0)
+        last_end_s = 0.0
+        for detection in found:
+            first = next(index for index, word in enumerate(words) if word.start_s == detection.start_s)
+            said = words[first : first + len(detection.phrase.words)]
+            assert tuple(word.text for word in said) == detection.phrase.words
+            assert detection.confidence == min(word.confidence for word in said) >= detection.phrase.min_confidence
+            assert said[-1].end_s == detection.end_s
+            assert all(after.start_s - before.end_s <= MAX_GAP_S for before, after in pairwise(said))
+            assert detection.start_s >= last_end_s, "two detections share a word"
+            last_end_s = detection.end_s
+        said_s = [detection.start_s for detection in found if detection.phrase is HELP_ME]
+        assert all(later - earlier > REFRACTORY_S for earlier, later in pairwise(said_s))
+
+
+def test_the_random_hypotheses_do_hold_phrases() -> None:
+    rng = random.Random(1)
+    found = [Decider(PHRASES, REFRACTORY_S).decide(random_hypothesis(rng), 200.0) for _ in range(1000)]
+    assert sum(map(bool, found)) > 20

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from agent.voice.decision import Phrase
+from agent.voice.held import HOLD_S, HeldPhrase
+
+HELP_ME = Phrase(("help", "me"), "help-me", 0.6)
+HELP_ME_PLEASE = Phrase(("help", "me", "please"), "please", 0.6)
+I_NEED_HELP = Phrase(("i", "need", "help"), "need", 0.6)
+
+
+def test_a_phrase_is_ripe_once_it_has_held() -> None:
+    held = HeldPhrase([HELP_ME])
+    assert not held.ripe(["help", "me"], 1.0)
+    assert not held.ripe(["help", "me"], 1.0 + HOLD_S - 0.1)
+    assert held.ripe(["help", "me"], 1.01 + HOLD_S)
+
+
+def test_a_phrase_that_was_revised_begins_anew() -> None:
+    held = HeldPhrase([HELP_ME])
+    held.ripe(["help", "me"], 1.0)
+    assert not held.ripe(["help", "[unk]"], 1.2)
+    assert not held.ripe(["help", "me"], 1.4)
+    assert held.ripe(["help", "me"], 1.41 + HOLD_S)
+
+
+def test_a_phrase_in_running_talk_counts() -> None:
+    held = HeldPhrase([HELP_ME])
+    held.ripe(["[unk]", "help", "me"], 1.0)
+    assert held.ripe(["[unk]", "help", "me", "[unk]"], 1.01 + HOLD_S)
+
+
+def test_a_phrase_waits_while_a_longer_one_is_under_way() -> None:
+    held = HeldPhrase([HELP_ME, HELP_ME_PLEASE])
+    assert not held.ripe(["help", "me"], 1.0)
+    assert not held.ripe(["help", "me"], 9.0)
+    held.ripe(["help", "me", "please"], 10.0)
+    assert held.ripe(["help", "me", "please"], 10.01 + HOLD_S)
+
+
+def test_the_end_of_one_phrase_that_begins_another_does_not_wait() -> None:
+    held = HeldPhrase([HELP_ME, I_NEED_HELP])
+    held.ripe(["i", "need", "help"], 1.0)
+    assert held.ripe(["i", "need", "help"], 1.01 + HOLD_S)
+
+
+def test_an_utterance_that_is_over_is_forgotten() -> None:
+    held = HeldPhrase([HELP_ME])
+    held.ripe(["help", "me"], 1.0)
+    held.forget()
+    assert not held.ripe(["help", "me"], 5.0)

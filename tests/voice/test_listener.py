@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import queue
+import shutil
+import socket
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+import structlog
+
+from agent.config.settings import Config, PhraseSettings, UnitSettings, UplinkSettings, VoiceSettings
+from agent.helpers.channel import Channel
+from agent.helpers.messages import Event, PhraseHeard, Trouble, TroubleOver, Working, decode
+from agent.hw.kit import BLOCK_SAMPLES, HardwareLost, PcmBlock
+from agent.voice.lexicon import BUNDLED_MODEL
+from agent.voice.listener import LOST, SILENT, Listener
+from agent.voice.muted import MUTED_AFTER_S
+from tests.voice.sounds import Street
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+T = TypeVar("T", bound=Event)
+LIMIT_S = 60.0
+"""How long a test waits for what must come; only a failing one waits so long."""
+
+
+class TableMicrophone:
+    """A microphone whose cable a test holds in its hand."""
+
+    def __init__(self) -> None:
+        self.plugged = True
+        self.opened = 0
+        self._blocks: queue.SimpleQueue[PcmBlock | None] = queue.SimpleQueue()
+        self._closed = threading.Event()
+
+    def microphone(self, _settings: VoiceSettings) -> TableMicrophone:
+        """What a kit does."""
+        self.opened += 1
+        if not self.plugged:
+            msg = "there is no such device"
+            raise HardwareLost(msg)
+        self._closed.clear()
+        return self
+
+    def blocks(self) -> Iterator[PcmBlock]:
+        while not self._closed.is_set():
+            try:
+                block = self._blocks.get(timeout=0.02)
+            except queue.Empty:
+                continue
+            if block is None:
+                msg = "the cable is out"
+                raise HardwareLost(msg)
+            yield block
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def hear(self, blocks: list[PcmBlock]) -> None:
+        for block in blocks:
+            self._blocks.put(block)
+
+    def pull_out(self) -> None:
+        self.plugged = False
+        self._blocks.put(None)
+
+
+class Daemon:
+    """The daemon's end: starts the listener's code in a thread and reads what it says."""
+
+    def __init__(self, voice: VoiceSettings) -> None:
+        self._ours, theirs = socket.socketpair()
+        self._ours.settimeout(LIMIT_S)
+        self._lines = self._ours.makefile("rb")
+        self._channel = Channel(theirs)
+        self.ended_with: Exception | None = None
+        self._thread = threading.Thread(target=self._work, args=(voice,))
+        self._thread.start()
+
+    def _work(self, voice: VoiceSettings) -> None:
+        try:
+            Listener().run(config(voice), self._channel)
+        except HardwareLost as lost:
+            self.ended_with = lost
+        finally:
+            self._channel.close()
+
+    def events(self) -> Iterator[Event]:
+        for line in self._lines:
+            event = decode(line)
+            assert isinstance(event, Event)
+            yield event
+
+    def next(self, kind: type[T]) -> T:
+        return next(event for event in self.events() if isinstance(event, kind))
+
+    def hang_up(self) -> None:
+        self._ours.shutdown(socket.SHUT_RDWR)
+        self._thread.join(LIMIT_S)
+        assert not self._thread.is_alive()
+        self._lines.close()
+        self._ours.close()
+
+
+def config(voice: VoiceSettings) -> Config:
+    return Config(
+        profile="safe-point",
+        unit=UnitSettings(id="hk-001", org="ashfield", name="Central Walk", location="North end"),
+        uplink=UplinkSettings(broker="mqtt://localhost", insecure_lab=True),
+        voice=voice,
+    )
+
+
+def listening_for(*phrases: PhraseSettings, model: Path | None = None) -> VoiceSettings:
+    return VoiceSettings(enabled=True, phrases=phrases, model=model)
+
+
+HELP_ME = PhraseSettings(say="help me", label="help-me")
+
+
+@pytest.fixture
+def microphone(monkeypatch: pytest.MonkeyPatch) -> TableMicrophone:
+    microphone = TableMicrophone()
+    monkeypatch.setattr("agent.voice.listener.load_kit", lambda _name, _options: microphone)
+    return microphone
+
+
+@pytest.fixture
+def daemon(microphone: TableMicrophone) -> Iterator[Daemon]:
+    assert microphone.plugged
+    daemon = Daemon(listening_for(HELP_ME, PhraseSettings(say="i need help", label="duress", silent=True)))
+    yield daemon
+    daemon.hang_up()
+
+
+def test_a_phrase_is_told_with_its_label_and_its_moments_and_never_its_words(
+    daemon: Daemon, microphone: TableMicrophone
+) -> None:
+    street = Street(seed=11)
+    ended_s = street.say("help-me-slt", 20)
+    microphone.hear(street.blocks(4))
+    heard = daemon.next(PhraseHeard)
+    assert (heard.label, heard.silent) == ("help-me", False)
+    assert heard.end_s == pytest.approx(ended_s, abs=0.25)
+    assert heard.start_s < heard.end_s <= heard.decided_s < ended_s + 1
+    assert 0.6 <= heard.confidence <= 1
+
+
+def test_a_duress_phrase_is_told_as_silent(daemon: Daemon, microphone: TableMicrophone) -> None:
+    street = Street(seed=12)
+    street.say("i-need-help-espeak", 20)
+    microphone.hear(street.blocks(4))
+    heard = daemon.next(PhraseHeard)
+    assert (heard.label, heard.silent) == ("duress", True)
+
+
+def test_each_second_of_sound_is_proved_and_lost_blocks_are_counted(
+    daemon: Daemon, microphone: TableMicrophone
+) -> None:
+    blocks = Street(seed=13).blocks(5)
+    gap = blocks[20]
+    blocks[20] = PcmBlock(gap.pcm, gap.ended_s, lost=3)
+    microphone.hear(blocks)
+    proofs = [daemon.next(Working) for _ in range(5)]
+    assert [proof.done for proof in proofs] == [1, 11, 21, 31, 41]
+    assert [proof.lost for proof in proofs] == [0, 0, 3, 3, 3]
+
+
+def test_a_phrase_that_was_heard_but_does_not_count_is_logged_with_the_reason(
+    daemon: Daemon, microphone: TableMicrophone
+) -> None:
+    street = Street(seed=18)
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(2):
+            street.say("help-me-slt", 20)
+            microphone.hear(street.blocks(2.5))
+        told = [daemon.next(Working) for _ in range(5)]
+    assert told[-1].done == 41
+    assert [(line["event"], line["reason"]) for line in logged] == [("phrase_not_counted", "refractory")]
+
+
+def test_a_microphone_that_vanishes_is_told_once_and_heard_again_when_it_returns(
+    daemon: Daemon, microphone: TableMicrophone
+) -> None:
+    street = Street(seed=14)
+    microphone.hear(street.blocks(2))
+    daemon.next(Working)
+    microphone.pull_out()
+    lost = daemon.next(Trouble)
+    assert lost.code == LOST
+    assert "mic-1" in lost.text
+    assert "the cable is out" in lost.text
+    wait_until = threading.Event()
+    while microphone.opened < 3:  # it was tried in vain at least once
+        wait_until.wait(0.02)
+    microphone.plugged = True
+    street.say("help-me-slt", 20)
+    microphone.hear(street.blocks(4))
+    after = daemon.events()
+    told = next(after)
+    assert told == TroubleOver(LOST)
+    assert next(event for event in after if isinstance(event, PhraseHeard)).label == "help-me"
+
+
+def test_what_was_said_just_before_the_microphone_went_counts(daemon: Daemon, microphone: TableMicrophone) -> None:
+    street = Street(seed=15)
+    ended_s = street.say("help-me-slt", 20)
+    microphone.hear([block for block in street.blocks(4) if block.ended_s < ended_s + 0.1])
+    daemon.next(Working)
+    microphone.pull_out()
+    assert daemon.next(PhraseHeard).label == "help-me"
+    assert daemon.next(Trouble).code == LOST
+
+
+def test_a_muted_microphone_is_told_and_so_is_its_sound_when_it_is_back(
+    daemon: Daemon, microphone: TableMicrophone
+) -> None:
+    blocks = Street(seed=16).blocks(MUTED_AFTER_S + 3)
+    flat = [PcmBlock(bytes(2 * BLOCK_SAMPLES), block.ended_s) for block in blocks[:-10]]
+    microphone.hear([*flat, *blocks[-10:]])
+    assert daemon.next(Trouble).code == SILENT
+    assert daemon.next(TroubleOver) == TroubleOver(SILENT)
+
+
+def test_the_listener_ends_when_the_daemon_is_gone(daemon: Daemon, microphone: TableMicrophone) -> None:
+    microphone.hear(Street(seed=17).blocks(1))
+    daemon.next(Working)
+    # The daemon hangs up at the end of every test, and waits for the listener's end.
+
+
+@pytest.mark.parametrize("broken", ["missing", "cut short", "unknown word"])
+def test_a_voice_that_cannot_be_is_one_sentence(microphone: TableMicrophone, tmp_path: Path, broken: str) -> None:
+    model = tmp_path / "model"
+    phrase = HELP_ME
+    if broken != "missing":
+        shutil.copytree(BUNDLED_MODEL, model)
+    if broken == "cut short":
+        (model / "graph/HCLr.fst").write_bytes(b"not a graph")
+    if broken == "unknown word":
+        phrase = PhraseSettings(say="halp me", label="help-me")
+    daemon = Daemon(listening_for(phrase, model=model))
+    assert not list(daemon.events())
+    daemon.hang_up()
+    assert isinstance(daemon.ended_with, HardwareLost)
+    assert "voice model" in str(daemon.ended_with)
+    assert microphone.opened == 0
