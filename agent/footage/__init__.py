@@ -1,0 +1,1 @@
+"""Recording around the clock: segments, index, clips, stills."""

@@ -1,0 +1,161 @@
+"""Writes the stream of frames as segments, and goes on through everything a disk can do."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent.footage.complaint import Complaint
+from agent.footage.segments import SegmentWriter
+from agent.footage.tally import Tally
+from agent.helpers.messages import Event, Working
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.footage.index import FootageIndex
+    from agent.footage.space import Space
+    from agent.hw.kit import Packet
+
+log = structlog.get_logger()
+
+SYNC_EVERY_S = 1.0
+"""How much footage a power cut may take: the loss bound. Each sync costs an SD card one erase block at worst."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What is to be expected of the stream."""
+
+    fps: int
+    bitrate_kbps: int
+    segment_s: int
+
+    @property
+    def segment_bytes(self) -> int:
+        """Room for one segment: half as much again as the encoder aims at, since it may overshoot."""
+        return self.bitrate_kbps * 125 * self.segment_s * 3 // 2
+
+
+class Recording:
+    """The writer of one folder of segments; used from one thread.
+
+    A failing disk is tried again with each key frame, which is each second, because footage can begin nowhere else.
+    """
+
+    def __init__(  # noqa: PLR0913 - these are its neighbours, named once in the recorder
+        self,
+        folder: Path,
+        index: FootageIndex,
+        space: Space,
+        *,
+        clock: Clock,
+        pace: Pace,
+        tell: Callable[[Event], None],
+        on_disk: Callable[[float], None],
+    ) -> None:
+        """Take what is needed.
+
+        Args:
+            folder: Where segments lie.
+            index: What is told about them.
+            space: Makes room before each segment.
+            clock: Gives a segment its wall time.
+            pace: What is to be expected of the stream.
+            tell: Says `Working`, `Trouble` and `TroubleOver` to the daemon.
+            on_disk: Told the moment up to which footage can be read from the disk.
+        """
+        self._folder = folder
+        self._index = index
+        self._space = space
+        self._clock = clock
+        self._pace = pace
+        self._tell = tell
+        self._on_disk = on_disk
+        self._half_frame_s = 0.5 / pace.fps
+        self._tally = Tally(pace.fps)
+        self._disk = Complaint(tell)
+        self._segment: SegmentWriter | None = None
+        self._synced_s = 0.0
+
+    def write(self, frame: Packet) -> None:
+        """Store one frame; a disk that does not take it is told, never raised."""
+        try:
+            self._store(frame)
+        except (OSError, sqlite3.Error) as error:
+            self._give_up_segment(error)
+
+    def pause(self) -> None:
+        """No frame came for a second: make safe what there is, and let the next segment begin with the next frame."""
+        try:
+            self._end_segment()
+        except (OSError, sqlite3.Error) as error:
+            self._give_up_segment(error)
+
+    def _store(self, frame: Packet) -> None:
+        if frame.keyframe and self._is_time_to_cut(frame.taken_s):
+            self._end_segment()
+            self._begin_segment(frame.taken_s)
+        if self._segment is None:
+            return  # nothing can be shown before a key frame; `Tally` counts by time and misses it
+        if frame.taken_s <= self._segment.end_s and self._segment.frames:
+            log.warning("frame_out_of_order", taken_s=frame.taken_s, after_s=self._segment.end_s)
+            return
+        self._segment.write(frame)
+        self._tally.wrote(frame.taken_s)
+        self._on_disk(frame.taken_s)
+        if frame.taken_s - self._synced_s > SYNC_EVERY_S - self._half_frame_s:
+            self._sync(self._segment)
+
+    def _is_time_to_cut(self, taken_s: float) -> bool:
+        if self._segment is None:
+            return True
+        return taken_s - self._segment.name.start.monotonic_s > self._pace.segment_s - self._half_frame_s
+
+    def _begin_segment(self, start_s: float) -> None:
+        if self._disk.stands:
+            self._index.agree_with_files()  # what the failure left behind
+        self._space.make_room(self._pace.segment_bytes)
+        self._segment = SegmentWriter(self._folder, self._clock.at(start_s))
+        self._synced_s = start_s
+        self._index.opened(self._segment.name)
+
+    def _sync(self, segment: SegmentWriter) -> None:
+        segment.sync()
+        self._synced_s = segment.end_s
+        if self._tally.synced():
+            self._disk.withdraw()
+            self._tell(Working(self._tally.done, self._tally.lost))
+
+    def _end_segment(self) -> None:
+        if self._segment is None:
+            return
+        self._sync(self._segment)
+        segment, self._segment = self._segment, None
+        segment.close()
+        self._index.ended(segment.name, segment.end_s, segment.frames, segment.size_bytes)
+
+    def _give_up_segment(self, error: OSError | sqlite3.Error) -> None:
+        """Leave the segment as it is; the index finds out how far it goes when the disk works again."""
+        self._tally.failed()
+        code = "disk-full" if _is_full(error) else "write-failed"
+        self._disk.make(code, f"No footage is stored ({error}); it is tried again each second")
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            try:
+                segment.close()
+            except OSError as closing:
+                log.warning("segment_close_failed", name=segment.path.name, error=str(closing))
+
+
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

@@ -1,0 +1,51 @@
+"""The stored frames of one boot as one line of time, over all segments and into the one still being written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent.footage.transport import read_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.footage.index import FootageIndex
+    from agent.hw.kit import Packet
+
+log = structlog.get_logger()
+
+MARGIN_S = 1.0
+"""Segments that end or begin this near are looked into too: the wished moment may fall between two of them."""
+
+
+class NoFootage(Exception):
+    """No frame of the wished time is stored: it was never taken, lost, or has been removed as the oldest."""
+
+
+def frames_between(index: FootageIndex, boot: str, start_s: float, end_s: float) -> Iterator[Packet]:
+    """Yield frames from the key frame at or before `start_s` to the first frame at or after `end_s`, as far as stored.
+
+    Only what is on the disk is read. Nothing at all comes when no frame lies after `start_s`.
+    """
+    lead: list[Packet] | None = []
+    for segment in index.covering(boot, start_s - MARGIN_S, end_s + MARGIN_S):
+        try:
+            file = segment.path.open("rb")
+        except FileNotFoundError:
+            log.warning("segment_gone_while_cutting", name=segment.path.name)
+            continue
+        with file:
+            for frame in read_frames(file, segment.name.start.monotonic_s):
+                if lead is not None:
+                    if frame.keyframe and frame.taken_s <= start_s:
+                        lead.clear()
+                    if frame.taken_s < start_s:
+                        lead.append(frame)
+                        continue
+                    yield from lead
+                    lead = None
+                yield frame
+                if frame.taken_s >= end_s:
+                    return

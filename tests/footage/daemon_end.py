@@ -1,0 +1,119 @@
+"""The daemon's end of a recorder: a real socket pair, the real job in a thread, and a street before its camera."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from agent.config.settings import CameraSettings, Config, FootageSettings, UnitSettings, UplinkSettings
+from agent.footage.recorder import Recorder
+from agent.helpers.channel import Channel
+from agent.helpers.messages import ClipRequest, Event, Request, StillRequest, decode, encode
+from fakes.camera import SyntheticCamera
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fakes.scene import StreetScene
+
+E = TypeVar("E", bound=Event)
+LIMIT_S = 40
+"""Only a failing test waits this long, however busy the machine is."""
+
+
+def config(folder: Path) -> Config:
+    """A unit with a small camera and short segments."""
+    return Config(
+        profile="safe-point",
+        unit=UnitSettings(id="sp-1", org="town", name="Safe Point", location="Central Walk"),
+        uplink=UplinkSettings(broker="mqtt://localhost", insecure_lab=True),
+        camera=CameraSettings(enabled=True, width_px=320, height_px=180, fps=15, bitrate_kbps=500),
+        footage=FootageSettings(segment_s=2),
+        state_folder=folder,
+    )
+
+
+class DaemonEnd:
+    """Hears everything a recorder says and asks it for media."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.heard: list[Event] = []
+        self._sock = sock
+        self._news = threading.Condition()
+        self._over = False
+        self._reader = threading.Thread(target=self._read, name="daemon-end")
+        self._reader.start()
+
+    def ask(self, request: Request) -> None:
+        """Send a request down."""
+        self._sock.sendall(encode(request))
+
+    def still(self, alert_id: str, at_s: float) -> None:
+        """Ask for a still."""
+        self.ask(StillRequest(alert_id, at_s))
+
+    def clip(self, alert_id: str, start_s: float, end_s: float) -> None:
+        """Ask for a clip."""
+        self.ask(ClipRequest(alert_id, start_s, end_s))
+
+    def hears(self, kind: type[E], fits: Callable[[E], bool] = lambda _: True) -> E:
+        """Wait for the next event of this kind, out of those not heard yet by an earlier call."""
+        deadline = time.monotonic() + LIMIT_S
+        with self._news:
+            while True:
+                for place, event in enumerate(self.heard):
+                    if isinstance(event, kind) and fits(event):
+                        del self.heard[: place + 1]
+                        return event
+                assert not self._over, f"the recorder ended and never said {kind.__name__}"
+                assert self._news.wait(deadline - time.monotonic()), f"no {kind.__name__} in {self.heard}"
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.shutdown(socket.SHUT_WR)
+        self._reader.join()
+        self._sock.close()
+
+    def _read(self) -> None:
+        with self._sock.makefile("rb") as lines:
+            try:
+                for line in lines:
+                    with self._news:
+                        self.heard.append(cast("Event", decode(line)))
+                        self._news.notify_all()
+            except ConnectionError:
+                pass  # killed with our words unread: the end all the same
+        with self._news:
+            self._over = True
+            self._news.notify_all()
+
+
+@contextmanager
+def running_recorder(folder: Path, scene: StreetScene) -> Iterator[DaemonEnd]:
+    """A recorder in this process; a failure inside it is raised at the end."""
+    ours, theirs = socket.socketpair()
+    daemon = DaemonEnd(ours)
+    channel = Channel(theirs)
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            Recorder(lambda settings: SyntheticCamera(settings, scene)).run(config(folder), channel)
+        except BaseException as failure:  # noqa: BLE001 - raised again in the test's own thread
+            failures.append(failure)
+        finally:
+            channel.close()
+
+    worker = threading.Thread(target=work, name="recorder-job")
+    worker.start()
+    try:
+        yield daemon
+    finally:
+        daemon.close()
+        worker.join(LIMIT_S)
+    if failures:
+        raise failures[0]

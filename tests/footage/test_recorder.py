@@ -1,0 +1,125 @@
+"""The recorder as the daemon knows it: it proves its work, answers every request, and survives its camera."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from agent.footage import feed, media_desk
+from agent.footage.index import FootageIndex
+from agent.footage.stills import MAX_BYTES
+from agent.helpers.messages import MediaMade, MediaMissed, Trouble, TroubleOver, Working
+from fakes.frame_clock import read_frame_clock
+from fakes.scene import StreetScene
+from tests.footage.daemon_end import running_recorder
+from tests.footage.film import FRAME_S, clocks
+
+ALERT = "01KB3ZQ4T0000000000000000"
+
+
+def test_a_still_and_a_clip_with_time_before_and_after_the_event(tmp_path: Path) -> None:
+    with running_recorder(tmp_path, StreetScene(person=True)) as daemon:
+        daemon.hears(Working, lambda proof: proof.done >= 30)
+        event_s = time.monotonic()
+        daemon.still(ALERT, event_s)
+        daemon.clip(ALERT, event_s - 1.5, event_s + 1.5)
+        still = daemon.hears(MediaMade, lambda made: made.media == "still")
+        clip = daemon.hears(MediaMade, lambda made: made.media == "clip")
+    jpeg = Path(still.path).read_bytes()
+    shown = read_frame_clock(np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"), dtype=np.uint8))
+    assert shown.taken_ms / 1000 == pytest.approx(still.start_s, abs=0.002)
+    assert still.path == str(tmp_path / "footage" / "incidents" / ALERT / "still.jpg")
+    assert len(jpeg) == still.size_bytes <= MAX_BYTES
+    assert hashlib.sha256(jpeg).hexdigest() == still.sha256
+
+    film = clocks(Path(clip.path))
+    assert film[0].taken_ms / 1000 <= event_s - 1.5
+    assert film[-1].taken_ms / 1000 >= event_s + 1.5 - 0.001
+    assert [clock.number for clock in film] == list(range(film[0].number, film[-1].number + 1))
+    nearest = min(film, key=lambda clock: abs(clock.taken_ms / 1000 - event_s))
+    assert abs(nearest.number - shown.number) <= 1, "two frames may be equally near"
+
+
+def test_what_is_asked_twice_is_made_twice_and_lies_in_the_same_place(tmp_path: Path) -> None:
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        daemon.hears(Working)
+        at_s = time.monotonic()
+        daemon.clip(ALERT, at_s - 0.5, at_s)
+        first = daemon.hears(MediaMade)
+        daemon.clip(ALERT, at_s - 0.5, at_s)
+        assert daemon.hears(MediaMade) == first
+
+
+def test_an_alert_id_that_is_no_folder_name_is_refused(tmp_path: Path) -> None:
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        daemon.hears(Working)
+        for alert_id in ("../../etc", "", ".", "a/b", "x" * 200, "a\0b"):
+            daemon.still(alert_id, time.monotonic())
+            missed = daemon.hears(MediaMissed)
+            assert missed.alert_id == alert_id
+            assert "cannot be a folder's name" in missed.reason
+    assert not (tmp_path / "footage" / "incidents").exists()
+
+
+def test_a_moment_before_the_recording_is_missed_with_a_reason(tmp_path: Path) -> None:
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        daemon.hears(Working)
+        daemon.still(ALERT, time.monotonic() - 600)
+        assert "no frame within 2 s" in daemon.hears(MediaMissed).reason
+        daemon.clip(ALERT, time.monotonic() - 600, time.monotonic() - 590)
+        assert "no frame of this time" in daemon.hears(MediaMissed).reason
+
+
+def test_a_stalled_camera_is_told_and_recording_resumes_by_itself(tmp_path: Path) -> None:
+    scene = StreetScene()
+    with running_recorder(tmp_path, scene) as daemon:
+        daemon.hears(Working)
+        scene.freeze()
+        assert "no frame for 2 s" in daemon.hears(Trouble, lambda trouble: trouble.code == "camera-lost").text
+        scene.thaw()
+        daemon.hears(TroubleOver, lambda over: over.code == "camera-lost")
+        assert daemon.hears(Working, lambda proof: proof.lost > 0).lost >= 2 / FRAME_S
+
+
+def test_a_clip_into_a_camera_failure_gives_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_desk, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(feed, "BACKOFF_S", (0.2,))
+    scene = StreetScene()
+    with running_recorder(tmp_path, scene) as daemon:
+        daemon.hears(Working)
+        start_s = time.monotonic()
+        daemon.hears(Working)
+        scene.unplug()
+        daemon.clip(ALERT, start_s, start_s + 4)
+        daemon.still("after-the-cable-came-loose", start_s + 3.7)
+        daemon.hears(Trouble)
+        assert daemon.hears(MediaMissed).media == "still"
+        made = daemon.hears(MediaMade)
+        scene.plug_in()
+        daemon.hears(TroubleOver)
+    assert made.start_s <= start_s
+    assert made.end_s < start_s + 4
+
+
+def test_the_end_leaves_every_segment_closed_and_counted(tmp_path: Path) -> None:
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        daemon.hears(Working, lambda proof: proof.done > 35)
+    index = FootageIndex(tmp_path / "footage" / "index.sqlite", tmp_path / "footage" / "segments")
+    assert all(segment.closed and segment.frames for segment in index.segments())
+    assert len(index.segments()) >= 2
+    index.close()
+
+
+def test_a_folder_that_cannot_be_used_is_told_and_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "footage").write_text("a file in the way")
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        assert str(tmp_path / "footage") in daemon.hears(Trouble).text
+        (tmp_path / "footage").unlink()
+        daemon.hears(TroubleOver)
+        daemon.hears(Working)
