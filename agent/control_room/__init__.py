@@ -1,0 +1,1 @@
+"""The other end of the line: what an operator sees and does."""

@@ -1,0 +1,91 @@
+"""What this console says about alerts, and how the desk learns of it: once the broker has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.signals import AckLevel
+from agent.uplink.messages import Kind, Message, acknowledgement
+from agent.uplink.publication import LinkDown, PublishRefused
+from agent.uplink.topics import UnitTopics
+from agent.uplink.validation import check
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterable
+
+    from agent.clock import Clock
+    from agent.control_room.alerts import Alert
+    from agent.control_room.desk import Desk
+    from agent.control_room.happenings import Happening
+    from agent.control_room.reading import Reading
+    from agent.uplink.link import Link
+    from agent.uplink.publication import Receipt
+
+
+class AlertUnknown(LookupError):
+    """No such alert is on the desk."""
+
+
+class Acks:
+    """Acknowledges alerts: as a machine by itself, as an operator when one says so."""
+
+    def __init__(
+        self, desk: Desk, link: Link, client: str, clock: Clock, tell: Callable[[Iterable[Happening]], None]
+    ) -> None:
+        self.unsent = 0
+        """Receiver acknowledgements that the broker did not get. The unit sends such an alert again."""
+        self._desk = desk
+        self._link = link
+        self._client = client
+        self._clock = clock
+        self._tell = tell
+
+    async def say(self, alert_id: str, level: AckLevel, operator_ref: str, **words: Any) -> None:  # noqa: ANN401
+        """Say what an operator thinks of the newest revision of an alert.
+
+        Raises:
+            AlertUnknown: it is not on the desk.
+            LinkDown: the broker did not get it.
+            PublishRefused: the broker does not take it.
+            MessageInvalid: too many words, or an outcome that is not an operator's to give.
+        """
+        alert = self._desk.alerts.get(alert_id)
+        if alert is None:
+            msg = f"no alert {alert_id} is on the desk"
+            raise AlertUnknown(msg)
+        ack = self._build(alert, alert.latest.revision, level, operator_ref=operator_ref, **words)
+        check(Kind.ACK, ack.document)
+        await self._link.publish(ack.publication())
+        self._said(alert, ack)
+
+    def receive(self, reading: Reading) -> None:
+        """Say that a machine keeps this message, when it is an alert that the desk believes."""
+        data = reading.document["data"]
+        alert = self._desk.alerts.get(data["alertId"]) if reading.kind is Kind.ALERT else None
+        if alert is None or alert.unit != reading.unit:
+            return
+        ack = self._build(alert, data["revision"], AckLevel.RECEIVER)
+        try:
+            receipt = self._link.send(ack.publication())
+        except LinkDown:
+            self.unsent += 1
+            return
+        receipt.add_done_callback(lambda receipt: self._settled(alert, ack, receipt))
+
+    def _settled(self, alert: Alert, ack: Message, receipt: asyncio.Future[Receipt]) -> None:
+        error = None if receipt.cancelled() else receipt.exception()
+        if error is None:
+            self._said(alert, ack)
+            return
+        self.unsent += 1
+        if isinstance(error, PublishRefused):
+            self._tell([self._desk.refuse(f"our own acknowledgement: {error}", alert.unit)])
+
+    def _said(self, alert: Alert, ack: Message) -> None:
+        self._tell(self._desk.acknowledgement(alert.unit, ack.document, self._clock.now()))
+
+    def _build(self, alert: Alert, revision: int, level: AckLevel, **words: Any) -> Message:  # noqa: ANN401
+        unit, at = UnitTopics(alert.unit.org, alert.unit.unit), self._clock.now().wall
+        alert_id = alert.alert_id
+        return acknowledgement(unit, self._client, at, alert_id=alert_id, revision=revision, level=level, **words)

@@ -1,0 +1,216 @@
+"""The state of what an operator sees. Pure: no network, no files, no clock of its own.
+
+Messages go in, with the time; what happened comes out, as sentences. A message may come twice, late, out of order
+or from a liar, and an operator must see one alert, once, with its newest words.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from agent.control_room.alerts import AckGiven, Alert, Arrival
+from agent.control_room.happenings import Happening, UnitKey, What
+from agent.control_room.plain_text import plain
+from agent.control_room.sequence import Span
+from agent.control_room.units import ALIVE, GAP_SETTLES_S, QUIET_AFTER_S, Unit, UnitState
+from agent.signals import AckLevel, Outcome
+from agent.uplink.messages import Document, Kind, State
+
+if TYPE_CHECKING:
+    from agent.clock import Moment
+    from agent.control_room.reading import Reading
+
+CLOSED_KEPT_S = 86_400.0
+"""A closed alert stays in the list for a day: as long as the broker may still deliver a revision of it."""
+
+
+class Desk:
+    """Units and alerts of one control room."""
+
+    def __init__(self) -> None:
+        self.units: dict[UnitKey, Unit] = {}
+        self.alerts: dict[str, Alert] = {}
+        self.duplicates = 0
+        """Messages that came again."""
+        self.refused = 0
+        """Messages that could not be believed."""
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def handle(self, reading: Reading, now: Moment) -> list[Happening]:
+        """Take a message that came at this moment. Commands and their answers leave no trace on the desk."""
+        match reading.kind:
+            case Kind.ALERT:
+                return self.alert(reading.unit, reading.document, now)
+            case Kind.STATUS:
+                return self.status(reading.unit, reading.document, now)
+            case Kind.HEARTBEAT:
+                return self.heartbeat(reading.unit, reading.document, now, retained=reading.retained)
+            case Kind.ACK:
+                return self.acknowledgement(reading.unit, reading.document, now)
+            case Kind.COMMAND | Kind.RESPONSE:
+                return []
+
+    def status(self, key: UnitKey, document: Document, now: Moment) -> list[Happening]:
+        """A unit's birth or good-bye, or the broker's word that its connection died."""
+        data = document["data"]
+        unit = self._unit(key)
+        if data["state"] == State.LOST:
+            return self._changed(unit, UnitState.LOST, "is LOST: its connection died")
+        if data["state"] == State.STOPPED:
+            return self._changed(unit, UnitState.STOPPED, "was stopped in order")
+        happened = self._began(unit, data["bootId"])
+        unit.last_heard_s = now.monotonic_s
+        for first, last in data.get("skipped", ()):
+            unit.sequence.skip(Span(first, last))
+        return happened
+
+    def heartbeat(self, key: UnitKey, document: Document, now: Moment, *, retained: bool = False) -> list[Happening]:
+        """A unit says that it lives. A retained one is from before we listened: it tells much, but proves no life."""
+        unit = self._unit(key)
+        data = document["data"]
+        faults_before = unit.faults
+        unit.heartbeat = data
+        happened: list[Happening] = []
+        if not retained or unit.state is None:
+            unit.last_heard_s = now.monotonic_s
+            unit.boot_id = data["bootId"]
+            happened += self._changed(unit, UnitState.ONLINE, "is online")
+        if unit.faults != faults_before:
+            words = "reports no fault any more" if not unit.faults else f"reports: {', '.join(unit.faults)}"
+            happened.append(_of_unit(What.FAULTS_CHANGED, unit, words))
+        if "lastSequence" in data["outbox"]:
+            self._numbered(unit, now, gave=data["outbox"]["lastSequence"])
+        return happened
+
+    def alert(self, key: UnitKey, document: Document, now: Moment) -> list[Happening]:
+        """A revision of an alert."""
+        data = document["data"]
+        alert = self.alerts.get(data["alertId"])
+        if alert is not None and alert.unit != key:
+            return [self.refuse(f"{key} spoke of an alert of {alert.unit}", key)]
+        unit = self._unit(key)
+        self._numbered(unit, now, saw=int(document["sequence"]))
+        identity = (document["source"], document["id"])
+        if identity in self._seen:
+            return [self._again(unit, self._seen[identity], data["revision"])]
+        self._seen[identity] = data["alertId"]
+        is_new = alert is None
+        if alert is None:
+            alert = self.alerts[data["alertId"]] = Alert(data["alertId"], key)
+        elif any(arrival.revision == data["revision"] for arrival in alert.arrivals):
+            return [self._again(unit, alert.alert_id, data["revision"])]
+        is_newest = is_new or data["revision"] > alert.latest.revision
+        alert.arrivals.append(
+            Arrival(data["revision"], document["id"], datetime.fromisoformat(document["time"]), now, data)
+        )
+        self._note_closing(alert, now)
+        what = What.ALERT_RAISED if is_new else What.ALERT_REVISED if is_newest else What.OLDER_REVISION
+        return [self._of_alert(what, alert, data["revision"])]
+
+    def acknowledgement(self, key: UnitKey, document: Document, now: Moment) -> list[Happening]:
+        """Somebody here acknowledged an alert: this console, or another one of the control room."""
+        data = document["data"]
+        alert = self.alerts.get(data["alertId"])
+        if alert is None or alert.unit != key:
+            return []  # from before we listened: there is nothing to show it on
+        ack = AckGiven(
+            level=AckLevel(data["level"]),
+            revision=data["revision"],
+            at=datetime.fromisoformat(document["time"]),
+            operator_ref=data.get("operatorRef"),
+            outcome=None if data.get("outcome") is None else Outcome(data["outcome"]),
+            cause=data.get("note"),
+        )
+        if ack in alert.acks:
+            return []
+        alert.acks.append(ack)
+        self._note_closing(alert, now)
+        by = f" by {plain(ack.operator_ref)}" if ack.operator_ref else ""
+        ending = f" as {ack.outcome}" if ack.outcome else ""
+        return [
+            Happening(
+                What.ACKNOWLEDGED,
+                f"{alert.category} {alert.alert_id} r{ack.revision}: {ack.level}{by}{ending}",
+                key,
+                alert.alert_id,
+                ack.revision,
+            )
+        ]
+
+    def refuse(self, reason: str, key: UnitKey | None = None) -> Happening:
+        """Count a message that cannot be believed."""
+        self.refused += 1
+        return Happening(What.REFUSED, f"REFUSED: {plain(reason)}", key)
+
+    def tick(self, now: Moment) -> list[Happening]:
+        """Tell what is due by now: units that fell quiet and gaps that stayed; forget what was closed long ago."""
+        happened: list[Happening] = []
+        for unit in self.units.values():
+            if unit.state in ALIVE and now.monotonic_s - unit.last_heard_s >= QUIET_AFTER_S:
+                happened += self._changed(unit, UnitState.QUIET, f"is QUIET: no heartbeat for {QUIET_AFTER_S:.0f} s")
+            happened += self._gap(unit, now)
+        for alert in [*self.alerts.values()]:
+            if alert.closed_s is not None and now.monotonic_s - alert.closed_s >= CLOSED_KEPT_S:
+                self._forget(alert)
+        return happened
+
+    def _unit(self, key: UnitKey) -> Unit:
+        return self.units.setdefault(key, Unit(key))
+
+    def _began(self, unit: Unit, boot_id: str) -> list[Happening]:
+        known, unit.boot_id = unit.boot_id, boot_id
+        if known is not None and (known != boot_id or unit.state is UnitState.STOPPED):
+            return self._changed(unit, UnitState.RESTARTED, "restarted")
+        return self._changed(unit, UnitState.ONLINE, "is online")
+
+    def _changed(self, unit: Unit, state: UnitState, words: str) -> list[Happening]:
+        if not unit.become(state):
+            return []
+        return [_of_unit(What(f"unit-{state}"), unit, words)]
+
+    def _numbered(self, unit: Unit, now: Moment, *, saw: int | None = None, gave: int | None = None) -> None:
+        before = unit.sequence.missing
+        if saw is not None:
+            unit.sequence.saw(saw)
+        if gave is not None:
+            unit.sequence.gave(gave)
+        if unit.sequence.missing != before:
+            unit.gap_since_s = now.monotonic_s
+
+    def _gap(self, unit: Unit, now: Moment) -> list[Happening]:
+        missing = unit.sequence.missing
+        if missing == unit.told_missing:
+            return []
+        if not missing:
+            unit.told_missing = ()
+            return [_of_unit(What.NUMBERS_COMPLETE, unit, "all its missing messages are accounted for")]
+        if now.monotonic_s - unit.gap_since_s < GAP_SETTLES_S or unit.undelivered:
+            return []
+        unit.told_missing = missing
+        spans = ", ".join(str(span) for span in missing)
+        return [_of_unit(What.NUMBERS_MISSING, unit, f"sent messages that never came: number {spans}")]
+
+    def _again(self, unit: Unit, alert_id: str, revision: int) -> Happening:
+        self.duplicates += 1
+        self.alerts[alert_id].duplicates += 1
+        return Happening(What.DUPLICATE, f"{unit.key} sent {alert_id} r{revision} again", unit.key, alert_id, revision)
+
+    def _of_alert(self, what: What, alert: Alert, revision: int) -> Happening:
+        marks = [
+            word for word, is_so in (("TEST", alert.test), ("LATE", alert.late), ("SILENT", alert.silent)) if is_so
+        ]
+        words = " ".join([*marks, alert.category.upper(), f"r{revision}", alert.headline])
+        return Happening(what, words, alert.unit, alert.alert_id, revision)
+
+    def _note_closing(self, alert: Alert, now: Moment) -> None:
+        if alert.closed and alert.closed_s is None:
+            alert.closed_s = now.monotonic_s
+
+    def _forget(self, alert: Alert) -> None:
+        del self.alerts[alert.alert_id]
+        self._seen = {identity: alert_id for identity, alert_id in self._seen.items() if alert_id in self.alerts}
+
+
+def _of_unit(what: What, unit: Unit, words: str) -> Happening:
+    return Happening(what, f"{unit.key} {plain(words)}", unit.key)

@@ -1,0 +1,89 @@
+"""The machine that says "received": it keeps every message, and only then acknowledges."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from agent.control_room.happenings import Happening, What
+from agent.control_room.journal import Journal, journal_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from agent.clock import Moment
+    from agent.control_room.reading import Reading
+    from agent.uplink.publication import Received
+
+Arrived = tuple["Received", "Moment", "Reading | None"]
+
+
+class Receiver:
+    """Writes what came to the journal, many messages with one wait for the disk when many come at once."""
+
+    def __init__(
+        self, journal: Path | None, acknowledge: Callable[[Reading], None], tell: Callable[[Happening], None]
+    ) -> None:
+        """Open the journal.
+
+        Args:
+            journal: The file; None when the desk alone keeps what came.
+            acknowledge: Called with each alert that is kept, however often it comes: a unit that sends an alert
+                again did not hear us the last time.
+            tell: Hears when the journal fails, and when it works again.
+
+        Raises:
+            OSError: the journal cannot be written.
+        """
+        self.unkept = 0
+        """Messages that the journal did not take; the alerts among them were not acknowledged."""
+        self._journal = None if journal is None else Journal(journal)
+        self._acknowledge = acknowledge
+        self._tell = tell
+        self._queue: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._failing = False
+
+    def take(self, received: Received, at: Moment, reading: Reading | None) -> None:
+        """Keep this message soon."""
+        self._queue.put_nowait((received, at, reading))
+
+    async def run(self) -> None:
+        """Keep and acknowledge until cancelled."""
+        while True:
+            batch = [await self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            if await self._keep(batch):
+                for _, _, reading in batch:
+                    if reading is not None:
+                        self._acknowledge(reading)
+            for _ in batch:
+                self._queue.task_done()
+
+    async def finished(self) -> None:
+        """Wait until everything that was taken is dealt with."""
+        await self._queue.join()
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal is not None:
+            self._journal.close()
+
+    async def _keep(self, batch: list[Arrived]) -> bool:
+        if self._journal is None:
+            return True
+        lines = [journal_line(received, at.wall) for received, at, _ in batch]
+        try:
+            await asyncio.to_thread(self._journal.keep, lines)
+        except OSError as error:
+            self.unkept += len(batch)
+            if not self._failing:
+                words = f"the journal cannot be written ({error.strerror}): alerts are NOT acknowledged as received"
+                self._tell(Happening(What.JOURNAL_LOST, words))
+            self._failing = True
+            return False
+        if self._failing:
+            self._tell(Happening(What.JOURNAL_BACK, "the journal is written again"))
+        self._failing = False
+        return True

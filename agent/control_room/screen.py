@@ -1,0 +1,168 @@
+"""The operator's terminal: draws the desk, and turns keys into what an operator does."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Final
+
+from rich.live import Live
+
+from agent.control_room.acks import AlertUnknown
+from agent.control_room.drawing import FLASH_S, Scene, draw, in_order
+from agent.control_room.happenings import Happening, What
+from agent.control_room.keys import Key, keyboard
+from agent.control_room.plain_text import plain
+from agent.signals import Outcome
+from agent.uplink.publication import LinkDown, PublishRefused
+from agent.uplink.validation import MessageInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from rich.console import Console, Group
+
+    from agent.clock import Clock
+    from agent.control_room.room import ControlRoom
+
+KEYS_OF_OPEN_ALERTS: Final = frozenset("agft")
+LONGEST_CAUSE: Final = 200
+"""Characters of a cause: a line, not an essay; a message takes 1,024."""
+SHOWN_OF_CAUSE: Final = 30
+"""Characters of it that are shown while it is typed: the end, where the typing goes on."""
+_NOT_WORTH_A_LINE = frozenset({What.DUPLICATE, What.OLDER_REVISION})
+
+
+class Screen:
+    """One operator at one terminal.
+
+    The selection sticks to its alert, so that no key ever hits another one that just moved under it.
+    """
+
+    def __init__(self, room: ControlRoom, clock: Clock, console: Console) -> None:
+        self._room = room
+        self._clock = clock
+        self._console = console
+        self._selected: str | None = None
+        self._note = ""
+        self._cause: str | None = None
+        """What was typed so far of the cause of a false alert; None while nobody is asked for one."""
+        self._wake = asyncio.Event()
+        self._stopped = False
+        self._sayings: asyncio.TaskGroup | None = None
+        room.listen(self._happened)
+
+    async def run(self) -> None:
+        """Show the desk until the operator quits or `stop`; then the terminal is as it was before."""
+        live = Live(
+            console=self._console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
+        with live, keyboard(sys.stdin.fileno(), self._press):
+            async with asyncio.TaskGroup() as self._sayings:
+                while not self._stopped:
+                    self._wake.clear()
+                    live.update(self._draw(), refresh=True)
+                    await self._woken()
+
+    def stop(self) -> None:
+        """End the showing."""
+        self._stopped = True
+        self._wake.set()
+
+    async def _woken(self) -> None:
+        try:
+            async with asyncio.timeout(FLASH_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return  # ages grow and alerts flash without anything happening
+
+    def _draw(self) -> Group:
+        if self._selected not in self._room.alerts:
+            is_open = (alert.alert_id for alert in in_order(self._room.desk) if not alert.closed)
+            self._selected, self._cause = next(is_open, None), None
+        asked = (
+            None
+            if self._cause is None
+            else f"Why was it false? Enter sends, Esc goes back: {self._cause[-SHOWN_OF_CAUSE:]}_"
+        )
+        scene = Scene(
+            desk=self._room.desk,
+            now=self._clock.now(),
+            trouble=self._room.trouble,
+            refused=self._room.refused,
+            selected=self._selected,
+            note=self._note if asked is None else asked,
+        )
+        return draw(scene, self._console.width, self._console.height)
+
+    def _happened(self, happening: Happening) -> None:
+        if happening.what not in _NOT_WORTH_A_LINE:
+            self._note = happening.text
+        if happening.what is What.ALERT_RAISED:
+            self._console.bell()
+        self._wake.set()
+
+    def _press(self, key: str) -> None:
+        if key == Key.END:
+            self.stop()
+        elif self._cause is not None:
+            self._type(key, self._cause)
+        elif key in {"q", "Q"}:
+            self.stop()
+        elif key in {Key.UP, "k", Key.DOWN, "j"}:
+            self._move(-1 if key in {Key.UP, "k"} else 1)
+        elif self._selected is not None and self._selected in self._room.alerts:
+            self._act(key, self._selected)
+        self._wake.set()
+
+    def _act(self, key: str, alert_id: str) -> None:
+        if key in KEYS_OF_OPEN_ALERTS and self._room.alerts[alert_id].closed:
+            self._note = "It is closed already."
+            return
+        match key:
+            case "a":
+                self._say(self._room.acknowledge(alert_id), "acknowledged")
+            case "g":
+                self._say(self._close(alert_id, Outcome.GENUINE), "closed as genuine")
+            case "t":
+                self._say(self._close(alert_id, Outcome.TEST), "closed as a test")
+            case "f":
+                self._cause = ""
+
+    def _type(self, key: str, cause: str) -> None:
+        match key:
+            case Key.ENTER if cause.strip() and self._selected is not None:
+                words = cause.strip()
+                self._cause = None
+                self._say(self._close(self._selected, Outcome.FALSE, words), f"closed as false: {words}")
+            case Key.ESCAPE:
+                self._cause = None
+            case Key.BACKSPACE:
+                self._cause = cause[:-1]
+            case _ if not isinstance(key, Key):
+                self._cause = (cause + key)[:LONGEST_CAUSE]
+
+    def _move(self, by: int) -> None:
+        alert_ids = [alert.alert_id for alert in in_order(self._room.desk)]
+        if not alert_ids:
+            return
+        row = alert_ids.index(self._selected) + by if self._selected in alert_ids else 0
+        self._selected = alert_ids[min(max(row, 0), len(alert_ids) - 1)]
+
+    def _say(self, saying: Awaitable[None], words: str) -> None:
+        if self._sayings is not None:
+            self._sayings.create_task(self._see_through(saying, words), name="control-room-saying")
+
+    async def _close(self, alert_id: str, outcome: Outcome, cause: str | None = None) -> None:
+        await self._room.close_alert(alert_id, outcome, cause)
+        if self._selected == alert_id:
+            self._selected = None  # done with it: on to the most urgent one
+
+    async def _see_through(self, saying: Awaitable[None], words: str) -> None:
+        try:
+            await saying
+        except (LinkDown, PublishRefused, MessageInvalid, AlertUnknown) as error:
+            self._note = f"NOT SENT ({words}): {plain(error)}"
+        else:
+            self._note = words
+        self._wake.set()

@@ -1,0 +1,234 @@
+"""What an operator sees, whatever order the messages come in."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.control_room.desk import CLOSED_KEPT_S, Desk
+from agent.control_room.happenings import What
+from agent.control_room.sequence import Span
+from agent.control_room.units import GAP_SETTLES_S, QUIET_AFTER_S, UnitState
+from agent.signals import AckLevel, Category, Outcome
+from tests.control_room.wires import COLUMN, SHOP, ack, after, alert, heartbeat, status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agent.control_room.happenings import Happening
+
+
+def whats(happened: Iterable[Happening]) -> list[What]:
+    return [each.what for each in happened]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_a_new_alert_says_where_and_what(desk: Desk) -> None:
+    (raised,) = desk.alert(COLUMN, alert(at_s=0), after(0.2))
+    assert (raised.what, raised.alert_id, raised.revision) == (What.ALERT_RAISED, "A1", 1)
+    assert "HELP" in raised.text
+    assert "Central Walk" in raised.text
+    seen = desk.alerts["A1"]
+    assert (seen.category, seen.place, seen.waiting, seen.late, seen.test) == (
+        Category.HELP,
+        "by the clock",
+        True,
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations((1, 2, 3))])
+def test_the_newest_revision_speaks_in_whatever_order_they_come(desk: Desk, order: tuple[int, ...]) -> None:
+    for revision in order:
+        desk.alert(COLUMN, alert(revision), after(revision))
+    seen = desk.alerts["A1"]
+    assert seen.headline == "Help call on Central Walk (r3)"
+    assert [arrival.revision for arrival in seen.arrivals] == [*order]
+
+
+def test_an_older_revision_is_told_as_such(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(2), after(0))
+    assert whats(desk.alert(COLUMN, alert(1), after(1))) == [What.OLDER_REVISION]
+
+
+def test_the_same_message_a_hundred_times_is_one_alert(desk: Desk) -> None:
+    happened = [each for _ in range(100) for each in desk.alert(COLUMN, alert(), after(0))]
+    assert whats(happened) == [What.ALERT_RAISED] + [What.DUPLICATE] * 99
+    assert len(desk.alerts["A1"].arrivals) == 1
+    assert (desk.duplicates, desk.alerts["A1"].duplicates) == (99, 99)
+
+
+def test_a_known_revision_under_another_id_is_a_duplicate_too(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(), after(0))
+    again = alert(headline="something else") | {"id": "another"}
+    assert whats(desk.alert(COLUMN, again, after(1))) == [What.DUPLICATE]
+    assert desk.alerts["A1"].headline == "Help call on Central Walk (r1)"
+
+
+def test_no_unit_can_speak_in_the_alert_of_another(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(), after(0))
+    (refused,) = desk.alert(SHOP, alert(2, unit=SHOP, headline="all is well", state="closed"), after(1))
+    assert refused.what is What.REFUSED
+    assert desk.refused == 1
+    assert desk.alerts["A1"].waiting
+
+
+def test_a_late_alert_is_marked_with_its_true_age(desk: Desk) -> None:
+    (raised,) = desk.alert(COLUMN, alert(at_s=0, late=True), after(60))
+    assert "LATE" in raised.text
+    assert desk.alerts["A1"].age(after(75)) == timedelta(seconds=75)
+
+
+def test_a_held_up_clip_does_not_make_the_alert_late(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(1), after(0))
+    desk.alert(COLUMN, alert(2, late=True), after(60))
+    assert not desk.alerts["A1"].late
+
+
+def test_a_unit_whose_clock_runs_ahead_does_not_make_an_alert_younger_than_new(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(at_s=500), after(0))
+    assert desk.alerts["A1"].age(after(3)) == timedelta(seconds=3)
+
+
+def test_a_silent_call_and_a_test_are_told_as_such(desk: Desk) -> None:
+    (silent,) = desk.alert(COLUMN, alert(silent=True), after(0))
+    (test,) = desk.alert(COLUMN, alert(alert_id="A2", test=True), after(0))
+    assert "SILENT" in silent.text
+    assert "TEST" in test.text
+
+
+def test_an_operator_stops_the_waiting_and_a_receiver_does_not(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(), after(0))
+    desk.acknowledgement(COLUMN, ack(AckLevel.RECEIVER), after(1))
+    assert desk.alerts["A1"].waiting
+    (seen,) = desk.acknowledgement(COLUMN, ack(AckLevel.OPERATOR), after(2))
+    assert "op-9" in seen.text
+    assert not desk.alerts["A1"].waiting
+    assert desk.alerts["A1"].operators() == ("op-9",)
+
+
+def test_closing_gives_the_outcome_of_the_operator(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(), after(0))
+    desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, outcome=Outcome.FALSE), after(2))
+    assert (desk.alerts["A1"].closed, desk.alerts["A1"].outcome) == (True, Outcome.FALSE)
+
+
+def test_a_unit_can_close_its_own_fault(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(category="fault"), after(0))
+    desk.alert(COLUMN, alert(2, category="fault", state="closed", outcome={"code": "restored"}), after(9))
+    assert (desk.alerts["A1"].closed, desk.alerts["A1"].outcome) == (True, Outcome.RESTORED)
+
+
+def test_an_acknowledgement_of_an_unknown_alert_changes_nothing(desk: Desk) -> None:
+    assert desk.acknowledgement(COLUMN, ack(AckLevel.OPERATOR, alert_id="B7"), after(0)) == []
+
+
+def test_closed_alerts_leave_after_a_day_and_open_ones_stay(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(), after(0))
+    desk.alert(COLUMN, alert(alert_id="A2"), after(0))
+    desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, outcome=Outcome.GENUINE), after(10))
+    desk.tick(after(9 + CLOSED_KEPT_S))
+    assert set(desk.alerts) == {"A1", "A2"}
+    desk.tick(after(10 + CLOSED_KEPT_S))
+    assert set(desk.alerts) == {"A2"}
+
+
+@pytest.mark.parametrize(
+    ("story", "ends", "told"),
+    [
+        ("online", UnitState.ONLINE, [What.UNIT_ONLINE]),
+        ("online online", UnitState.ONLINE, [What.UNIT_ONLINE]),
+        ("beat", UnitState.ONLINE, [What.UNIT_ONLINE]),
+        ("online lost", UnitState.LOST, [What.UNIT_ONLINE, What.UNIT_LOST]),
+        ("online lost online", UnitState.ONLINE, [What.UNIT_ONLINE, What.UNIT_LOST, What.UNIT_ONLINE]),
+        ("online lost beat", UnitState.ONLINE, [What.UNIT_ONLINE, What.UNIT_LOST, What.UNIT_ONLINE]),
+        ("online lost retained-beat", UnitState.LOST, [What.UNIT_ONLINE, What.UNIT_LOST]),
+        ("lost retained-beat", UnitState.LOST, [What.UNIT_LOST]),
+        ("retained-beat lost", UnitState.LOST, [What.UNIT_ONLINE, What.UNIT_LOST]),
+        ("online stopped", UnitState.STOPPED, [What.UNIT_ONLINE, What.UNIT_STOPPED]),
+        ("online stopped online", UnitState.RESTARTED, [What.UNIT_ONLINE, What.UNIT_STOPPED, What.UNIT_RESTARTED]),
+        ("online lost reborn", UnitState.RESTARTED, [What.UNIT_ONLINE, What.UNIT_LOST, What.UNIT_RESTARTED]),
+        ("online reborn", UnitState.RESTARTED, [What.UNIT_ONLINE, What.UNIT_RESTARTED]),
+        ("online reborn beat", UnitState.ONLINE, [What.UNIT_ONLINE, What.UNIT_RESTARTED, What.UNIT_ONLINE]),
+        ("online quiet", UnitState.QUIET, [What.UNIT_ONLINE, What.UNIT_QUIET]),
+        ("online quiet quiet beat", UnitState.ONLINE, [What.UNIT_ONLINE, What.UNIT_QUIET, What.UNIT_ONLINE]),
+        ("online lost quiet", UnitState.LOST, [What.UNIT_ONLINE, What.UNIT_LOST]),
+        ("online stopped quiet", UnitState.STOPPED, [What.UNIT_ONLINE, What.UNIT_STOPPED]),
+    ],
+)
+def test_the_lives_of_a_unit(desk: Desk, story: str, ends: UnitState, told: list[What]) -> None:
+    at_s, happened, boot_id = 0.0, [], "boot-1"
+    for scene in story.split():
+        at_s += 10
+        match scene:
+            case "beat" | "retained-beat":
+                happened += desk.heartbeat(COLUMN, heartbeat(boot_id), after(at_s), retained=scene != "beat")
+            case "quiet":
+                at_s += QUIET_AFTER_S
+                happened += desk.tick(after(at_s))
+            case "reborn":
+                boot_id = "boot-2"
+                happened += desk.status(COLUMN, status("online", boot_id), after(at_s))
+            case _:
+                happened += desk.status(COLUMN, status(scene, boot_id), after(at_s))
+    assert desk.units[COLUMN].state is ends
+    assert whats(happened) == told
+
+
+def test_a_unit_is_not_quiet_a_moment_before_its_time(desk: Desk) -> None:
+    desk.heartbeat(COLUMN, heartbeat(), after(0))
+    assert desk.tick(after(QUIET_AFTER_S - 0.1)) == []
+    assert whats(desk.tick(after(QUIET_AFTER_S))) == [What.UNIT_QUIET]
+
+
+def test_faults_are_told_when_they_change(desk: Desk) -> None:
+    desk.heartbeat(COLUMN, heartbeat(), after(0))
+    (came,) = desk.heartbeat(COLUMN, heartbeat(faults=("recorder",)), after(25))
+    assert desk.heartbeat(COLUMN, heartbeat(faults=("recorder",)), after(50)) == []
+    (went,) = desk.heartbeat(COLUMN, heartbeat(), after(75))
+    assert "recorder dead" in came.text
+    assert "no fault" in went.text
+
+
+def test_a_number_that_stays_missing_is_told_once_and_again_when_it_came(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(1, sequence=7), after(0))
+    desk.alert(COLUMN, alert(4, sequence=10), after(1))
+    assert desk.tick(after(GAP_SETTLES_S)) == []
+    (missing,) = desk.tick(after(1 + GAP_SETTLES_S))
+    assert missing.what is What.NUMBERS_MISSING
+    assert "8 to 9" in missing.text
+    assert desk.tick(after(200)) == []
+    desk.alert(COLUMN, alert(2, sequence=8), after(201))
+    desk.alert(COLUMN, alert(3, sequence=9), after(202))
+    assert whats(desk.tick(after(203))) == [What.NUMBERS_COMPLETE]
+
+
+def test_numbers_that_the_unit_skipped_are_not_missing(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(1, sequence=7), after(0))
+    desk.status(COLUMN, status("online", "boot-2", skipped=((8, 9),)), after(1))
+    desk.alert(COLUMN, alert(2, sequence=10), after(2))
+    assert desk.units[COLUMN].sequence.missing == ()
+    assert What.NUMBERS_MISSING not in whats(desk.tick(after(80)))
+
+
+def test_what_the_unit_still_holds_is_not_missing_yet(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(1, sequence=7), after(0))
+    desk.alert(COLUMN, alert(4, sequence=10), after(1))
+    desk.heartbeat(COLUMN, heartbeat(pending=2), after(20))
+    assert desk.tick(after(80)) == []
+    desk.heartbeat(COLUMN, heartbeat(pending=0), after(81))
+    assert whats(desk.tick(after(82))) == [What.NUMBERS_MISSING]
+
+
+def test_the_loss_of_the_newest_alert_shows_by_the_heartbeat(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(1, sequence=7), after(0))
+    desk.heartbeat(COLUMN, heartbeat(last=8), after(1))
+    assert desk.units[COLUMN].sequence.missing == (Span(8, 8),)

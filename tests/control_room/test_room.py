@@ -1,0 +1,233 @@
+"""A control room on a real broker, with units driven by hand."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.control_room import commands
+from agent.control_room.acks import AlertUnknown
+from agent.control_room.commands import CommandRefused, NoAnswer
+from agent.control_room.happenings import Happening, UnitKey, What
+from agent.control_room.room import ControlRoom
+from agent.control_room.units import UnitState
+from agent.signals import AckLevel, Outcome
+from agent.uplink.messages import Answer
+from agent.uplink.publication import LinkDown, Publication
+from agent.uplink.validation import MessageInvalid
+from fakes.broker import CONTROL_ROOM
+from tests.control_room.hand_unit import ORG, SOON_S, HandUnit, Town
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+COLUMN = UnitKey(ORG, "hk-001")
+
+
+def open_room(town: Town, journal: Path | None = None) -> ControlRoom:
+    return ControlRoom(town.endpoint(CONTROL_ROOM), "console-1", SystemClock(), operator_ref="op-1", journal=journal)
+
+
+@asynccontextmanager
+async def at_work(town: Town, journal: Path | None = None) -> AsyncIterator[tuple[ControlRoom, HandUnit]]:
+    """A console and a unit that it sees."""
+    async with open_room(town, journal) as room, HandUnit(town, "hk-001").connected() as unit:
+        await room.wait_for(lambda room: room.desk.units, SOON_S)
+        yield room, unit
+
+
+async def test_an_alert_is_shown_and_its_receipt_told(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        told: list[Happening] = []
+        room.listen(told.append)
+        await unit.say(unit.alert())
+        alert = await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+        assert (alert.unit, alert.waiting) == (COLUMN, True)
+        assert "by the clock" in alert.headline
+        await unit.heard("receiver", 1)
+        await room.wait_for(lambda _: alert.acked(AckLevel.RECEIVER), SOON_S)
+        assert alert.waiting
+        assert What.ALERT_RAISED in {happening.what for happening in told}
+
+
+async def test_every_revision_is_receipted_even_one_that_comes_again(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        first, second = unit.alert(1), unit.alert(2)
+        await unit.say(first, second, first)
+        await unit.until(lambda: [ack["revision"] for ack in unit.acks] == [1, 2, 1])
+        assert room.desk.duplicates == 1
+
+
+async def test_an_operators_word_reaches_the_unit(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        await unit.say(unit.alert(1), unit.alert(2))
+        alert = await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+        await room.wait_for(lambda _: alert.latest.revision == 2, SOON_S)
+        await room.acknowledge("A1")
+        assert not alert.waiting
+        assert (await unit.heard("operator", 2))["operatorRef"] == "op-1"
+        await room.close_alert("A1", Outcome.FALSE, "a dog", operator_ref="op-2")
+        closed = await unit.heard("closed", 2)
+        assert (closed["outcome"], closed["note"], closed["operatorRef"]) == ("false", "a dog", "op-2")
+        assert (alert.closed, alert.outcome) == (True, Outcome.FALSE)
+        assert alert.operators() == ("op-1", "op-2")
+
+
+async def test_an_alert_that_is_not_there_cannot_be_acknowledged(town: Town) -> None:
+    async with open_room(town) as room:
+        with pytest.raises(AlertUnknown, match="B7"):
+            await room.acknowledge("B7")
+
+
+async def test_an_essay_is_refused_before_it_is_sent(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        await unit.say(unit.alert())
+        await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+        with pytest.raises(MessageInvalid):
+            await room.close_alert("A1", Outcome.FALSE, "a dog " * 1_000)
+        assert not room.alerts["A1"].closed
+
+
+async def test_without_auto_receive_nothing_is_receipted(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        room.auto_receive = False
+        await unit.say(unit.alert())
+        await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+        await room.acknowledge("A1")
+        await unit.heard("operator", 1)
+        assert [ack["level"] for ack in unit.acks] == ["operator"]
+
+
+async def test_commands_are_answered(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        assert await room.set_unit(*_of(COLUMN)) == "as you wish"
+        await room.unset_unit(*_of(COLUMN))
+        await room.test_alert(*_of(COLUMN))
+        assert unit.commands == ["set", "unset", "test-alert"]
+
+
+async def test_a_refused_command_says_why(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        unit.answer = Answer.REFUSED
+        with pytest.raises(CommandRefused, match="street/hk-001 refuses set: too late"):
+            await room.set_unit(*_of(COLUMN))
+
+
+async def test_a_command_that_nobody_answers_ends(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "ANSWER_WITHIN_S", 0.05)
+    async with open_room(town) as room:
+        await room.wait_for(lambda room: room.connected, SOON_S)
+        with pytest.raises(NoAnswer, match="street/hk-001 did not answer set"):
+            await room.set_unit(*_of(COLUMN))
+
+
+async def test_lost_stopped_and_restarted_units_are_told_apart(town: Town) -> None:
+    async with open_room(town) as room:
+
+        async def until(state: UnitState) -> None:
+            await room.wait_for(
+                lambda room: COLUMN in room.desk.units and room.desk.units[COLUMN].state is state, SOON_S
+            )
+
+        unit = HandUnit(town, "hk-001")
+        async with unit.connected_until_it_dies():
+            await until(UnitState.ONLINE)
+        await until(UnitState.LOST)
+        reborn = HandUnit(town, "hk-001")
+        reborn.boot_id = "boot-2"
+        async with reborn.connected():
+            await until(UnitState.RESTARTED)
+            await reborn.say(reborn.heartbeat())
+            await until(UnitState.ONLINE)
+        await until(UnitState.STOPPED)
+
+
+async def test_what_came_while_the_console_was_away_waits_for_it(town: Town) -> None:
+    async with HandUnit(town, "hk-001").connected() as unit:
+        async with open_room(town) as room:
+            await room.wait_for(lambda room: room.desk.units, SOON_S)
+        await unit.say(unit.alert())
+        async with open_room(town) as room:
+            await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+            await unit.heard("receiver", 1)
+
+
+async def test_the_broker_may_go_and_come_back(town: Town) -> None:
+    told: list[What] = []
+    async with open_room(town) as room:
+        room.listen(lambda happening: told.append(happening.what))
+        await room.wait_for(lambda room: room.connected, SOON_S)
+        await town.broker.stop()
+        await room.wait_for(lambda room: What.BROKER_LOST in told and room.trouble, SOON_S)
+        assert not room.connected
+        await town.broker.start()
+        await room.wait_for(lambda room: room.connected, SOON_S)
+        assert told[-1] is What.BROKER_BACK
+
+
+async def test_an_operator_hears_that_the_broker_is_away(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        await unit.say(unit.alert())
+        await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+        await town.broker.stop()
+        await room.wait_for(lambda room: not room.connected, SOON_S)
+        with pytest.raises(LinkDown):
+            await room.acknowledge("A1")
+        assert room.alerts["A1"].waiting
+        await town.broker.start()
+
+
+async def test_the_journal_has_every_message_before_its_receipt_is_told(town: Town, tmp_path: Path) -> None:
+    journal = tmp_path / "messages.jsonl"
+    async with at_work(town, journal) as (room, unit):
+        await unit.say(unit.heartbeat(), unit.alert(1), unit.alert(2))
+        await unit.heard("receiver", 2)
+        lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+        assert {*lines[0]} == {"topic", "received_at", "payload"}
+        revisions = [line["payload"]["data"]["revision"] for line in lines if "/alert/help" in line["topic"]]
+        assert revisions == [1, 2]
+        assert room.unkept == 0
+
+
+async def test_an_alert_that_cannot_be_kept_is_shown_but_not_receipted(town: Town) -> None:
+    told: list[What] = []
+    async with at_work(town, Path("/dev/full")) as (room, unit):
+        room.listen(lambda happening: told.append(happening.what))
+        await unit.say(unit.alert())
+        await room.wait_for(lambda room: room.unkept, SOON_S)
+        await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+        await room.wait_for(lambda _: What.JOURNAL_LOST in told, SOON_S)
+        assert unit.acks == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda _: b"\xff\xfe no JSON at all",
+        lambda _: b"[" * 20_000,
+        lambda payload: payload.replace(b'"revision":1', b'"revision":-1'),
+        lambda payload: payload.replace(b"/units/hk-001", b"/units/shop-7"),
+        lambda payload: payload.replace(b'"category":"help"', b'"category":"test"'),
+    ],
+    ids=["no-json", "deep", "schema", "another-unit", "another-category"],
+)
+async def test_what_cannot_be_believed_is_counted_and_not_receipted(
+    town: Town, tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    async with at_work(town, tmp_path / "j.jsonl") as (room, unit):
+        good = unit.alert()
+        await unit.say(Publication(good.topic, spoil(good.payload)), unit.alert(1, "A2"))
+        await unit.heard("receiver", 1, "A2")
+        assert set(room.alerts) == {"A2"}
+        assert room.refused == 1
+        assert len(unit.acks) == 1
+        assert len((tmp_path / "j.jsonl").read_text(encoding="utf-8").splitlines()) >= 2
+
+
+def _of(key: UnitKey) -> tuple[str, str]:
+    return key.org, key.unit

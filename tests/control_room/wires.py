@@ -1,0 +1,101 @@
+"""Messages as they come to a desk, and the desk's moments: short to write in a test."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.clock import ClockQuality, Moment
+from agent.control_room.happenings import UnitKey
+from agent.signals import AckLevel, Outcome
+from agent.uplink import messages
+from agent.uplink.jsonable import timestamp
+from agent.uplink.topics import UnitTopics
+from agent.uplink.validation import check
+
+COLUMN = UnitKey("ashfield", "hk-001")
+SHOP = UnitKey("ashfield", "shop-7")
+MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
+Document = messages.Document
+
+
+def after(seconds: float) -> Moment:
+    """The control room's moment so many seconds after midnight."""
+    return Moment(5_000 + seconds, MIDNIGHT + timedelta(seconds=seconds), "room", ClockQuality.SYNCED)
+
+
+def alert(  # noqa: PLR0913 - what a story may want to say of it
+    revision: int = 1,
+    *,
+    alert_id: str = "A1",
+    at_s: float = 0.0,
+    sequence: int | None = None,
+    late: bool = False,
+    unit: UnitKey = COLUMN,
+    category: str = "help",
+    **data: Any,  # noqa: ANN401 - JSON
+) -> Document:
+    """A revision of an alert; further arguments are members of its data."""
+    at = timestamp(MIDNIGHT + timedelta(seconds=at_s))
+    document: Document = {
+        "specversion": "1.0",
+        "id": f"{alert_id}-r{revision}",
+        "source": f"/safepoint/{unit.org}/units/{unit.unit}",
+        "type": f"org.safepoint.alert.{category}.v1",
+        "time": at,
+        "recordedtime": at,
+        "datacontenttype": "application/json",
+        "sequence": f"{sequence or revision:020}",
+        "correlationid": alert_id,
+        "data": {
+            "alertId": alert_id,
+            "revision": revision,
+            "category": category,
+            "state": "active",
+            "test": False,
+            "severity": "Severe",
+            "urgency": "Immediate",
+            "certainty": "Observed",
+            "headline": f"Help call on Central Walk (r{revision})",
+            "detections": [],
+            "site": {"unitId": unit.unit, "name": "HK-001", "plainLocation": "by the clock", "lat": None, "lon": None},
+            "camera": None,
+            "path": {"used": "primary", "attempt": 1, "late": late},
+            "clock": {"quality": "synced", "bootId": "b", "monotonicS": 1.0},
+        }
+        | data,
+    }
+    check(messages.Kind.ALERT, document)
+    return document
+
+
+def heartbeat(boot_id: str = "boot-1", *, faults: tuple[str, ...] = (), pending: int = 0, last: int = 0) -> Document:
+    """A heartbeat with the members that the desk looks at."""
+    return {
+        "data": {
+            "bootId": boot_id,
+            "arm": "set",
+            "faults": [{"part": fault, "code": "dead"} for fault in faults],
+            "outbox": {"pending": pending, "oldestAgeS": 0, "capacity": 1000}
+            | ({"lastSequence": last} if last else {}),
+        }
+    }
+
+
+def status(state: str, boot_id: str = "boot-1", skipped: tuple[tuple[int, int], ...] = ()) -> Document:
+    """A birth, good-bye or will."""
+    return {"data": {"state": state, "bootId": boot_id, "skipped": [list(span) for span in skipped]}}
+
+
+def ack(level: AckLevel, *, at_s: float = 1.0, alert_id: str = "A1", outcome: Outcome | None = None) -> Document:
+    """A console's word on an alert."""
+    return messages.acknowledgement(
+        UnitTopics(COLUMN.org, COLUMN.unit),
+        "console-9",
+        MIDNIGHT + timedelta(seconds=at_s),
+        alert_id=alert_id,
+        revision=1,
+        level=level,
+        operator_ref=None if level is AckLevel.RECEIVER else "op-9",
+        outcome=outcome,
+    ).document
