@@ -1,0 +1,250 @@
+"""The way in: signals and time go in, actions come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, assert_never
+from zoneinfo import ZoneInfo
+
+from agent.incidents import course, duress, evidence, feedback, memory, response
+from agent.incidents.arming import Arming
+from agent.incidents.book import Book
+from agent.incidents.detection import Detection
+from agent.incidents.detectors import Detectors
+from agent.incidents.motion_light import MotionLight
+from agent.incidents.turn import Turn
+from agent.signals import (
+    HELP_CALL_KINDS,
+    Acknowledged,
+    Category,
+    FaultCleared,
+    Faulted,
+    LightPattern,
+    MediaFailed,
+    MediaReady,
+    Restored,
+    SensorKind,
+    SetRequested,
+    TestRequested,
+    Triggered,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from agent.clock import Moment
+    from agent.config.settings import Config
+    from agent.signals import Action, Signal
+
+HELP = "help"
+"""The one cause of all help calls: whoever calls while a call is open is part of it."""
+MAINS = "mains"
+TEST = "test"
+
+
+class Incidents:
+    """What this unit knows to be going on, and what it does about it.
+
+    Call `begin` once, then `handle` for each signal and `wake` when `due` says so. Each returns what is to be done,
+    in the order in which it is to be done.
+    """
+
+    def __init__(self, config: Config, new_id: Callable[[Category], str]) -> None:
+        zone = ZoneInfo(config.unit.timezone)
+        self._config = config
+        self._book = Book(new_id)
+        self._arming = Arming(config.arming, zone)
+        self._motion_light = MotionLight(config.lamp, zone)
+        self._detectors = Detectors(config.incidents, self._book)
+        self._pattern: LightPattern | None = None
+
+    # --- what the daemon calls -----------------------------------------------------------------------------------
+
+    def begin(self, remembered: Iterable[Mapping[str, Any]], now: Moment, *, crashed: bool = False) -> list[Action]:
+        """Take up the states that `Remember` actions of earlier runs gave; show the lamp as it must be.
+
+        A state this program cannot read is logged and left alone: it must not keep the unit from working.
+
+        Args:
+            remembered: Those states.
+            now: The present moment.
+            crashed: The last run did not end in order; it may have told more than it could store.
+        """
+        turn = Turn(self._config, now)
+        incidents: list[memory.SavedIncident] = []
+        for state in remembered:
+            try:
+                saved = memory.saved_in(state)
+            except ValueError as error:
+                turn.note("remembered_state_refused", reason=str(error))
+                continue
+            if isinstance(saved, memory.SavedArming):
+                self._arming.restore(saved)
+            else:
+                incidents.append(saved)
+        self._arming.look(now)
+        self._book.restore(incidents, turn, crashed=crashed)
+        self._detectors.restore(now)
+        return self._finish(turn)
+
+    def handle(self, signal: Signal, now: Moment) -> list[Action]:
+        """Take a signal; what was due before it happened happens first."""
+        turn = Turn(self._config, now)
+        happened_s = signal.at.monotonic_s if signal.at.boot_id == now.boot_id else now.monotonic_s
+        self._let_happen(min(happened_s, now.monotonic_s), turn)
+        match signal:
+            case Triggered():
+                self._triggered(signal, turn)
+            case Restored():
+                self._restored(signal, turn)
+            case Faulted():
+                cause = f"{signal.part}:{signal.code}"
+                detection = Detection(signal.part, Category.FAULT, signal.at, signal.at, signal.code)
+                self._book.trigger(Category.FAULT, cause, detection, turn, text=signal.text)
+            case FaultCleared():
+                self._cleared(f"{signal.part}:{signal.code}", signal.at, turn)
+            case Acknowledged():
+                self._acknowledged(signal, turn)
+            case SetRequested():
+                self._set_requested(signal, turn)
+            case TestRequested():
+                detection = Detection(signal.by, Category.TEST, signal.at, signal.at)
+                self._book.trigger(Category.TEST, TEST, detection, turn, text=f"asked for by {signal.by}")
+            case MediaReady() | MediaFailed():
+                self._media(signal, turn)
+            case _:
+                assert_never(signal)
+        return self._finish(turn)
+
+    def wake(self, now: Moment) -> list[Action]:
+        """Do what is due by now. Too early there is nothing to do; too late it is done once, as if in time."""
+        return self._finish(Turn(self._config, now))
+
+    def due(self) -> float | None:
+        """When `wake` should be called next, on the monotonic clock; None: nothing waits."""
+        waits = (self._book.due_s, self._arming.due_s, self._motion_light.due_s, self._detectors.due_s)
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    @property
+    def armed(self) -> bool:
+        """Whether the detectors are set."""
+        return self._arming.armed
+
+    @property
+    def open_count(self) -> int:
+        """How many incidents have no outcome yet."""
+        return self._book.open_count
+
+    def summary(self) -> Mapping[str, Any]:
+        """How things stand, for the heartbeat."""
+        return {
+            "arm": "set" if self.armed else "unset",
+            "armedBy": self._arming.by,
+            "inhibited": self._detectors.inhibited,
+            "open": [
+                {"alertId": each.alert_id, "category": each.category, "state": each.phase, "revision": each.revision}
+                for each in self._book
+                if each.is_open
+            ],
+        }
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def _let_happen(self, until_s: float, turn: Turn) -> None:
+        self._look_at_arming(turn)
+        self._book.fire(until_s, turn)
+        self._motion_light.look(turn.now)
+        self._detectors.look(until_s, turn)
+
+    def _finish(self, turn: Turn) -> list[Action]:
+        self._let_happen(turn.now.monotonic_s, turn)
+        pattern = feedback.lamp_pattern(self._book, motion_lit=self._motion_light.lit)
+        if pattern is not self._pattern:
+            self._pattern = pattern
+            turn.show(pattern)
+        return turn.finish(armed=self.armed)
+
+    # --- what happens --------------------------------------------------------------------------------------------
+
+    def _triggered(self, signal: Triggered, turn: Turn) -> None:
+        if signal.kind is SensorKind.PIR:
+            self._motion_light.moved(signal.sensor, signal.at, armed=self.armed)
+        if signal.kind in HELP_CALL_KINDS:
+            self._help_called(signal, turn)
+        elif signal.kind is SensorKind.MAINS:
+            self._book.trigger(Category.FAULT, MAINS, Detection.of(signal), turn)
+        else:
+            self._detectors.triggered(signal, turn, armed=self.armed)
+
+    def _help_called(self, signal: Triggered, turn: Turn) -> None:
+        incident, is_news = self._book.trigger(Category.HELP, HELP, Detection.of(signal), turn)
+        hold_s = duress.silent_after_s(self._config, signal)
+        if hold_s is not None:
+            duress.hold(incident, signal.sensor, signal.at.later(hold_s))
+        elif signal.silent:
+            turn.note("silent_call", incident, sensor=signal.sensor)
+        elif not incident.loud:
+            feedback.become_loud(incident, signal.at, turn)
+        elif is_news:
+            feedback.answer(incident, turn)  # somebody else calls, who has not heard the first answer
+
+    def _restored(self, signal: Restored, turn: Turn) -> None:
+        match signal.kind:
+            case SensorKind.BUTTON:
+                if incident := self._book.holding(signal.sensor):
+                    duress.let_go(incident, signal.sensor, signal.at, turn)
+            case SensorKind.PIR:
+                self._motion_light.rested(signal.sensor, signal.at)
+            case SensorKind.MAINS:
+                self._cleared(MAINS, signal.at, turn)
+            case SensorKind.TAMPER | SensorKind.CAMERA:
+                for incident in self._book.unrestored(signal.sensor):
+                    course.come_to_rest(incident, signal.at, turn)
+            case SensorKind.PHRASE | SensorKind.LOUDNESS:
+                pass  # a sound is over when it is over; nothing waits for that
+
+    def _cleared(self, cause: str, at: Moment, turn: Turn) -> None:
+        if incident := self._book.active(Category.FAULT, cause):
+            course.come_to_rest(incident, at, turn)
+
+    # --- the control room ----------------------------------------------------------------------------------------
+
+    def _acknowledged(self, ack: Acknowledged, turn: Turn) -> None:
+        incident = self._book.get(ack.alert_id)
+        if incident is None:
+            turn.note("unknown_alert_acknowledged", alert=ack.alert_id, level=ack.level)
+            return
+        response.acknowledged(incident, ack, turn)
+        self._detectors.fault_closed(turn, ack.operator_ref)
+
+    def _media(self, signal: MediaReady | MediaFailed, turn: Turn) -> None:
+        incident = self._book.get(signal.alert_id)
+        if incident is None:
+            turn.note("footage_of_unknown_alert", alert=signal.alert_id, media=signal.media)
+            return
+        if isinstance(signal, MediaReady):
+            evidence.ready(incident, signal, turn)
+        else:
+            evidence.failed(incident, signal, turn)
+        course.plan_forgetting(incident, signal.at)
+
+    # --- arming --------------------------------------------------------------------------------------------------
+
+    def _set_requested(self, request: SetRequested, turn: Turn) -> None:
+        was_armed = self.armed
+        saved = self._arming.request(turn.now, armed=request.armed, by=request.by)
+        if saved is None:
+            turn.note("set_request_refused", by=request.by, reason="the arming mode of this unit is always")
+            return
+        turn.keep_arming(saved)
+        self._note_arming(was_armed, turn)
+
+    def _look_at_arming(self, turn: Turn) -> None:
+        was_armed = self.armed
+        self._arming.look(turn.now)
+        self._note_arming(was_armed, turn)
+
+    def _note_arming(self, was_armed: bool, turn: Turn) -> None:  # noqa: FBT001 - there is nothing else it could be
+        if self.armed is not was_armed:
+            turn.note("detectors_set" if self.armed else "detectors_unset", by=self._arming.by)
+            if not self.armed:
+                self._detectors.unset()

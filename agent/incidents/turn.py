@@ -1,0 +1,94 @@
+"""One call of the engine: its moment, and what was decided in it, in the order in which it is to be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.incidents import memory
+from agent.incidents.deadlines import Deadline
+from agent.incidents.telling import alert_data
+from agent.signals import Category, CutClip, LightPattern, Line, Log, Remember, SayLine, ShowLight, TakeStill, Tell
+
+if TYPE_CHECKING:
+    from agent.clock import Moment
+    from agent.config.settings import Config
+    from agent.incidents.incident import Incident
+    from agent.signals import Action
+
+_ORDER = (ShowLight, SayLine, Tell, Remember, TakeStill, CutClip, Log)
+"""The person at the scene first: light within 10 ms; then the control room; then the footage, which can wait."""
+
+
+class Turn:
+    """Collects what one call decides; however much happens to an incident in it, that is one revision."""
+
+    def __init__(self, config: Config, now: Moment) -> None:
+        self.config = config
+        self.now = now
+        self._actions: list[Action] = []
+        self._told: dict[str, tuple[Incident, Moment]] = {}
+        self._kept: dict[str, Incident] = {}
+
+    def show(self, pattern: LightPattern) -> None:
+        """Change what the lamp shows."""
+        self._actions.append(ShowLight(pattern))
+
+    def say(self, line: Line) -> None:
+        """Speak to the person at the scene."""
+        self._actions.append(SayLine(line))
+
+    def film(self, request: TakeStill | CutClip) -> None:
+        """Ask for footage."""
+        self._actions.append(request)
+
+    def note(self, event: str, incident: Incident | None = None, **facts: Any) -> None:  # noqa: ANN401 - Log's own
+        """Write a line into the journal."""
+        self._actions.append(Log(event, None if incident is None else incident.alert_id, facts))
+
+    def keep(self, incident: Incident) -> None:
+        """The incident has changed and is to be remembered so."""
+        self._kept[incident.alert_id] = incident
+
+    def keep_arming(self, saved: memory.SavedArming) -> None:
+        """Remember who set or unset the unit by hand."""
+        self._actions.append(Remember(memory.ARMING_KEY, memory.state_of(saved)))
+
+    def tell(self, incident: Incident, at: Moment) -> None:
+        """The control room is to know how the incident stands.
+
+        Args:
+            incident: What it is about.
+            at: When that happened which it is told for.
+        """
+        self._told[incident.alert_id] = (incident, at)
+        self.keep(incident)
+
+    def forget(self, incident: Incident) -> None:
+        """Nothing more can come of the incident; what is still to be told of it is told."""
+        self._kept.pop(incident.alert_id, None)
+        self._actions.append(Remember(incident.alert_id, None))
+
+    def finish(self, *, armed: bool) -> list[Action]:
+        """All actions, in order; help calls before other incidents."""
+        self._actions += [
+            self._revision(incident, at, armed=armed)
+            for incident, at in sorted(self._told.values(), key=lambda told: told[0].category is not Category.HELP)
+        ]
+        self._actions += [
+            Remember(alert_id, memory.state_of(memory.SavedIncident(self.now, incident)))
+            for alert_id, incident in self._kept.items()
+        ]
+        return sorted(self._actions, key=lambda action: _ORDER.index(type(action)))
+
+    def _revision(self, incident: Incident, at: Moment, *, armed: bool) -> Tell:
+        incident.revision += 1
+        incident.told = self.now
+        incident.deadlines.pop(Deadline.GROW, None)
+        return Tell(
+            incident.alert_id,
+            incident.revision,
+            incident.category,
+            at,
+            alert_data(incident, self.config, armed=armed),
+            urgent=incident.category is Category.HELP,
+        )

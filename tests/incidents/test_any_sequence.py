@@ -1,0 +1,216 @@
+"""Whatever happens, in whatever order: no help call is lost, and no cause has two incidents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from agent.config.settings import InputKind, InputSettings, LampSettings
+from agent.signals import (
+    AckLevel,
+    Acknowledged,
+    FaultCleared,
+    Faulted,
+    LightPattern,
+    Media,
+    MediaFailed,
+    MediaReady,
+    Outcome,
+    Restored,
+    SayLine,
+    SensorKind,
+    SetRequested,
+    ShowLight,
+    Tell,
+    Triggered,
+)
+from tests.incidents.driven_unit import START, Unit, config, elsewhen, of
+
+BUTTONS = ("panic-1", "counter-1")
+DETECTORS = (
+    ("pir-1", SensorKind.PIR),
+    ("pir-2", SensorKind.PIR),
+    ("door-1", SensorKind.TAMPER),
+    ("cam-1", SensorKind.CAMERA),
+    ("mic-1", SensorKind.LOUDNESS),
+    ("mains-1", SensorKind.MAINS),
+)
+CALL_PATTERNS = {LightPattern.HEARD, LightPattern.SEEN}
+WAITS_S = st.sampled_from([0.0, 0.01, 0.5, 1.0, 2.9, 3.0, 9.0, 10.0, 30.0, 61.0, 200.0, 700.0, 4000.0, 90_000.0, 6e5])
+
+SETTINGS = config(
+    inputs=(
+        InputSettings(name="panic-1", kind=InputKind.BUTTON, pin=5),
+        InputSettings(name="counter-1", kind=InputKind.BUTTON, pin=6, silent_after_s=3.0),
+    ),
+    lamp=LampSettings(pin=17, on_motion="always"),
+)
+
+
+class AnyStreet(RuleBasedStateMachine):
+    """A street on which anything may happen at any time, and a unit whose power may fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unit = Unit(SETTINGS)
+        self.now_s = 0.0
+        self.calls: Counter[tuple[str, str | None]] = Counter()
+        """Help calls that were made, by sensor and label."""
+        self.duress = False
+        self.checked = 0
+        self.latest: dict[str, dict[str, Any]] = {}
+
+    # --- what happens
+
+    @initialize(duress=st.booleans())
+    def begin(self, duress: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        """On a street of duress nobody ever calls openly."""
+        self.duress = duress
+
+    @precondition(lambda self: not self.duress)
+    @rule()
+    def let_go(self) -> None:
+        self.unit.let_go(self.now_s)
+
+    @rule(button=st.sampled_from(BUTTONS), ago_s=st.sampled_from([0.0, 0.0, 0.3]))
+    def press(self, button: str, ago_s: float) -> None:
+        at_s = max(0.0, self.now_s - ago_s)
+        button = "counter-1" if self.duress else button
+        self.calls[button, None] += 1
+        self.unit.press(at_s, button)
+
+    @rule(silent=st.booleans())
+    def say_phrase(self, silent: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        silent = silent or self.duress
+        label = "red-umbrella" if silent else "help-me"
+        self.calls["mic-1", label] += 1
+        self.unit.say_phrase(self.now_s, label, silent=silent)
+
+    @rule(detector=st.sampled_from(DETECTORS), ago_s=st.sampled_from([0.0, 0.3]))
+    def detect(self, detector: tuple[str, SensorKind], ago_s: float) -> None:
+        self.unit.hear(Triggered(*detector, self.unit.at(max(0.0, self.now_s - ago_s)), scores={"level": 1.0}))
+
+    @rule(detector=st.sampled_from(DETECTORS))
+    def come_to_rest(self, detector: tuple[str, SensorKind]) -> None:
+        self.unit.hear(Restored(*detector, self.unit.at(self.now_s)))
+
+    @rule(part=st.sampled_from(["recorder", "listener"]), cleared=st.booleans())
+    def fault(self, part: str, cleared: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        at = self.unit.at(self.now_s)
+        self.unit.hear(FaultCleared(part, "dead", at) if cleared else Faulted(part, "dead", "it is dead", at))
+
+    @rule()
+    def test(self) -> None:
+        self.unit.test(self.now_s)
+
+    @rule(armed=st.booleans())
+    def set(self, armed: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        self.unit.hear(SetRequested(armed, "key-1", self.unit.at(self.now_s)))
+
+    @rule(
+        data=st.data(),
+        level=st.sampled_from(AckLevel),
+        revision=st.integers(1, 9),
+        outcome=st.sampled_from([None, *Outcome]),
+    )
+    def acknowledge(self, data: st.DataObject, level: AckLevel, revision: int, outcome: Outcome | None) -> None:
+        alert_id = data.draw(st.sampled_from(["unknown-1", *self.latest]))
+        self.unit.hear(Acknowledged(alert_id, revision, level, self.unit.at(self.now_s), "op-1", outcome))
+
+    @rule(data=st.data(), media=st.sampled_from(Media), made=st.booleans())
+    def film(self, data: st.DataObject, media: Media, made: bool) -> None:  # noqa: FBT001 - by name
+        alert_id = data.draw(st.sampled_from(["unknown-1", *self.latest]))
+        at = self.unit.at(self.now_s)
+        if made:
+            self.unit.hear(MediaReady(alert_id, media, at, "a.file", "ab", 9, at, at))
+        else:
+            self.unit.hear(MediaFailed(alert_id, media, "no camera", at))
+
+    @rule(wait_s=WAITS_S)
+    def wait(self, wait_s: float) -> None:
+        self.now_s += wait_s
+        self.unit.wait(self.now_s)
+        self._nothing_is_overdue()
+
+    @rule(wait_s=WAITS_S)
+    def oversleep(self, wait_s: float) -> None:
+        self.now_s += wait_s
+        self.unit.oversleep(self.now_s)
+        self._nothing_is_overdue()
+
+    @rule()
+    def wake_early(self) -> None:
+        self.unit.oversleep(self.now_s)
+        assert self.unit.oversleep(self.now_s) == []
+
+    @rule()
+    def restart(self) -> None:
+        self.unit.restart(self.now_s)
+        self._nothing_is_overdue()
+
+    @precondition(lambda self: self.now_s > 0)
+    @rule(off_s=st.sampled_from([-1e6, 0.0, 1.0, 40.0, 5000.0, 1e6]))
+    def power_cut(self, off_s: float) -> None:
+        wall = START.wall + timedelta(seconds=self.now_s + off_s)
+        self.unit.restart(self.now_s, boot=elsewhen(wall, f"boot-{len(self.unit.done)}"))
+        self._nothing_is_overdue()
+
+    # --- what must hold
+
+    @invariant()
+    def each_revision_follows_the_one_before(self) -> None:
+        for tell in of(Tell, self.unit.done[self.checked :]):
+            before = self.latest.get(tell.alert_id, {}).get("revision", 0)
+            assert tell.revision == tell.data["revision"] == before + 1
+            self.latest[tell.alert_id] = dict(tell.data)
+        self.checked = len(self.unit.done)
+
+    @invariant()
+    def no_cause_has_two_active_incidents(self) -> None:
+        active = Counter(
+            (saved["incident"]["category"], saved["incident"]["cause"])
+            for saved in self.unit.kept.values()
+            if saved["what"] == "incident" and saved["incident"]["_phase"] == "active"
+        )
+        assert not [cause for cause, number in active.items() if number > 1]
+
+    @invariant()
+    def no_help_call_is_lost(self) -> None:
+        """Each was told, or its incident waits to tell it within `grow_every_s`."""
+        self.each_revision_follows_the_one_before()
+        soon_s = self.unit.now.monotonic_s + SETTINGS.incidents.grow_every_s
+        pending = {
+            alert_id: saved["incident"]
+            for alert_id, saved in self.unit.kept.items()
+            if saved["what"] == "incident"
+            and (grow := saved["incident"]["deadlines"].get("grow"))
+            and grow["monotonic_s"] <= soon_s
+        }
+        known: Counter[tuple[str, str | None]] = Counter()
+        for alert_id, data in self.latest.items():
+            if data["category"] == "help":
+                detections = pending[alert_id]["detections"] if alert_id in pending else data["detections"]
+                for each in detections:
+                    known[each.get("detectorId") or each["sensor"], each["label"]] += each["count"]
+        assert known == +self.calls
+
+    @invariant()
+    def a_silent_call_alone_neither_lights_nor_speaks(self) -> None:
+        if self.duress:
+            assert not of(SayLine, self.unit.done)
+            assert not CALL_PATTERNS & {show.pattern for show in of(ShowLight, self.unit.done)}
+
+    def _nothing_is_overdue(self) -> None:
+        due_s = self.unit.incidents.due()
+        assert due_s is None or due_s > self.unit.now.monotonic_s
+
+
+TestAnyStreet = AnyStreet.TestCase
+TestAnyStreet.settings = settings(
+    max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

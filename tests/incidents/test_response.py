@@ -1,0 +1,115 @@
+"""What the control room does, or does not do, about an incident."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.signals import Outcome, Remember, Tell
+from tests.incidents.driven_unit import Unit, logged, of, revisions, told
+
+
+def test_an_operator_who_is_late_with_a_help_call_is_told_and_it_is_escalated() -> None:
+    unit = Unit()
+    unit.press()
+    unit.receive(1)
+    late = [tell.data for tell in of(Tell, unit.wait(30))]
+    assert [each["operator"]["late"] for each in late] == [True]
+    escalated = of(Tell, unit.wait(60))[-1].data
+    assert (escalated["operator"]["escalated"], escalated["urgency"]) == (True, "Immediate")
+
+
+def test_other_alerts_have_more_time() -> None:
+    unit = Unit(armed=True)
+    unit.walk()
+    assert revisions(unit.wait(89)) == [("intruder-1", 2, "ended")]
+    assert told(unit.wait(90))["operator"]["late"] is True
+    actions = unit.wait(180)
+    assert (told(actions)["operator"]["escalated"], told(actions)["urgency"]) == (True, "Immediate")
+
+
+def test_an_operator_in_time_is_neither_late_nor_passed_over() -> None:
+    unit = Unit()
+    unit.press()
+    unit.see(29)
+    actions = unit.wait(400)
+    assert revisions(actions) == [("help-1", 2, "ended")]
+    assert told(actions)["operator"] == {
+        "late": False,
+        "escalated": False,
+        "ackedAt": "2026-11-22T20:00:29.000Z",
+        "ref": "op-7",
+    }
+
+
+@pytest.mark.parametrize("outcome", [Outcome.GENUINE, Outcome.FALSE, Outcome.TEST])
+def test_closing_gives_the_outcome_and_nothing_more_is_told(outcome: Outcome) -> None:
+    unit = Unit()
+    unit.press()
+    data = told(unit.close(5, outcome))
+    assert data["state"] == "closed"
+    assert data["outcome"] == {"code": outcome.value, "cause": "a test", "by": "op-7"}
+    assert data["operator"]["ackedAt"] is not None
+    assert revisions(unit.wait(3000)) == []
+
+
+def test_closing_after_the_end_works_as_well() -> None:
+    unit = Unit()
+    unit.press()
+    unit.wait(100)
+    assert told(unit.close(101))["state"] == "closed"
+
+
+def test_a_closing_without_an_outcome_only_says_that_it_was_seen() -> None:
+    unit = Unit()
+    unit.press()
+    actions = unit.close(5, None)
+    assert "closing_without_outcome" in logged(actions)
+    assert unit.incidents.open_count == 1
+    assert told(unit.wait(30))["operator"]["ref"] == "op-7"
+
+
+def test_an_acknowledgement_of_an_unknown_alert_is_only_logged() -> None:
+    unit = Unit()
+    assert logged(unit.receive(1, "help-99")) == ["unknown_alert_acknowledged"]
+    assert len(unit.see(1, "help-99")) == 1
+    assert len(unit.close(1, alert_id="help-99")) == 1
+
+
+def test_acknowledgements_after_the_closing_are_harmless() -> None:
+    unit = Unit()
+    unit.press()
+    unit.close(5)
+    assert unit.receive(6) == []
+    assert logged(unit.see(7)) == ["acknowledged_after_closing"]
+    assert revisions(unit.close(8, Outcome.FALSE)) == []
+
+
+def test_revisions_count_up_by_one() -> None:
+    unit = Unit()
+    unit.press()
+    unit.say_phrase(3)
+    unit.wait(70)
+    unit.close(71)
+    assert revisions(unit.done) == [
+        ("help-1", 1 + n, state) for n, state in enumerate(3 * ["active"] + 2 * ["ended"] + ["closed"])
+    ]
+
+
+def test_a_closed_incident_is_forgotten_when_its_last_acknowledgements_had_their_time() -> None:
+    unit = Unit()
+    unit.fail(0)
+    unit.work_again(10)
+    actions = unit.wait(10 + 3600)
+    assert [(each.alert_id, each.state) for each in of(Remember, actions)][-1] == ("fault-1", None)
+    assert unit.kept == {}
+
+
+def test_an_incident_nobody_closes_is_forgotten_after_a_week_and_that_is_logged() -> None:
+    unit = Unit()
+    unit.press()
+    unit.receive(1)
+    assert "incident_never_closed" not in logged(unit.wait(30 + 7 * 86_400 - 1))
+    assert unit.incidents.open_count == 1
+    assert "incident_never_closed" in logged(unit.wait(30 + 7 * 86_400))
+    assert unit.incidents.open_count == 0
+    assert unit.incidents.due() is None
