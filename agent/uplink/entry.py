@@ -1,0 +1,126 @@
+"""One revision of an alert on its way to the control room."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from agent.clock import ClockQuality, Moment
+from agent.signals import Category, Tell
+from agent.uplink.jsonable import jsonable
+
+PRIORITY: Final = {
+    Category.HELP: 0,
+    Category.INTRUDER: 1,
+    Category.TAMPER: 2,
+    Category.FAULT: 2,
+    Category.NOISE: 3,
+    Category.TEST: 3,
+}
+"""What goes first when much waits, and last when something must be dropped."""
+
+Key = tuple[str, int]
+"""Alert id and revision."""
+
+
+@dataclass
+class Entry:
+    """What the outbox holds of one revision."""
+
+    tell: Tell
+    """Its data are plain JSON values."""
+    sequence: int
+    """The unit's durable number of it."""
+    recorded: Moment
+    attempts: int = 0
+    """How often it was handed to the link."""
+    late: bool = False
+    """It was first handed over too long after the event."""
+    settled: bool = False
+    """It is on the disk, or the disk cannot take it: nothing to wait for any more."""
+
+    @property
+    def key(self) -> Key:
+        """Which revision of which alert."""
+        return self.tell.alert_id, self.tell.revision
+
+    @property
+    def priority(self) -> int:
+        """The lower, the more important."""
+        return PRIORITY[self.tell.category]
+
+    def age_s(self, now: Moment) -> float:
+        """How long ago what it tells happened; by the wall clock when that was in another boot."""
+        at = self.tell.at
+        if at.boot_id == now.boot_id:
+            return max(0.0, now.monotonic_s - at.monotonic_s)
+        return max(0.0, (now.wall - at.wall).total_seconds())
+
+
+def made_plain(tell: Tell) -> Tell:
+    """The tell with data that JSON can carry, for certain."""
+    return replace(tell, data=jsonable(tell.data))
+
+
+def dump_tell(tell: Tell) -> str:
+    """The tell as text; its data must be plain."""
+    return json.dumps(
+        {
+            "alertId": tell.alert_id,
+            "revision": tell.revision,
+            "category": tell.category.value,
+            "at": _moment_values(tell.at),
+            "data": tell.data,
+            "urgent": tell.urgent,
+        }
+    )
+
+
+def load_tell(text: str) -> Tell:
+    """The tell of a text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        values = json.loads(text)
+        return Tell(
+            alert_id=values["alertId"],
+            revision=values["revision"],
+            category=Category(values["category"]),
+            at=_moment(values["at"]),
+            data=values["data"],
+            urgent=values["urgent"],
+        )
+    except (KeyError, TypeError) as error:
+        msg = f"a stored alert lacks {error}"
+        raise ValueError(msg) from error
+
+
+def dump_moment(moment: Moment) -> str:
+    """The moment as text."""
+    return json.dumps(_moment_values(moment))
+
+
+def load_moment(text: str) -> Moment:
+    """The moment of a text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return _moment(json.loads(text))
+    except (KeyError, TypeError) as error:
+        msg = f"a stored moment lacks {error}"
+        raise ValueError(msg) from error
+
+
+def _moment_values(moment: Moment) -> list[Any]:
+    return [moment.monotonic_s, moment.wall.isoformat(), moment.boot_id, moment.quality.value]
+
+
+def _moment(values: list[Any]) -> Moment:
+    monotonic_s, wall, boot_id, quality = values
+    return Moment(float(monotonic_s), datetime.fromisoformat(wall), boot_id, ClockQuality(quality))

@@ -1,0 +1,96 @@
+"""The topic tree, and how long the broker keeps what is published there (standards.md 3.3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from agent.signals import Category
+
+ROOT: Final = "safepoint/v1"
+
+HEARTBEAT_EXPIRY_S: Final = 120
+"""A retained heartbeat that is older than four missed ones disappears by itself."""
+ALERT_EXPIRY_S: Final = 86_400
+"""A day: what a control room could still act on. Help calls never expire."""
+ACK_EXPIRY_S: Final = 300
+COMMAND_EXPIRY_S: Final = 30
+"""A command that comes later than this would surprise whoever stands at the unit by then."""
+RESPONSE_EXPIRY_S: Final = 60
+
+_LEVEL = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}")
+"""One topic level that is neither a wildcard nor empty; what clients and commands are called."""
+
+
+def alert_expiry_s(category: Category) -> int | None:
+    """Seconds a broker keeps an alert for a control room that is away; None: a help call waits as long as it takes."""
+    return None if category is Category.HELP else ALERT_EXPIRY_S
+
+
+@dataclass(frozen=True)
+class UnitTopics:
+    """The topics of one unit. With `+` for a name, the filter for the topics of all."""
+
+    org: str
+    unit: str
+
+    @property
+    def prefix(self) -> str:
+        """What all of them begin with."""
+        return f"{ROOT}/{self.org}/{self.unit}"
+
+    @property
+    def status(self) -> str:
+        """Birth, good-bye and last will."""
+        return f"{self.prefix}/status"
+
+    @property
+    def heartbeat(self) -> str:
+        """Proof of life with the unit's health."""
+        return f"{self.prefix}/heartbeat"
+
+    def alert(self, category: Category) -> str:
+        """Alerts of a category."""
+        return f"{self.prefix}/alert/{category}"
+
+    @property
+    def alerts(self) -> str:
+        """The filter for alerts of every category."""
+        return f"{self.prefix}/alert/+"
+
+    @property
+    def ack(self) -> str:
+        """The control room's acknowledgements."""
+        return f"{self.prefix}/ack"
+
+    def command(self, name: str) -> str:
+        """A command to the unit."""
+        return f"{self.prefix}/cmd/{name}"
+
+    @property
+    def commands(self) -> str:
+        """The filter for every command."""
+        return f"{self.prefix}/cmd/+"
+
+    def response(self, client: str) -> str:
+        """The unit's answers to one client."""
+        return f"{self.prefix}/rsp/{client}"
+
+    @property
+    def responses(self) -> str:
+        """The filter for the answers to every client."""
+        return f"{self.prefix}/rsp/+"
+
+    def command_name(self, topic: str) -> str | None:
+        """The command a topic of this unit names; None for any other topic."""
+        return _last_level(topic, f"{self.prefix}/cmd/")
+
+    def owns_response(self, topic: str) -> bool:
+        """Whether a response topic that somebody asks for is one of this unit, and exactly one topic."""
+        return _last_level(topic, f"{self.prefix}/rsp/") is not None
+
+
+def _last_level(topic: str, below: str) -> str | None:
+    last = topic.removeprefix(below)
+    return last if topic.startswith(below) and _LEVEL.fullmatch(last) else None

@@ -1,0 +1,246 @@
+"""Real mosquitto as a child process: TLS 1.3, client certificates, rights for each unit, and every way to fail."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+from typing import TYPE_CHECKING, Final, Self
+
+from agent.uplink.topics import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from fakes.authority import Authority
+
+READY_WITHIN_S: Final = 20.0
+"""mosquitto listens within milliseconds; only a machine in trouble takes seconds."""
+STOPPED_WITHIN_S: Final = 5.0
+CONTROL_ROOM: Final = "control-room"
+"""The common name of the certificate that may read what all units say and answer it."""
+
+
+class BrokerMissing(RuntimeError):
+    """There is no mosquitto on this machine, or it does not start; the text says what to do."""
+
+
+class Broker:
+    """One mosquitto in a folder of its own, on the same port through all of its lives.
+
+    `async with Broker(...)` starts and stops it; in between it can be stopped, killed, started again, and frozen.
+    """
+
+    def __init__(self, folder: Path, authority: Authority, *, org: str = "street", plain: bool = False) -> None:
+        """Prepare a broker.
+
+        Args:
+            folder: Where its configuration, log and store lie; made when missing.
+            authority: Signs its certificate, and the certificates it accepts.
+            org: The scheme whose units and control room have rights here.
+            plain: Also listen without TLS, with all rights: for measuring on a bench.
+        """
+        self._folder = folder
+        self._authority = authority
+        self._org = org
+        self.port = _free_port()
+        """For TLS; on 127.0.0.1."""
+        self.plain_port = _free_port() if plain else None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is, with TLS."""
+        return f"mqtts://localhost:{self.port}"
+
+    @property
+    def plain_url(self) -> str | None:
+        """Where it is without TLS, when it was made so."""
+        return None if self.plain_port is None else f"mqtt://localhost:{self.plain_port}"
+
+    @property
+    def log_file(self) -> Path:
+        """What mosquitto says."""
+        return self._folder / "mosquitto.log"
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives, frozen or not."""
+        return self._process is not None and self._process.poll() is None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start it, and wait until it accepts connections; what it stored in an earlier life is there again.
+
+        Raises:
+            BrokerMissing: there is none, or it ends at once.
+        """
+        if self.running:
+            return
+        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+        if program is None:
+            msg = "mosquitto is not installed: `./dev demo` and `./dev test` do that, or install the package mosquitto"
+            raise BrokerMissing(msg)
+        for port in (self.port, self.plain_port):
+            _check_free(port)
+        configuration = self._write_configuration()
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - outlives any one event loop; starting is instant
+                [program, "-c", str(configuration)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                for port in (self.port, self.plain_port):
+                    if port is not None:
+                        await self._accepts(port)
+        except TimeoutError:
+            await self.kill()
+            msg = f"mosquitto did not listen within {READY_WITHIN_S:g} s: {self._last_log_line()}"
+            raise BrokerMissing(msg) from None
+
+    async def stop(self) -> None:
+        """Stop it in order: it stores what it holds."""
+        await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Halt it: connections stay open, and nothing answers. The half-open link of a mobile network."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    async def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(how)
+            process.send_signal(signal.SIGCONT)  # a frozen one could not obey
+        try:
+            await asyncio.to_thread(process.wait, STOPPED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is None:
+            msg = "the broker is not running"
+            raise RuntimeError(msg)
+        self._process.send_signal(number)
+
+    async def _accepts(self, port: int) -> None:
+        """Wait until connections are accepted on a port.
+
+        Raises:
+            BrokerMissing: the process ended instead.
+        """
+        while True:
+            if not self.running:
+                self._process = None
+                msg = f"mosquitto ended at once: {self._last_log_line()}"
+                raise BrokerMissing(msg)
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.01)  # between two looks at the condition
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
+
+    def _last_log_line(self) -> str:
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def _write_configuration(self) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        server = self._authority.issue_server()
+        rights = self._folder / "acl"
+        rights.write_text(self._rights(), encoding="utf-8")
+        rights.chmod(0o600)
+        lines = [
+            "per_listener_settings true",
+            f"user {pwd.getpwuid(os.getuid()).pw_name}",  # as root it would become `mosquitto`, who sees no file here
+            "persistence true",
+            f"persistence_location {self._folder}/",
+            "autosave_on_changes true",
+            "autosave_interval 1",  # with the line above: save after each change (io-lab: PUBACK is not durability)
+            "max_queued_messages 100000",
+            "log_dest stdout",
+            "log_timestamp_format %Y-%m-%dT%H:%M:%S",
+            "log_type error",
+            "log_type warning",
+            "log_type notice",
+            f"listener {self.port} 127.0.0.1",
+            f"cafile {server.ca_file}",
+            f"certfile {server.cert_file}",
+            f"keyfile {server.key_file}",
+            "tls_version tlsv1.3",
+            "require_certificate true",
+            "use_identity_as_username true",
+            "allow_anonymous false",
+            f"acl_file {rights}",
+        ]
+        if self.plain_port is not None:
+            lines += [f"listener {self.plain_port} 127.0.0.1", "allow_anonymous true"]
+        path = self._folder / "mosquitto.conf"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    def _rights(self) -> str:
+        """A unit writes its own topics and reads what is meant for it; the control room the other way round."""
+        everyone = f"{ROOT}/{self._org}/+"
+        own = f"{ROOT}/{self._org}/%u"
+        return "\n".join(
+            [
+                f"user {CONTROL_ROOM}",
+                *(f"topic read {everyone}/{name}" for name in ("status", "heartbeat", "alert/+", "rsp/+", "ack")),
+                *(f"topic write {everyone}/{name}" for name in ("ack", "cmd/+")),
+                *(f"pattern write {own}/{name}" for name in ("status", "heartbeat", "alert/+", "rsp/+")),
+                *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+")),
+                "",
+            ]
+        )
+
+
+def _check_free(port: int | None) -> None:
+    """Make sure that nobody else listens on a port: what we connected to would not be our broker.
+
+    Raises:
+        BrokerMissing: somebody does.
+    """
+    if port is None:
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            msg = f"port {port} is taken: {error.strerror}; end what listens there, or make another broker"
+            raise BrokerMissing(msg) from error
+
+
+def _free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,49 @@
+"""What the stories of the uplink share: one street's authority and broker for each file of tests."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.uplink.tls import Endpoint
+from fakes.authority import Authority
+from fakes.broker import Broker
+from tests.uplink.lab import files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass
+class Street:
+    """A broker and the authority that everybody on it trusts."""
+
+    authority: Authority
+    broker: Broker
+
+    def endpoint(self, common_name: str) -> Endpoint:
+        """The way to the broker for somebody with a certificate of this name."""
+        return Endpoint.build(self.broker.url, **files_of(self.authority, common_name))
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    """A broker that no test may stop."""
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    broker = Broker(tmp_path_factory.mktemp("broker"), authority, plain=True)
+    asyncio.run(broker.start())
+    yield Street(authority, broker)
+    asyncio.run(broker.stop())
+
+
+@pytest.fixture
+def own_street(tmp_path: Path) -> Iterator[Street]:
+    """A broker of this test alone, not yet started."""
+    authority = Authority(tmp_path / "authority")
+    broker = Broker(tmp_path / "broker", authority)
+    yield Street(authority, broker)
+    asyncio.run(broker.stop())

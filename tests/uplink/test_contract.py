@@ -1,0 +1,295 @@
+"""What is built, what is published as schema and what AsyncAPI says are one contract."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from agent.clock import ClockQuality, Moment
+from agent.signals import AckLevel, Category, Outcome
+from agent.uplink import messages, topics
+from agent.uplink.messages import Answer, CommandName, Kind, Message, State
+from agent.uplink.publication import CONTENT_TYPE
+from agent.uplink.topics import UnitTopics
+from agent.uplink.validation import MessageInvalid, check, load_schemas, parse
+from tests.uplink.lab import LabClock, make_config, tell
+
+NOW = LabClock().now()
+UNIT = make_config().unit
+TOPICS = UnitTopics("street", "unit-a")
+FACTS = {
+    "state": "ok",
+    "uptimeS": 12.5,
+    "intervalS": 25,
+    "sw": "1.0",
+    "arm": "set",
+    "faults": [{"part": "recorder", "code": "dead", "text": "The recorder is dead."}],
+    "outbox": {"pending": 0, "oldestAgeS": 0.0, "capacity": 1000},
+}
+
+
+def _alert(category: Category = Category.HELP, **data: object) -> Message:
+    return messages.alert(
+        make_config(),
+        tell("inc-1", 3, NOW, category, **data),
+        sequence=18342,
+        recorded=NOW.later(0.5),
+        attempt=2,
+        late=True,
+    )
+
+
+def _one_of_each() -> list[Message]:
+    command = messages.command(TOPICS, "desk", NOW.wall, CommandName.SET, operator_ref="op-1")
+    return [
+        *[_alert(category) for category in Category],
+        messages.heartbeat(UNIT, NOW, FACTS),
+        *[messages.status(UNIT, NOW, state, software="1.0", skipped=[(4, 9)]) for state in State],
+        messages.acknowledgement(TOPICS, "desk", NOW.wall, alert_id="inc-1", revision=3, level=AckLevel.RECEIVER),
+        messages.acknowledgement(
+            TOPICS,
+            "desk",
+            NOW.wall,
+            alert_id="inc-1",
+            revision=3,
+            level=AckLevel.CLOSED,
+            operator_ref="op-1",
+            outcome=Outcome.FALSE,
+            note="a child",
+        ),
+        *[messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1") for name in CommandName],
+        messages.response(
+            UNIT,
+            NOW,
+            to=TOPICS.response("desk"),
+            correlation_data=b"x",
+            command_id=command.document["id"],
+            name="set",
+            answer=Answer.REFUSED,
+            code="expired",
+            detail="too late",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("message", _one_of_each(), ids=lambda message: message.document["type"])
+def test_every_message_that_is_built_keeps_its_schema(message: Message) -> None:
+    assert parse(message.kind, message.publication().payload) == message.document
+
+
+@pytest.mark.parametrize("message", _one_of_each(), ids=lambda message: message.document["type"])
+def test_a_message_without_one_of_its_required_members_is_invalid(message: Message) -> None:
+    for name in ("specversion", "id", "source", "type", "time", "data"):
+        with pytest.raises(MessageInvalid, match=name):
+            check(message.kind, {key: value for key, value in message.document.items() if key != name})
+
+
+def test_an_alert_says_where_when_and_how_it_comes() -> None:
+    document = _alert().document
+    assert document["id"] == "inc-1-r3"
+    assert document["source"] == "/safepoint/street/units/unit-a"
+    assert document["type"] == "org.safepoint.alert.help.v1"
+    assert document["time"] == "2026-11-22T02:14:07.412Z"
+    assert document["recordedtime"] == "2026-11-22T02:14:07.912Z"
+    assert document["sequence"] == "00000000000000018342"
+    data = document["data"]
+    assert data["path"] == {"used": "primary", "attempt": 2, "late": True}
+    assert data["clock"] == {"quality": "synced", "bootId": "boot-1", "monotonicS": 1000.0}
+    assert data["site"]["plainLocation"] == "North end of Central Walk"
+    assert data["camera"] is None
+
+
+def test_the_same_revision_is_the_same_event_however_often_it_is_sent() -> None:
+    assert _alert().document["id"] == _alert().document["id"]
+
+
+def test_times_of_other_zones_are_told_in_utc() -> None:
+    summer = datetime.fromisoformat("2026-07-01T03:00:00.5+01:00")
+    ack = messages.acknowledgement(TOPICS, "desk", summer, alert_id="a", revision=1, level=AckLevel.RECEIVER)
+    assert ack.document["time"] == "2026-07-01T02:00:00.500Z"
+
+
+def test_help_calls_never_expire_and_everything_else_does() -> None:
+    assert _alert(Category.HELP).expiry_s is None
+    assert {_alert(category).expiry_s for category in Category if category is not Category.HELP} == {86_400}
+
+
+def test_only_status_and_heartbeat_are_retained() -> None:
+    assert {message.kind for message in _one_of_each() if message.retain} == {Kind.STATUS, Kind.HEARTBEAT}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.datetimes(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner) | st.sets(st.text())
+        ),
+        max_leaves=10,
+    )
+)
+def test_whatever_a_sensor_reports_the_call_can_be_sent(oddity: object) -> None:
+    message = _alert(scores=oddity)
+    assert json.loads(message.publication().payload)["data"]["alertId"] == "inc-1"
+
+
+def test_a_number_that_json_does_not_know_becomes_null() -> None:
+    assert _alert(scores={"confidence": math.nan}).document["data"]["scores"] == {"confidence": None}
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b"", "no JSON"),
+        (b"\xff\xfe", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b"[]", "no JSON object"),
+        (b'{"a": NaN}', "NaN"),
+        (b"{}", "required property"),
+    ],
+)
+def test_what_is_no_message_is_refused_with_one_sentence(payload: bytes, words: str) -> None:
+    with pytest.raises(MessageInvalid, match=words) as refusal:
+        parse(Kind.ACK, payload)
+    assert len(str(refusal.value)) < 300
+
+
+def test_closing_needs_an_outcome() -> None:
+    ack = messages.acknowledgement(TOPICS, "desk", NOW.wall, alert_id="inc-1", revision=1, level=AckLevel.CLOSED)
+    with pytest.raises(MessageInvalid, match="outcome"):
+        check(ack.kind, ack.document)
+
+
+def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
+    command = messages.command(TOPICS, "desk", NOW.wall, CommandName.SET, operator_ref="op-1").document
+    command["data"]["args"] = {"for": "ever"}
+    with pytest.raises(MessageInvalid):
+        check(Kind.COMMAND, command)
+
+
+def test_a_heartbeat_of_an_unsynced_clock_says_so() -> None:
+    lost = Moment(1.0, NOW.wall, "boot-1", ClockQuality.UNSYNCED)
+    data = messages.heartbeat(UNIT, lost, FACTS).document["data"]
+    assert data["clock"] == {"quality": "unsynced", "synced": False}
+
+
+# --- the published description ---------------------------------------------------------------------------------------
+
+
+def _asyncapi() -> dict[str, Any]:
+    text = (resources.files("agent.uplink") / "asyncapi.yaml").read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
+
+
+def _resolve(document: dict[str, Any], reference: str) -> Any:  # noqa: ANN401 - whatever is there
+    found: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+def _references(part: object) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+        return own + [reference for value in part.values() for reference in _references(value)]
+    if isinstance(part, list):
+        return [reference for value in part for reference in _references(value)]
+    return []
+
+
+def test_every_schema_is_a_schema() -> None:
+    schemas = dict(load_schemas())
+    assert set(schemas) == {"cloudevent.json", *(f"{kind}.json" for kind in Kind)}
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_reference_of_asyncapi_leads_somewhere() -> None:
+    document = _asyncapi()
+    schemas = dict(load_schemas())
+    for reference in _references(document):
+        if reference.startswith("#"):
+            assert _resolve(document, reference) is not None
+        else:
+            assert reference.removeprefix("./schemas/") in schemas
+
+
+def test_asyncapi_names_exactly_our_topics_and_categories() -> None:
+    channels = _asyncapi()["channels"]
+    everyone = UnitTopics("{org}", "{unit}")
+    assert {name: channel["address"] for name, channel in channels.items()} == {
+        "status": everyone.status,
+        "heartbeat": everyone.heartbeat,
+        "alert": f"{everyone.prefix}/alert/{{category}}",
+        "ack": everyone.ack,
+        "command": everyone.command("{name}"),
+        "response": everyone.response("{client}"),
+    }
+    assert channels["alert"]["parameters"]["category"]["enum"] == list(Category)
+    assert channels["command"]["parameters"]["name"]["enum"] == list(CommandName)
+    for channel in channels.values():
+        assert set(channel["parameters"]) == set(re.findall(r"{(\w+)}", channel["address"]))
+
+
+def test_asyncapi_says_how_each_message_really_is_published() -> None:
+    document = _asyncapi()
+    said = {
+        _resolve(document, operation["channel"]["$ref"])["address"].split("/")[4]: operation["bindings"]["mqtt"]
+        for operation in document["operations"].values()
+    }
+    for message in _one_of_each():
+        binding = said[message.topic.split("/")[4]]
+        assert binding["retain"] == message.retain
+        if message.document["type"] != "org.safepoint.alert.help.v1":
+            assert binding.get("messageExpiryInterval") == message.expiry_s
+        assert binding["qos"] == 1
+
+
+def test_asyncapi_gives_each_channel_its_own_schema_and_our_content_type() -> None:
+    document = _asyncapi()
+    assert document["defaultContentType"] == CONTENT_TYPE
+    for name, message in document["components"]["messages"].items():
+        assert message == {"contentType": CONTENT_TYPE, "payload": {"$ref": f"./schemas/{name}.json"}}
+    for name, channel in document["channels"].items():
+        assert channel["messages"] == {name: {"$ref": f"#/components/messages/{name}"}}
+
+
+# --- topics ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        ("safepoint/v1/street/unit-a/cmd/set", "set"),
+        ("safepoint/v1/street/unit-a/cmd/set/more", None),
+        ("safepoint/v1/street/unit-a/cmd/", None),
+        ("safepoint/v1/street/unit-a/cmd/+", None),
+        ("safepoint/v1/street/unit-b/cmd/set", None),
+        ("safepoint/v1/street/unit-a/ack", None),
+    ],
+)
+def test_a_command_is_named_by_exactly_one_level_below_the_units_own_topic(topic: str, name: str | None) -> None:
+    assert TOPICS.command_name(topic) == name
+
+
+@pytest.mark.parametrize("topic", ["safepoint/v1/street/unit-a/status", "$SYS/x", "safepoint/v1/street/unit-a/rsp/#"])
+def test_a_response_goes_below_the_units_own_responses_and_nowhere_else(topic: str) -> None:
+    assert not TOPICS.owns_response(topic)
+    assert TOPICS.owns_response(TOPICS.response("desk-7"))
+
+
+def test_a_command_expires_when_its_message_does() -> None:
+    command = messages.command(TOPICS, "desk", NOW.wall, CommandName.SET, operator_ref="op-1")
+    expires = datetime.fromisoformat(command.document["expirytime"])
+    assert expires - NOW.wall == timedelta(seconds=topics.COMMAND_EXPIRY_S)
+    assert expires.tzinfo == UTC

@@ -1,0 +1,348 @@
+"""The whole ladder against real mosquitto: kept, sent, sent again, acknowledged, forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.signals import AckLevel, Category
+from agent.uplink import messages
+from agent.uplink.connection import Manners
+from agent.uplink.courier import INVALID, REFUSED, UNHEARD, Courier
+from agent.uplink.inbox import Inbox
+from agent.uplink.jsonable import timestamp
+from agent.uplink.link import Link
+from agent.uplink.messages import Kind
+from agent.uplink.outbox import Outbox
+from agent.uplink.publication import Received, Subscription
+from agent.uplink.topics import UnitTopics
+from agent.uplink.validation import parse
+from fakes.broker import CONTROL_ROOM
+from tests.uplink.lab import Complaints, linked, make_config, passing, running, tell, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from agent.config.settings import Config
+    from agent.signals import Tell
+    from agent.uplink.tls import Endpoint
+    from tests.uplink.conftest import Street
+
+NEVER_S = (3600.0,)
+"""Resending that no story lives to see."""
+SOON = (0.05,)
+
+
+class ControlRoom:
+    """Hears alerts, and answers them when told to."""
+
+    def __init__(self, endpoint: Endpoint, *, answers: bool, kept_s: int) -> None:
+        self.answers = answers
+        self.heard: list[dict[str, Any]] = []
+        manners = Manners(
+            "desk",
+            (Subscription("safepoint/v1/street/+/alert/+"),),
+            keepalive_s=2.0,
+            session_expiry_s=kept_s,
+            max_payload=256 * 1024,
+        )
+        self.link = Link(endpoint, manners, on_message=self._hear)
+
+    def _hear(self, received: Received) -> None:
+        document = parse(Kind.ALERT, received.payload)
+        self.heard.append(document)
+        if self.answers:
+            self.acknowledge(document)
+
+    def acknowledge(self, document: dict[str, Any]) -> None:
+        """Say that the receiver has this alert."""
+        data = document["data"]
+        ack = messages.acknowledgement(
+            UnitTopics("street", data["site"]["unitId"]),
+            "desk",
+            SystemClock().now().wall,
+            alert_id=data["alertId"],
+            revision=data["revision"],
+            level=AckLevel.RECEIVER,
+        )
+        self.link.send(ack.publication())
+
+    def ids(self) -> list[str]:
+        """The ids of the events that came, in order, repetitions included."""
+        return [document["id"] for document in self.heard]
+
+
+class Unit:
+    """The unit's end of the uplink, as `agent.unit` puts it together."""
+
+    def __init__(self, config: Config, outbox: Outbox, endpoint: Endpoint, complaints: Complaints) -> None:
+        self.config = config
+        self.outbox = outbox
+        self.complaints = complaints
+        self.clock = SystemClock()
+        self.inbox = Inbox(config.unit)
+        topics = UnitTopics(config.unit.org, config.unit.id)
+        self.link = Link(
+            endpoint,
+            Manners("unit-a", (Subscription(topics.ack),), keepalive_s=2.0, session_expiry_s=0, puback_within_s=1.0),
+            on_message=self._hear,
+        )
+        self.courier = Courier(
+            config, outbox, self.link, self.clock, on_trouble=complaints.trouble, on_over=complaints.end
+        )
+
+    def _hear(self, received: Received) -> None:
+        ack = self.inbox.read(received, self.clock.now())
+        self.courier.acknowledged(ack.alert_id, ack.revision)  # type: ignore[union-attr]
+
+    def raise_alert(self, alert_id: str, revision: int = 1, category: Category = Category.HELP) -> Tell:
+        """Something happens now."""
+        told = tell(alert_id, revision, self.clock.now(), category)
+        self.courier.submit([told])
+        return told
+
+
+@asynccontextmanager
+async def unit_at(endpoint: Endpoint, folder: Path, **uplink: object) -> AsyncIterator[Unit]:
+    """A unit that runs; its link may be down."""
+    complaints = Complaints()
+    config = make_config(**{"resend_s": NEVER_S} | uplink)
+    outbox = await Outbox.open(folder, 1000, SystemClock(), on_trouble=complaints.trouble, on_over=complaints.end)
+    unit = Unit(config, outbox, endpoint, complaints)
+    async with running(unit.link):
+        carrying = asyncio.create_task(unit.courier.run())
+        yield unit
+        carrying.cancel()
+        await asyncio.gather(carrying, return_exceptions=True)
+    await outbox.close()
+
+
+@asynccontextmanager
+async def control_room_at(endpoint: Endpoint, *, answers: bool = True, kept_s: int = 0) -> AsyncIterator[ControlRoom]:
+    """A control room whose link is up; while it is away, the broker keeps for it what comes for so long."""
+    room = ControlRoom(endpoint, answers=answers, kept_s=kept_s)
+    async with running(room.link):
+        await room.link.up()
+        yield room
+
+
+@pytest.fixture
+def desk(street: Street) -> Endpoint:
+    """The control room's way to the broker."""
+    return street.endpoint(CONTROL_ROOM)
+
+
+async def test_a_call_is_heard_once_acknowledged_and_forgotten(street: Street, desk: Endpoint, tmp_path: Path) -> None:
+    async with control_room_at(desk) as room, unit_at(street.endpoint("unit-a"), tmp_path) as unit:
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        unit.raise_alert("inc-1", 2)
+        unit.raise_alert("inc-2", category=Category.INTRUDER)
+        await until(lambda: unit.courier.pending == 0, "everything is acknowledged")
+        assert sorted(room.ids()) == ["inc-1-r1", "inc-1-r2", "inc-2-r1"]
+        assert [document["data"]["path"]["late"] for document in room.heard] == [False] * 3
+        assert unit.courier.delivered == unit.courier.sent == 3
+        assert unit.courier.last_edge_to_broker_s is not None
+        assert unit.complaints.told == []
+
+
+async def test_an_urgent_call_is_with_the_link_before_submit_returns(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with control_room_at(desk) as room, unit_at(street.endpoint("unit-a"), tmp_path) as unit:
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        assert unit.courier.sent == 1
+        assert not unit.outbox.pending()[0].settled
+        unit.raise_alert("inc-2", category=Category.INTRUDER)
+        assert unit.courier.sent == 1  # it waits for the disk
+        await until(lambda: len(room.heard) == 2, "both are heard")
+
+
+async def test_a_puback_is_no_delivery(street: Street, desk: Endpoint, tmp_path: Path) -> None:
+    endpoint = street.endpoint("unit-a")
+    async with control_room_at(desk, answers=False) as room:
+        async with unit_at(endpoint, tmp_path) as unit:
+            await unit.link.up()
+            unit.raise_alert("inc-1")
+            await until(lambda: unit.courier.last_edge_to_broker_s is not None, "the broker has it")
+            await until(lambda: room.heard, "the control room hears it")
+            assert unit.courier.pending == 1
+        room.answers = True
+        async with unit_at(endpoint, tmp_path) as unit:  # the next life sends it again
+            await until(lambda: unit.courier.pending == 0, "it is acknowledged")
+    assert room.ids() == ["inc-1-r1", "inc-1-r1"]
+    assert room.heard[0]["sequence"] == room.heard[1]["sequence"]
+    assert room.heard[0]["time"] == room.heard[1]["time"]
+
+
+async def test_without_an_answer_it_is_sent_again_with_its_attempt_counted(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path, resend_s=SOON) as unit,
+    ):
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: len(room.heard) >= 3, "it comes again and again")
+        assert [document["data"]["path"]["attempt"] for document in room.heard[:3]] == [1, 2, 3]
+        assert set(room.ids()) == {"inc-1-r1"}
+        room.acknowledge(room.heard[0])
+        await until(lambda: unit.courier.pending == 0, "it is acknowledged")
+
+
+async def test_an_acknowledgement_of_a_revision_covers_the_lower_ones(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path) as unit,
+    ):
+        await unit.link.up()
+        for revision in (1, 2, 3):
+            unit.raise_alert("inc-1", revision)
+        await until(lambda: len(room.heard) == 3, "all are heard")
+        room.acknowledge(room.heard[1])
+        await until(lambda: unit.courier.pending == 1, "the first two are forgotten")
+        assert unit.outbox.pending()[0].tell.revision == 3
+
+
+async def test_what_happens_during_an_outage_comes_late_once_and_in_order(own_street: Street, tmp_path: Path) -> None:
+    broker = own_street.broker
+    await broker.start()
+    async with (
+        control_room_at(own_street.endpoint(CONTROL_ROOM), kept_s=3600) as room,
+        unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox", late_after_s=0.2) as unit,
+    ):
+        await until(lambda: unit.link.connected, "the link is up")
+        await broker.stop()
+        await until(lambda: not unit.link.connected, "the outage is noticed")
+        unit.raise_alert("noise", category=Category.NOISE)
+        unit.raise_alert("intruder", category=Category.INTRUDER)
+        pressed = unit.raise_alert("help")
+        unit.raise_alert("intruder", 2, Category.INTRUDER)
+        unit.raise_alert("help", 2)
+        await until(lambda: unit.courier.oldest_age_s(unit.clock.now()) > 0.2, "the outage lasts")
+        await broker.start()
+        await until(lambda: unit.courier.pending == 0, "everything is acknowledged")
+        # The room may come back after the unit; the broker kept for it what it missed.
+        await until(lambda: len(room.heard) >= 5, "everything is heard")
+    assert list(dict.fromkeys(room.ids())) == ["help-r1", "help-r2", "intruder-r1", "intruder-r2", "noise-r1"]
+    assert len(room.ids()) == 5
+    assert all(document["data"]["path"]["late"] for document in room.heard)
+    assert all(document["data"]["path"]["attempt"] == 1 for document in room.heard)
+    assert room.heard[0]["time"] == timestamp(pressed.at.wall)
+
+
+async def test_a_call_into_a_frozen_broker_comes_when_it_thaws(own_street: Street, tmp_path: Path) -> None:
+    broker = own_street.broker
+    await broker.start()
+    async with (
+        control_room_at(own_street.endpoint(CONTROL_ROOM)) as room,
+        unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit,
+    ):
+        await unit.link.up()
+        broker.freeze()
+        unit.raise_alert("inc-1")
+        await until(lambda: not unit.link.connected, "the dead connection is given up")
+        assert unit.courier.pending == 1
+        broker.thaw()
+        await until(lambda: unit.courier.pending == 0, "it is acknowledged")
+    assert set(room.ids()) == {"inc-1-r1"}
+
+
+async def test_a_backlog_is_carried_in_order_and_a_new_call_overtakes_it(own_street: Street, tmp_path: Path) -> None:
+    async with (
+        unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit,
+    ):
+        for number in range(300):
+            unit.raise_alert(f"inc-{number}", category=Category.NOISE)
+        await own_street.broker.start()
+        async with control_room_at(own_street.endpoint(CONTROL_ROOM), answers=False) as room:
+            await until(lambda: room.heard or unit.courier.sent, "the backlog begins to move")
+            unit.raise_alert("help")
+            await until(lambda: "help-r1" in room.ids(), "the call is heard")
+            behind = room.ids().index("help-r1")
+            await until(lambda: unit.courier.sent == 301, "all is sent")
+    noises = [event for event in room.ids() if event != "help-r1"]
+    assert noises == sorted(noises, key=lambda event: int(event.split("-")[1]))
+    assert behind < 300
+
+
+async def test_when_nobody_listens_the_unit_says_so_and_keeps_the_call(own_street: Street, tmp_path: Path) -> None:
+    await own_street.broker.start()
+    async with unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox", resend_s=SOON) as unit:
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: unit.complaints.told == [UNHEARD], "it is reported")
+        assert unit.courier.pending == 1
+        async with control_room_at(own_street.endpoint(CONTROL_ROOM)):
+            await until(lambda: unit.courier.pending == 0, "the control room has come and has it")
+            assert unit.complaints.over == [UNHEARD]
+
+
+async def test_when_the_broker_refuses_the_unit_says_so_and_keeps_the_call(street: Street, tmp_path: Path) -> None:
+    async with unit_at(street.endpoint("unit-z"), tmp_path, resend_s=SOON) as unit:  # its alerts say unit-a
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: unit.courier.sent > 2, "it is tried again")
+        assert unit.complaints.told == [REFUSED]
+        assert unit.courier.pending == 1
+
+
+async def test_a_call_that_breaks_the_contract_is_sent_all_the_same_and_reported(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    heard: list[Received] = []
+    alerts = passing("desk", (Subscription("safepoint/v1/street/+/alert/+"),))
+    async with linked(desk, alerts, on_message=heard.append), unit_at(street.endpoint("unit-a"), tmp_path) as unit:
+        await unit.link.up()
+        unit.courier.submit([tell("inc-1", 1, unit.clock.now(), severity="Terrible")])
+        await until(lambda: heard, "it is heard")
+        assert unit.complaints.told == [INVALID]
+    assert json.loads(heard[0].payload)["data"]["severity"] == "Terrible"
+
+
+async def test_with_the_disk_gone_calls_go_out_as_ever(street: Street, desk: Endpoint, tmp_path: Path) -> None:
+    no_folder = tmp_path / "file"
+    no_folder.write_text("nothing is mounted here")
+    async with control_room_at(desk) as room, unit_at(street.endpoint("unit-a"), no_folder) as unit:
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        unit.raise_alert("inc-2", category=Category.INTRUDER)
+        await until(lambda: unit.courier.pending == 0, "both are acknowledged")
+        assert unit.complaints.told == ["disk-lost"]
+    assert room.ids() == ["inc-1-r1", "inc-2-r1"]
+
+
+async def test_a_foreign_client_sees_valid_cloud_events(street: Street, tmp_path: Path) -> None:
+    await _mosquitto_sub(street, "-E")  # subscribes, and goes away; the broker keeps what comes
+    async with unit_at(street.endpoint("unit-a"), tmp_path) as unit:
+        unit.raise_alert("inc-foreign")
+        await until(lambda: unit.courier.last_edge_to_broker_s is not None, "the broker has it")
+    said = await _mosquitto_sub(street, "-C", "1", "-F", "%C %p")
+    content_type, _, payload = said.partition(" {")
+    event = json.loads("{" + payload)
+    assert content_type == "application/cloudevents+json; charset=utf-8"
+    assert event["specversion"] == "1.0"
+    assert {"id", "source", "type"} <= set(event)
+    assert event["id"] == "inc-foreign-r1"
+
+
+async def _mosquitto_sub(street: Street, *arguments: str) -> str:
+    """What mosquitto's own client says, as a client with a lasting session."""
+    session = ("-V", "5", "-p", str(street.broker.plain_port), "-i", "foreign", "-c", "-x", "3600", "-q", "1")
+    foreign = await asyncio.create_subprocess_exec(
+        *("mosquitto_sub", *session, "-t", "safepoint/v1/street/+/alert/#", *arguments), stdout=subprocess.PIPE
+    )
+    said, _ = await foreign.communicate()
+    assert foreign.returncode == 0
+    return said.decode()

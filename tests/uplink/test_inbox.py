@@ -1,0 +1,221 @@
+"""What a unit believes of what it is told."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent import signals
+from agent.clock import ClockQuality, Moment
+from agent.signals import AckLevel, Acknowledged, Outcome, SetRequested
+from agent.uplink import messages
+from agent.uplink.inbox import Accepted, Inbox, Refusal, Why
+from agent.uplink.jsonable import timestamp
+from agent.uplink.messages import CommandName, Kind, Message
+from agent.uplink.publication import Received
+from agent.uplink.topics import UnitTopics
+from agent.uplink.validation import check
+from tests.uplink.lab import LabClock, make_config
+
+UNIT = make_config().unit
+TOPICS = UnitTopics(UNIT.org, UNIT.id)
+NOW = LabClock().now()
+
+
+def _command(name: CommandName = CommandName.SET, at: Moment = NOW) -> Message:
+    return messages.command(TOPICS, "desk", at.wall, name, operator_ref="op-4417")
+
+
+def _came(message: Message, **differently: Any) -> Received:  # noqa: ANN401 - any field of Received
+    publication = message.publication()
+    values: dict[str, Any] = {
+        "topic": publication.topic,
+        "payload": publication.payload,
+        "expiry_s": publication.expiry_s,
+        "response_topic": publication.response_topic,
+        "correlation_data": publication.correlation_data,
+    }
+    return Received(**values | differently)
+
+
+def _refused(inbox: Inbox, received: Received, now: Moment = NOW) -> Refusal:
+    understood = inbox.read(received, now)
+    assert isinstance(understood, Refusal)
+    assert understood.text
+    return understood
+
+
+def test_an_acknowledgement_is_understood() -> None:
+    ack = messages.acknowledgement(
+        TOPICS,
+        "desk",
+        NOW.wall,
+        alert_id="inc-1",
+        revision=3,
+        level=AckLevel.CLOSED,
+        operator_ref="op-4417",
+        outcome=Outcome.FALSE,
+        note="a child",
+    )
+    assert Inbox(UNIT).read(_came(ack), NOW) == Acknowledged(
+        "inc-1", 3, AckLevel.CLOSED, NOW, "op-4417", Outcome.FALSE, "a child"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "signal"),
+    [
+        (CommandName.SET, SetRequested(armed=True, by="op-4417", at=NOW)),
+        (CommandName.UNSET, SetRequested(armed=False, by="op-4417", at=NOW)),
+        (CommandName.TEST_ALERT, signals.TestRequested(by="op-4417", at=NOW)),
+    ],
+)
+def test_a_command_is_accepted_and_answered_where_it_asked(
+    name: CommandName, signal: SetRequested | signals.TestRequested
+) -> None:
+    command = _command(name)
+    understood = Inbox(UNIT).read(_came(command), NOW)
+    assert isinstance(understood, Accepted)
+    assert understood.signal == signal
+    reply = understood.reply
+    assert reply is not None
+    check(Kind.RESPONSE, reply.document)
+    assert reply.topic == "safepoint/v1/street/unit-a/rsp/desk"
+    assert reply.correlation_data == command.correlation_data
+    assert reply.document["causationid"] == command.document["id"]
+    assert reply.document["data"] == {"command": name, "status": "accepted", "code": None, "detail": None}
+
+
+def _retained() -> Received:
+    return _came(_command(), retain=True)
+
+
+def _oversized() -> Received:
+    return _came(_command(), payload=b" " * (16 * 1024 + 1))
+
+
+def _broken() -> Received:
+    return _came(_command(), payload=b"{")
+
+
+def _old() -> Received:
+    return _came(_command(at=NOW.later(-31)))
+
+
+def _from_the_future() -> Received:
+    return _came(_command(at=NOW.later(31)))
+
+
+def _unknown() -> Received:
+    message = _command()
+    document = message.document | {"data": message.document["data"] | {"command": "open-the-door"}}
+    topic = TOPICS.command("open-the-door")
+    return _came(message, topic=topic, payload=json.dumps(document).encode())
+
+
+def _on_the_wrong_topic() -> Received:
+    return _came(_command(), topic=TOPICS.command("unset"))
+
+
+def _with_an_impossible_time() -> Received:
+    document = _command().document | {"time": "2026-13-45T99:99:99Z"}
+    return _came(_command(), payload=json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    ("received", "why"),
+    [
+        (_retained(), Why.RETAINED),
+        (_oversized(), Why.OVERSIZED),
+        (_broken(), Why.INVALID),
+        (_old(), Why.EXPIRED),
+        (_from_the_future(), Why.CLOCK),
+        (_unknown(), Why.UNKNOWN),
+        (_on_the_wrong_topic(), Why.INVALID),
+        (_with_an_impossible_time(), Why.INVALID),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_command_is_refused_and_told_why(received: Received, why: Why) -> None:
+    refusal = _refused(Inbox(UNIT), received)
+    assert refusal.why is why
+    assert refusal.reply is not None
+    check(Kind.RESPONSE, refusal.reply.document)
+    assert refusal.reply.document["data"]["status"] == "refused"
+    assert refusal.reply.document["data"]["code"] == why
+
+
+def test_a_command_counts_once() -> None:
+    inbox = Inbox(UNIT)
+    received = _came(_command())
+    assert isinstance(inbox.read(received, NOW), Accepted)
+    assert _refused(inbox, received).why is Why.REPLAYED
+
+
+def test_a_command_that_says_it_lives_for_a_day_still_counts_for_30_s_only() -> None:
+    message = _command()
+    document = message.document | {"expirytime": timestamp(NOW.wall + timedelta(days=1))}
+    received = _came(message, payload=json.dumps(document).encode())
+    assert _refused(Inbox(UNIT), received, NOW.later(30.5)).why is Why.EXPIRED
+    assert isinstance(Inbox(UNIT).read(received, NOW.later(29.5)), Accepted)
+
+
+def test_a_command_may_expire_sooner_than_30_s() -> None:
+    message = _command()
+    document = message.document | {"expirytime": timestamp(NOW.wall + timedelta(seconds=5))}
+    received = _came(message, payload=json.dumps(document).encode())
+    assert _refused(Inbox(UNIT), received, NOW.later(6)).why is Why.EXPIRED
+
+
+def test_while_the_clock_is_not_set_only_the_brokers_own_expiry_counts() -> None:
+    lost = Moment(10.0, NOW.wall - timedelta(days=400), "boot-1", ClockQuality.UNSYNCED)
+    assert isinstance(Inbox(UNIT).read(_came(_command(), expiry_s=12), lost), Accepted)
+    assert _refused(Inbox(UNIT), _came(_command(), expiry_s=None), lost).why is Why.CLOCK
+    assert _refused(Inbox(UNIT), _came(_command(), expiry_s=86_400), lost).why is Why.CLOCK
+
+
+@pytest.mark.parametrize("topic", [None, "safepoint/v1/street/unit-b/rsp/desk", "safepoint/v1/street/unit-a/status"])
+def test_no_command_makes_a_unit_write_anywhere_but_below_its_own_responses(topic: str | None) -> None:
+    understood = Inbox(UNIT).read(_came(_command(), response_topic=topic), NOW)
+    assert isinstance(understood, Accepted)
+    assert understood.reply is None
+
+
+def test_what_comes_on_none_of_the_units_topics_is_refused() -> None:
+    assert _refused(Inbox(UNIT), _came(_command(), topic="safepoint/v1/street/unit-b/ack")).why is Why.UNKNOWN
+
+
+def test_a_retained_acknowledgement_is_refused() -> None:
+    ack = messages.acknowledgement(TOPICS, "desk", NOW.wall, alert_id="a", revision=1, level=AckLevel.RECEIVER)
+    assert _refused(Inbox(UNIT), _came(ack, retain=True)).why is Why.RETAINED
+
+
+def test_the_memory_of_commands_is_bounded() -> None:
+    inbox = Inbox(UNIT)
+    for _ in range(1100):
+        assert isinstance(inbox.read(_came(_command()), NOW), Accepted)
+    assert len(inbox._seen) == 1000
+
+
+@given(
+    payload=st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["specversion", "id", "source", "type", "time", "data", "command", "args", "level"]), inner
+        ),
+    ).map(lambda document: json.dumps(document).encode()),
+    topic=st.sampled_from([TOPICS.ack, TOPICS.command("set"), "elsewhere"]) | st.text(max_size=20),
+    retain=st.booleans(),
+    response_topic=st.none() | st.text(max_size=20) | st.just(TOPICS.response("desk")),
+)
+def test_nothing_that_comes_makes_it_raise(
+    payload: bytes, topic: str, *, retain: bool, response_topic: str | None
+) -> None:
+    received = Received(topic, payload, retain=retain, response_topic=response_topic)
+    assert isinstance(Inbox(UNIT).read(received, NOW), Refusal)

@@ -1,0 +1,72 @@
+"""The way to the broker is refused with one sentence when it cannot work."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.uplink.tls import Endpoint, EndpointInvalid
+from fakes.authority import Authority
+from tests.uplink.lab import files_of, make_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _files(authority: Authority) -> dict[str, Any]:
+    return {**files_of(authority, "unit-a")}
+
+
+def test_tls_1_3_with_the_brokers_name_checked_is_the_only_tls(tmp_path: Path) -> None:
+    endpoint = Endpoint.build("mqtts://broker.example.org", **_files(Authority(tmp_path)))
+    assert (endpoint.host, endpoint.port) == ("broker.example.org", 8883)
+    assert endpoint.context is not None
+    assert endpoint.context.minimum_version == ssl.TLSVersion.TLSv1_3
+    assert endpoint.context.check_hostname
+    assert endpoint.context.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_the_endpoint_of_a_unit_is_what_its_settings_say() -> None:
+    endpoint = Endpoint.from_settings(make_config(broker="mqtt://localhost:1999").uplink)
+    assert (endpoint.host, endpoint.port, endpoint.context) == ("localhost", 1999, None)
+
+
+def test_plain_mqtt_is_for_a_bench_only() -> None:
+    with pytest.raises(EndpointInvalid, match="without TLS"):
+        Endpoint.build("mqtt://localhost")
+
+
+@pytest.mark.parametrize("url", ["broker", "http://broker", "mqtts://", "mqtts://broker:port", "mqtts://broker:99999"])
+def test_what_is_no_broker_is_refused(url: str) -> None:
+    with pytest.raises(EndpointInvalid, match="is not a URL like mqtts"):
+        Endpoint.build(url)
+
+
+@pytest.mark.parametrize("name", ["ca_file", "cert_file", "key_file"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    files = _files(Authority(tmp_path)) | {name: tmp_path / "missing.pem"}
+    with pytest.raises(EndpointInvalid, match=rf"{name} .*missing.pem cannot be read"):
+        Endpoint.build("mqtts://broker", **files)
+
+
+@pytest.mark.parametrize("name", ["cert_file", "key_file"])
+def test_a_file_that_was_not_given_is_asked_for(tmp_path: Path, name: str) -> None:
+    files = {key: path for key, path in _files(Authority(tmp_path)).items() if key != name}
+    with pytest.raises(EndpointInvalid, match="give cert_file and key_file"):
+        Endpoint.build("mqtts://broker", **files)
+
+
+def test_a_key_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    files = _files(authority) | {"key_file": authority.issue_client("unit-b").key_file}
+    with pytest.raises(EndpointInvalid, match="no matching pair"):
+        Endpoint.build("mqtts://broker", **files)
+
+
+def test_an_authority_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("nonsense")
+    with pytest.raises(EndpointInvalid, match="holds no certificate"):
+        Endpoint.build("mqtts://broker", **_files(Authority(tmp_path)) | {"ca_file": nonsense})
