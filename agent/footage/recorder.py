@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import av
 import structlog
 
-from agent.clock import Clock, SystemClock
+from agent.clock import Clock, Moment, SystemClock
 from agent.footage.clips import Wish, cut_clip
 from agent.footage.complaint import Complaint
 from agent.footage.feed import CameraFeed
@@ -124,9 +124,13 @@ class _Work:
     def _take(self, request: Request | None) -> None:
         match request:
             case StillRequest():
-                self._stills.order(request.alert_id, request.at_s, request)
+                self._stills.order(request.alert_id, self._ready_s(request.at), request)
             case ClipRequest():
-                self._clips.order(request.alert_id, request.end_s, request)
+                self._clips.order(request.alert_id, self._ready_s(request.end), request)
+
+    def _ready_s(self, until: Moment) -> float:
+        """When footage up to this moment can be on the disk, on the monotonic clock; that of another boot is."""
+        return until.monotonic_s if until.boot_id == self._clock.now().boot_id else 0.0
 
     def _record(self) -> None:
         while not self._ending.is_set():
@@ -144,24 +148,23 @@ class _Work:
         self._clips.footage_reached(moment_s)
 
     def _make_still(self, request: StillRequest) -> Event:
-        boot = boot_of(self._clock.now())
+        at = request.at
         try:
             target = incident_folder(self._config.footage_folder, request.alert_id) / "still.jpg"
-            frames = frames_between(self._index, boot, request.at_s - REACH_S, request.at_s)
-            still = take_still(frames, request.at_s, target)
+            frames = frames_between(self._index, boot_of(at), at.monotonic_s - REACH_S, at.monotonic_s)
+            still = take_still(frames, at.monotonic_s, target)
         except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
             log.warning("still_missed", alert_id=request.alert_id, reason=str(error))
             return MediaMissed(request.alert_id, "still", str(error))
-        return MediaMade(
-            request.alert_id, "still", str(still.path), still.sha256, still.size_bytes, still.taken_s, still.taken_s
-        )
+        taken = at.later(still.taken_s - at.monotonic_s)
+        return MediaMade(request.alert_id, "still", str(still.path), still.sha256, still.size_bytes, taken, taken)
 
     def _make_clip(self, request: ClipRequest) -> Event:
-        start = self._clock.at(request.start_s)
+        start, end_s = request.start, request.end.monotonic_s
         try:
             target = incident_folder(self._config.footage_folder, request.alert_id) / "clip.mp4"
-            wish = Wish(request.start_s, request.end_s, 1 / self._config.camera.fps, start.wall)
-            frames = frames_between(self._index, boot_of(start), request.start_s, request.end_s)
+            wish = Wish(start.monotonic_s, end_s, 1 / self._config.camera.fps, start.wall)
+            frames = frames_between(self._index, boot_of(start), start.monotonic_s, end_s)
             clip = cut_clip(frames, wish, target)
         except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
             log.warning("clip_missed", alert_id=request.alert_id, reason=str(error))
@@ -169,6 +172,5 @@ class _Work:
         if clip.gaps:
             missing_s = sum(gap.end_s - gap.start_s for gap in clip.gaps)
             log.warning("clip_has_gaps", alert_id=request.alert_id, gaps=len(clip.gaps), missing_s=round(missing_s, 3))
-        return MediaMade(
-            request.alert_id, "clip", str(clip.path), clip.sha256, clip.size_bytes, clip.start_s, clip.end_s
-        )
+        first, last = (start.later(at_s - start.monotonic_s) for at_s in (clip.start_s, clip.end_s))
+        return MediaMade(request.alert_id, "clip", str(clip.path), clip.sha256, clip.size_bytes, first, last)

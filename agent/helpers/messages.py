@@ -1,7 +1,8 @@
 """What the daemon and its two helper processes say to each other.
 
 One JSON object a line over a socket pair, each a small frozen dataclass with its own `type`: events and heartbeats up,
-requests down. Moments travel as readings of CLOCK_MONOTONIC, which all processes of one boot share.
+requests down. What happens now travels as a reading of CLOCK_MONOTONIC, which all processes of one boot share; footage
+is asked for by whole moments, because it may be that of an earlier boot.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
+
+from agent.clock import Moment  # noqa: TC001 - pydantic reads the types of messages
 
 MAX_LINE_BYTES = 64 * 1024
 """No message comes near this; a longer line is a broken or hostile peer."""
@@ -69,20 +72,20 @@ class PhraseHeard:
 
 @dataclass(frozen=True)
 class StillRequest:
-    """Make a still of the frame nearest to `at_s`."""
+    """Make a still of the frame nearest to this moment, of whatever boot it is."""
 
     alert_id: str
-    at_s: float
+    at: Moment
     type: Literal["still-request"] = "still-request"
 
 
 @dataclass(frozen=True)
 class ClipRequest:
-    """Cut a clip; it is answered once the footage up to `end_s` is on the disk."""
+    """Cut a clip; it is answered once the footage up to `end` is on the disk. Both moments are of one boot."""
 
     alert_id: str
-    start_s: float
-    end_s: float
+    start: Moment
+    end: Moment
     type: Literal["clip-request"] = "clip-request"
 
 
@@ -95,9 +98,9 @@ class MediaMade:
     path: str
     sha256: str
     size_bytes: int
-    start_s: float
-    end_s: float
-    """Moments of its first and last frame, on CLOCK_MONOTONIC."""
+    start: Moment
+    end: Moment
+    """Of its first and last frame."""
     type: Literal["media-made"] = "media-made"
 
 

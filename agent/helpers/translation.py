@@ -35,8 +35,8 @@ def signal_of(
                 event.path,
                 event.sha256,
                 event.size_bytes,
-                start=clock.at(event.start_s),
-                end=clock.at(event.end_s),
+                start=event.start,
+                end=event.end,
             )
         case _:
             return MediaFailed(event.alert_id, Media(event.media), event.reason, clock.now())
@@ -45,5 +45,5 @@ def signal_of(
 def request_of(action: TakeStill | CutClip) -> StillRequest | ClipRequest:
     """What is asked of the recorder."""
     if isinstance(action, TakeStill):
-        return StillRequest(action.alert_id, action.at.monotonic_s)
-    return ClipRequest(action.alert_id, action.start.monotonic_s, action.end.monotonic_s)
+        return StillRequest(action.alert_id, action.at)
+    return ClipRequest(action.alert_id, action.start, action.end)

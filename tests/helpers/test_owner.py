@@ -119,7 +119,7 @@ async def test_a_lost_microphone_is_reported_and_its_return_too(tmp_path: Path) 
 async def test_what_no_process_could_answer_is_asked_of_the_next_one(tmp_path: Path) -> None:
     config = unit(tmp_path)
     daemon = Daemon(config, "recorder")
-    daemon.helper.request(StillRequest("asked-too-early", at_s=0.0))
+    daemon.helper.request(StillRequest("asked-too-early", SystemClock().at(0.0)))
     async with Street(config, tmp_path, StreetSound()):
         running = asyncio.create_task(daemon.helper.run())
         await daemon.until(lambda: any(isinstance(event, MediaMissed) for event in daemon.events))

@@ -1,0 +1,352 @@
+"""The composition root: builds the rooms from a configuration and a hardware kit, and keeps them at work.
+
+Data flows one way through them: sense -> decide -> act -> tell. Every signal, wherever it comes from, goes through
+`Unit.report`; every decision is made in `agent.incidents`; every effect starts in `Unit._act`. Nothing on that way
+waits for anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, assert_never
+
+import structlog
+
+import agent
+from agent.health.proofs import Proofs
+from agent.heartbeat import Heartbeat
+from agent.helpers.owner import Helper
+from agent.helpers.translation import request_of, signal_of
+from agent.hw.lines import line_path
+from agent.incidents import Incidents
+from agent.panel import Panel
+from agent.rooms import keep
+from agent.signals import (
+    AckLevel,
+    Acknowledged,
+    Category,
+    CutClip,
+    FaultCleared,
+    Faulted,
+    Log,
+    Remember,
+    SayLine,
+    ShowLight,
+    TakeStill,
+    Tell,
+)
+from agent.uplink import messages, validation
+from agent.uplink.connection import Manners
+from agent.uplink.courier import Courier
+from agent.uplink.disk import Disk
+from agent.uplink.help_ids import new_alert_id
+from agent.uplink.inbox import Accepted, Inbox, Refusal
+from agent.uplink.link import Link
+from agent.uplink.messages import State
+from agent.uplink.outbox import Outbox
+from agent.uplink.publication import LinkDown, PublishRefused, Subscription
+from agent.uplink.tls import Endpoint
+from agent.uplink.topics import UnitTopics
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from agent.clock import Clock
+    from agent.config.settings import Config
+    from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard
+    from agent.hw.kit import HardwareLost, Kit, Speaker
+    from agent.notify import ServiceManager
+    from agent.signals import Action, Signal
+    from agent.uplink.messages import Message
+    from agent.uplink.publication import Publication, Receipt, Received
+
+log = structlog.get_logger()
+
+RULES_EVERY_S = 1.0
+"""How often the rules are run though nothing happened: the proof that they can be."""
+GOODBYE_WITHIN_S = 1.0
+"""For the last status and for the broker's farewell, each; the whole stop has 5 s."""
+
+
+class Unit:
+    """One unit, from its first deadline to its last good-bye. Build it on a running event loop and `run` it once."""
+
+    def __init__(self, config: Config, kit: Kit, clock: Clock, manager: ServiceManager) -> None:
+        """A unit that does nothing yet.
+
+        Args:
+            config: Who it is and what it has.
+            kit: What it stands on.
+            clock: Where its moments come from.
+            manager: Who started it, and feeds on its proofs.
+        """
+        self._config = config
+        self._clock = clock
+        self._manager = manager
+        self._faults: dict[tuple[str, str], str] = {}
+        self._signals: deque[Signal] = deque()
+        self._deciding = True
+        """Signals wait their turn; at first until the rules have begun."""
+        self._alarm: asyncio.TimerHandle | None = None
+        self._incidents = Incidents(config, self._new_alert_id)
+        self._panel = Panel(config, kit, clock, self.report)
+        self._speaker: Speaker | None = None
+        if config.speaker.enabled:
+            self._speaker = kit.speaker(config.speaker, self._speaker_lost_or_back)
+        self._helpers: dict[str, Helper] = {}
+        for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.enabled)):
+            if wanted:
+                self._helpers[name] = Helper(name, config, clock, self.report, self._take_event)
+        topics = UnitTopics(config.unit.org, config.unit.id)
+        self._link = Link(
+            Endpoint.from_settings(config.uplink),
+            Manners(
+                config.unit.id,
+                (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
+                keepalive_s=config.uplink.heartbeat_s,
+            ),
+            on_message=self._take_message,
+            will=lambda: self._status(State.LOST),
+            birth=lambda: self._status(State.ONLINE),
+            on_change=self._link_changed,
+        )
+        self._outbox = Outbox(
+            Disk(config.state_folder),
+            config.uplink.capacity,
+            clock,
+            on_trouble=self._storage_troubled,
+            on_over=self._storage_recovered,
+        )
+        self._heartbeat = Heartbeat(config, clock, self._link, self._facts, self.report)
+        self._courier = Courier(
+            config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
+        )
+        self._inbox = Inbox(config.unit)
+        self._starting = True
+        """Until all inputs were read: a button that is found pressed was held through the start."""
+        self._proofs = Proofs({"rules", "panel"}, manager.working)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
+        validation.compile_all()
+        await self._outbox.begin()
+        try:
+            remembered, crashed = self._outbox.remembered().values(), self._outbox.crashed
+            self._act(self._incidents.begin(remembered, self._clock.now(), crashed=crashed))
+            self._decide_waiting()
+            await self._live(stop)
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            if self._speaker is not None:
+                self._speaker.close()
+            await self._outbox.close()
+
+    async def _live(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as rooms:
+            tasks = [
+                rooms.create_task(keep(name, work, self._clock, self.report), name=name) for name, work in self._rooms()
+            ]
+            await stop.wait()
+            await self._say_goodbye()
+            for task in tasks:
+                task.cancel()
+
+    def _rooms(self) -> Iterable[tuple[str, Callable[[Callable[[], None]], Awaitable[None]]]]:
+        """Everything that runs, by the name under which it is reported when it does not."""
+        yield "rules", self._run_rules
+        yield "panel", lambda working: self._panel.run(lambda: self._panel_read(working))
+        yield "link", self._run_link
+        yield "courier", partial(_without_word, self._courier.run)
+        yield "heartbeat", self._heartbeat.run
+        for name, helper in self._helpers.items():
+            yield f"{name} owner", partial(_without_word, helper.run)
+
+    # --- sense -> decide -> act ----------------------------------------------------------------------------------
+
+    def report(self, signal: Signal) -> None:
+        """Something happened: decide and act, now. A signal that acting itself gives rise to comes right after."""
+        self._signals.append(signal)
+        if not self._deciding:
+            self._decide_waiting()
+
+    def _decide_waiting(self) -> None:
+        self._deciding = True
+        try:
+            while self._signals:
+                self._decide(self._signals.popleft())
+        finally:
+            self._deciding = False
+        self._set_alarm()
+
+    def _decide(self, signal: Signal) -> None:
+        match signal:
+            case Faulted(part, code, text):
+                self._faults[part, code] = text
+            case FaultCleared(part, code):
+                self._faults.pop((part, code), None)
+        self._act(self._incidents.handle(signal, self._clock.now()))
+
+    def _act(self, actions: Iterable[Action]) -> None:
+        """Begin every effect; lamp and speaker first, as the actions come. None of them waits."""
+        tells: list[Tell] = []
+        remembers: list[Remember] = []
+        for action in actions:
+            match action:
+                case ShowLight(pattern):
+                    self._panel.show(pattern)
+                case SayLine(line):
+                    if self._speaker is not None:
+                        self._speaker.say(str(line_path(line)))
+                case Tell():
+                    tells.append(action)
+                case Remember():
+                    remembers.append(action)
+                case TakeStill() | CutClip():
+                    self._helpers["recorder"].request(request_of(action))
+                case Log(event, alert_id, facts):
+                    log.info(event, alert_id=alert_id, **facts)
+                case _:
+                    assert_never(action)
+        if tells or remembers:
+            self._courier.submit(tells, remembers)
+
+    def _set_alarm(self) -> None:
+        """Wake the rules at their next deadline."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        due_s = self._incidents.due()
+        if due_s is not None:
+            self._alarm = asyncio.get_running_loop().call_at(due_s, self._wake)
+
+    def _wake(self) -> None:
+        self._act(self._incidents.wake(self._clock.now()))
+        self._set_alarm()
+
+    async def _run_rules(self, working: Callable[[], None]) -> None:
+        """Run the rules though nothing happens: the proof that feeds the watchdog."""
+        while True:
+            self._wake()
+            self._proofs.prove("rules")
+            working()
+            await asyncio.sleep(RULES_EVERY_S)
+
+    def _panel_read(self, working: Callable[[], None]) -> None:
+        """All inputs were read."""
+        if self._starting:
+            self._starting = False
+            self._outbox.end_start()
+            self._manager.ready("armed")
+        self._proofs.prove("panel")
+        working()
+
+    # --- where signals come from ---------------------------------------------------------------------------------
+
+    def _take_event(self, event: PhraseHeard | MediaMade | MediaMissed) -> None:
+        """A helper process did something."""
+        self.report(signal_of(event, self._clock, self._config.voice.name))
+
+    def _take_message(self, received: Received) -> None:
+        """The control room said something."""
+        understood = self._inbox.read(received, self._clock.now())
+        match understood:
+            case Acknowledged(alert_id, revision, level):
+                if level is AckLevel.RECEIVER:
+                    self._courier.acknowledged(alert_id, revision)
+                self.report(understood)
+            case Accepted(signal, reply):
+                log.info("command_accepted", command=type(signal).__name__, by=signal.by)
+                self.report(signal)
+                self._answer(reply)
+            case Refusal(why, text, topic, reply):
+                log.warning("message_refused", topic=topic, why=why, reason=text)
+                self._answer(reply)
+
+    def _answer(self, reply: Message | None) -> None:
+        """Answer a command, if an answer was asked for; one that cannot go out now is of no use later."""
+        if reply is None:
+            return
+        try:
+            self._link.send(reply.publication()).add_done_callback(_note_unanswered)
+        except LinkDown:
+            log.warning("answer_not_sent", topic=reply.topic)
+
+    def _speaker_lost_or_back(self, lost: HardwareLost | None) -> None:
+        now = self._clock.now()
+        self.report(
+            FaultCleared("speaker", "lost", now) if lost is None else Faulted("speaker", "lost", f"{lost}.", now)
+        )
+
+    def _storage_troubled(self, code: str, text: str) -> None:
+        self.report(Faulted("outbox", code, text, self._clock.now()))
+
+    def _storage_recovered(self, code: str) -> None:
+        self.report(FaultCleared("outbox", code, self._clock.now()))
+
+    def _uplink_troubled(self, code: str, text: str) -> None:
+        self.report(Faulted("uplink", code, text, self._clock.now()))
+
+    def _uplink_recovered(self, code: str) -> None:
+        self.report(FaultCleared("uplink", code, self._clock.now()))
+
+    def _new_alert_id(self, category: Category) -> str:
+        return self._outbox.take_help_id(at_start=self._starting) if category is Category.HELP else new_alert_id()
+
+    # --- tell ----------------------------------------------------------------------------------------------------
+
+    async def _run_link(self, working: Callable[[], None]) -> None:
+        working()  # the link reports and repairs itself
+        await self._link.run()
+        await asyncio.get_running_loop().create_future()  # closed: it has nothing more to do until the unit ends
+
+    def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
+        if up:
+            self._heartbeat.beat_soon()
+
+    def _status(self, state: State) -> Publication:
+        unit, now = self._config.unit, self._clock.now()
+        skipped = [self._outbox.skipped] if self._outbox.skipped else []
+        return messages.status(unit, now, state, software=agent.__version__, skipped=skipped).publication()
+
+    def _facts(self) -> Mapping[str, Any]:
+        """What the parts of the unit say of themselves, for the heartbeat."""
+        faults = [{"part": part, "code": code, "text": text} for (part, code), text in sorted(self._faults.items())]
+        return {
+            "state": "degraded" if faults else "ok",
+            "faults": faults,
+            "outbox": {
+                "pending": self._courier.pending,
+                "oldestAgeS": round(self._courier.oldest_age_s(self._clock.now()), 1),
+                "capacity": self._outbox.capacity,
+                "dropped": self._outbox.dropped,
+                "lastSequence": self._outbox.last_sequence,
+            },
+            "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
+        } | dict(self._incidents.summary())
+
+    async def _say_goodbye(self) -> None:
+        """The last status, and an orderly farewell from the broker: no last will, nobody is lost."""
+        try:
+            async with asyncio.timeout(GOODBYE_WITHIN_S):
+                await self._link.publish(self._status(State.STOPPED))
+        except (LinkDown, PublishRefused, TimeoutError) as why:
+            log.warning("goodbye_not_said", reason=str(why) or "the broker did not answer in time")
+        try:
+            async with asyncio.timeout(GOODBYE_WITHIN_S):
+                await self._link.close()
+        except TimeoutError:
+            log.warning("link_not_closed")
+
+
+async def _without_word(run: Callable[[], Awaitable[None]], working: Callable[[], None]) -> None:
+    """Run what repairs and reports itself: it works as soon as it runs."""
+    working()
+    await run()
+
+
+def _note_unanswered(receipt: asyncio.Future[Receipt]) -> None:
+    if not receipt.cancelled() and (error := receipt.exception()):
+        log.warning("answer_not_sent", reason=str(error))
