@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from agent.clock import Clock, SystemClock
 from agent.config.settings import CameraSettings, Config, FootageSettings, UnitSettings, UplinkSettings
 from agent.footage.recorder import Recorder
 from agent.helpers.channel import Channel
@@ -54,11 +55,11 @@ class DaemonEnd:
 
     def still(self, alert_id: str, at_s: float) -> None:
         """Ask for a still."""
-        self.ask(StillRequest(alert_id, at_s))
+        self.ask(StillRequest(alert_id, SystemClock().at(at_s)))
 
     def clip(self, alert_id: str, start_s: float, end_s: float) -> None:
         """Ask for a clip."""
-        self.ask(ClipRequest(alert_id, start_s, end_s))
+        self.ask(ClipRequest(alert_id, SystemClock().at(start_s), SystemClock().at(end_s)))
 
     def hears(self, kind: type[E], fits: Callable[[E], bool] = lambda _: True) -> E:
         """Wait for the next event of this kind, out of those not heard yet by an earlier call."""
@@ -93,8 +94,8 @@ class DaemonEnd:
 
 
 @contextmanager
-def running_recorder(folder: Path, scene: StreetScene) -> Iterator[DaemonEnd]:
-    """A recorder in this process; a failure inside it is raised at the end."""
+def running_recorder(folder: Path, scene: StreetScene, clock: Clock | None = None) -> Iterator[DaemonEnd]:
+    """A recorder in this process, of this boot unless its clock says another; a failure inside is raised at the end."""
     ours, theirs = socket.socketpair()
     daemon = DaemonEnd(ours)
     channel = Channel(theirs)
@@ -102,7 +103,7 @@ def running_recorder(folder: Path, scene: StreetScene) -> Iterator[DaemonEnd]:
 
     def work() -> None:
         try:
-            Recorder(lambda settings: SyntheticCamera(settings, scene)).run(config(folder), channel)
+            Recorder(lambda settings: SyntheticCamera(settings, scene), clock).run(config(folder), channel)
         except BaseException as failure:  # noqa: BLE001 - raised again in the test's own thread
             failures.append(failure)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import time
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from agent.clock import Moment, SystemClock
 from agent.footage import feed, media_desk
 from agent.footage.index import FootageIndex
 from agent.footage.stills import MAX_BYTES
-from agent.helpers.messages import MediaMade, MediaMissed, Trouble, TroubleOver, Working
+from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, Trouble, TroubleOver, Working
 from fakes.frame_clock import read_frame_clock
 from fakes.scene import StreetScene
 from tests.footage.daemon_end import running_recorder
@@ -33,7 +35,7 @@ def test_a_still_and_a_clip_with_time_before_and_after_the_event(tmp_path: Path)
         clip = daemon.hears(MediaMade, lambda made: made.media == "clip")
     jpeg = Path(still.path).read_bytes()
     shown = read_frame_clock(np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"), dtype=np.uint8))
-    assert shown.taken_ms / 1000 == pytest.approx(still.start_s, abs=0.002)
+    assert shown.taken_ms / 1000 == pytest.approx(still.start.monotonic_s, abs=0.002)
     assert still.path == str(tmp_path / "footage" / "incidents" / ALERT / "still.jpg")
     assert len(jpeg) == still.size_bytes <= MAX_BYTES
     assert hashlib.sha256(jpeg).hexdigest() == still.sha256
@@ -103,8 +105,8 @@ def test_a_clip_into_a_camera_failure_gives_what_there_is(tmp_path: Path, monkey
         made = daemon.hears(MediaMade)
         scene.plug_in()
         daemon.hears(TroubleOver)
-    assert made.start_s <= start_s
-    assert made.end_s < start_s + 4
+    assert made.start.monotonic_s <= start_s
+    assert made.end.monotonic_s < start_s + 4
 
 
 def test_the_end_leaves_every_segment_closed_and_counted(tmp_path: Path) -> None:
@@ -123,3 +125,24 @@ def test_a_folder_that_cannot_be_used_is_told_and_tried_again(tmp_path: Path) ->
         (tmp_path / "footage").unlink()
         daemon.hears(TroubleOver)
         daemon.hears(Working)
+
+
+class ClockOfAnEarlierBoot(SystemClock):
+    """The machine's clocks, as a life before the last power cut had them."""
+
+    def at(self, monotonic_s: float) -> Moment:
+        return dataclasses.replace(super().at(monotonic_s), boot_id="11111111-0000-0000-0000-000000000000")
+
+
+def test_a_clip_of_an_earlier_boot_is_cut_from_that_boots_footage(tmp_path: Path) -> None:
+    earlier = ClockOfAnEarlierBoot()
+    with running_recorder(tmp_path, StreetScene(), earlier) as daemon:
+        daemon.hears(Working, lambda proof: proof.done >= 30)
+        filmed = earlier.now()
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        daemon.hears(Working)
+        daemon.ask(ClipRequest("before-the-power-cut", filmed.later(-1.5), filmed.later(-0.5)))
+        made = daemon.hears(MediaMade)
+    assert made.start.boot_id == filmed.boot_id
+    assert made.start <= filmed.later(-1.5)
+    assert made.end >= filmed.later(-0.5)

@@ -1,0 +1,123 @@
+"""`./dev bench`: what the README says in figures. A speed is a ratio to a reference in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+import signal
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from agent import journal
+from fakes.authority import Authority
+from fakes.broker import CONTROL_ROOM, Broker
+from fakes.town import LIMIT_S, ORG, Town
+from tests.bench.alarm_path import measure, unit_with, with_helpers
+from tests.bench.bare_paho import publish_to_puback_s
+from tests.bench.figures import Row, Spread, spread_row
+
+if TYPE_CHECKING:
+    from agent.control_room.room import ControlRoom
+
+
+async def alarm_path_rows(folder: Path, count: int) -> list[Row]:
+    """Edge to lamp, to the broker and to the control room, beside bare paho."""
+    settled, _ = await measure(folder / "a", count)
+    unsettled = {"name": "panic-1", "kind": "button", "pin": 17, "settle_ms": 0}
+    direct, town = await measure(folder / "b", count, inputs=[unsettled])
+    journal_line = json.dumps(next(iter(town.control_room.alerts.values())).first.data)
+    bare = Spread.of(await _bare_paho(folder / "c", journal_line.encode(), count))
+    path, lamp = Spread.of(direct.to_broker_s), Spread.of(settled.to_lamp_s)
+    return [
+        spread_row("bare paho: publish -> PUBACK, QoS 1, mTLS, same payload (reference)", bare),
+        spread_row("edge -> PUBACK, without settling time", path),
+        Row("... as a ratio to bare paho, p50", f"{path.p50_ms / bare.p50_ms:.1f}x", "<= 3x"),
+        spread_row("edge -> PUBACK, with 4 ms settling time", Spread.of(settled.to_broker_s)),
+        spread_row("edge -> control room, with 4 ms settling time", Spread.of(settled.to_control_room_s)),
+        spread_row("edge -> lamp, with 4 ms settling time", lamp, "p99 <= 10 ms"),
+    ]
+
+
+async def _bare_paho(folder: Path, payload: bytes, count: int) -> list[float]:
+    authority = Authority(folder / "authority")
+    async with Broker(folder / "broker", authority, org=ORG) as broker:
+        credentials = authority.issue_client(CONTROL_ROOM)
+        topic = f"safepoint/v1/{ORG}/bench/ack"
+        return await asyncio.to_thread(publish_to_puback_s, broker.port, credentials, topic, payload, count)
+
+
+async def helper_rows(folder: Path, count: int) -> list[Row]:
+    """The alarm path with helpers at work, dead, hung and absent."""
+    states = {"at work": None, "killed": signal.SIGKILL, "hung (SIGSTOP)": signal.SIGSTOP}
+    rows = []
+    for number, (state, how) in enumerate(states.items()):
+        presses = await with_helpers(folder / f"h{number}", count, how)
+        rows.append(
+            spread_row(f"edge -> control room, recorder and listener {state}", Spread.of(presses.to_control_room_s))
+        )
+    absent, _ = await measure(folder / "absent", count)
+    rows.append(spread_row("edge -> control room, recorder and listener absent", Spread.of(absent.to_control_room_s)))
+    return rows
+
+
+async def footprint_rows(folder: Path) -> list[Row]:
+    """Memory of a whole shop unit at work, and its time from start to armed."""
+    at_work = unit_with(voice={"enabled": True}, camera={"enabled": True}, uplink={"heartbeat_s": 1.0})
+    town = Town(folder / "m", "safe-space", at_work)
+    async with town:
+        armed_s = await town.start_unit()
+        await town.control_room.wait_for(_helpers_have_worked, LIMIT_S)
+        sizes = {"daemon": town.unit.pid} | town.unit.children()
+        memory = {name: _resident_mb(pid) for name, pid in sizes.items()}
+    parts = ", ".join(f"{name} {size:.0f} MB" for name, size in memory.items())
+    return [
+        Row("start -> armed", f"{armed_s:.1f} s", "<= 5 s"),
+        Row("resident memory (PSS), 1280x720 at 15 frames a second", f"{sum(memory.values()):.0f} MB ({parts})"),
+    ]
+
+
+def _helpers_have_worked(room: ControlRoom) -> bool:
+    """Both helpers have done their work for ten seconds: models are loaded, buffers are full."""
+    for unit in room.desk.units.values():
+        helpers = unit.heartbeat.get("helpers", {})
+        if helpers and helpers["recorder"]["done"] >= 10 * 15 and helpers["listener"]["done"] >= 10 * 10:
+            return True
+    return False
+
+
+def _resident_mb(pid: int) -> float:
+    """Memory of a process, with its share of what it shares (proc(5), smaps_rollup)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    msg = f"process {pid} tells nothing of its memory"
+    raise RuntimeError(msg)
+
+
+async def bench(count: int) -> None:
+    """Measure everything and print it."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        with (folder / "bench.log").open("w", encoding="utf-8") as log_file:
+            journal.set_up(log_file)
+            rows = await alarm_path_rows(folder, count)
+            rows += await helper_rows(folder, count)
+            rows += await footprint_rows(folder)
+    table = Table(
+        "measured here, now", "figure", "aim", title=f"{platform.machine()}, Python {platform.python_version()}"
+    )
+    for row in rows:
+        table.add_row(row.what, row.figure, row.aim)
+    Console(width=150).print(table)
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    arguments.add_argument("--presses", type=int, default=100, help="button presses a row (100)")
+    asyncio.run(bench(max(10, arguments.parse_args().presses)))

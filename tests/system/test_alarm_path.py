@@ -1,0 +1,97 @@
+"""The alarm path needs nothing but itself (design rule 1)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.signals import Category, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.town import Town
+
+LIMIT_S = 30.0
+WITH_HELPERS = {"voice": {"enabled": True}, "camera": {"enabled": True, "width_px": 320, "height_px": 180}}
+
+
+async def a_call_goes_through(town: Town) -> None:
+    """Lamp, voice, control room: the whole of it."""
+    before = town.known()
+    pressed_s = await town.street.press("panic-1")
+    await town.street.lamp_is(lit=True, since_s=pressed_s)
+    call = await town.alert(Category.HELP, after=before)
+    await town.street.heard_line(Line.RECEIVED, since_s=pressed_s)
+    assert not call.late
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_call_goes_through_with_both_helpers_dead_or_hung(
+    town_with: Callable[..., Town], how: signal.Signals
+) -> None:
+    async with town_with(**WITH_HELPERS) as town:
+        await town.start_unit()
+        await town.street.connected("camera")
+        await town.street.connected("microphone")
+        for pid in town.unit.children().values():
+            os.kill(pid, how)
+        await a_call_goes_through(town)
+
+
+async def test_a_call_goes_through_without_camera_and_microphone(town_with: Callable[..., Town]) -> None:
+    async with town_with(**WITH_HELPERS) as town:
+        await town.street.unplug_camera()
+        await town.street.unplug_microphone()
+        await town.start_unit()
+        await a_call_goes_through(town)
+        faults = await town.control_room.wait_for(
+            lambda room: [each for each in room.alerts.values() if each.category is Category.FAULT], LIMIT_S
+        )
+        assert faults, "what is missing is told"
+
+
+async def test_a_call_goes_through_without_a_disk(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        nowhere = town.state_folder
+        nowhere.rmdir()
+        nowhere.write_text("not a folder: the volume is not there")
+        await town.start_unit()
+        await a_call_goes_through(town)
+        fault = await town.alert(Category.FAULT)
+        assert "outbox" in fault.headline or "storage" in fault.headline
+
+
+async def test_a_call_without_a_network_lights_the_lamp_speaks_and_is_kept(town_with: Callable[..., Town]) -> None:
+    async with town_with(incidents={"receiver_late_s": 1.0}, uplink={"late_after_s": 1.0}) as town:
+        await town.start_unit()
+        await town.broker.stop()
+        pressed_s = await town.street.press("panic-1")
+        await town.street.lamp_is(lit=True, since_s=pressed_s)
+        await town.street.heard_line(Line.NO_CONNECTION, since_s=pressed_s)
+        town.unit.kill()
+        await town.unit.ended()
+        await town.unit.start()
+        await town.unit.ready()
+        await town.broker.start()
+        call = await town.alert(Category.HELP)
+        assert call.late
+        waited_s = call.first.received.monotonic_s - pressed_s
+        told_s = (call.first.received.wall - call.first.happened).total_seconds()
+        assert abs(told_s - waited_s) < 1, "its own time, not that of its arrival"
+
+
+async def test_a_call_before_the_first_link_goes_out_when_there_is_one(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        await town.broker.stop()
+        await town.unit.start()
+        await town.unit.ready()
+        pressed_s = time.monotonic()
+        await town.street.press("panic-1")
+        await town.street.lamp_is(lit=True, since_s=pressed_s)
+        await town.broker.start()
+        await town.alert(Category.HELP)

@@ -1,0 +1,107 @@
+"""A good daemon: it says what it does, ends in order, and keeps what works when a new configuration does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.control_room.units import UnitState
+from agent.signals import Category, Line, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fakes.town import Town
+
+LIMIT_S = 30.0
+
+
+def statuses(folder: Path) -> list[str]:
+    """What the unit's status messages said, in order."""
+    lines = (folder / "messages.jsonl").read_text(encoding="utf-8").splitlines()
+    messages = [json.loads(line) for line in lines]
+    return [each["payload"]["data"]["state"] for each in messages if each["topic"].endswith("/status")]
+
+
+async def test_an_orderly_end_leaves_the_lamp_off_and_a_last_status(
+    town_with: Callable[..., Town], folder: Path
+) -> None:
+    async with town_with() as town:
+        await town.start_unit()
+        await town.street.press("panic-1")
+        await town.street.lamp_is(lit=True)
+        asked_s = time.monotonic()
+        town.unit.terminate()
+        assert await town.unit.ended() == 0
+        assert time.monotonic() - asked_s < 5, "the issue allows five seconds"
+        assert not town.street.lamp_lit
+        await town.control_room.wait_for(
+            lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.STOPPED], LIMIT_S
+        )
+        said = [line for _, line in town.unit.notifications]
+        assert said.index("READY=1") < said.index("STOPPING=1")
+    assert statuses(folder) == ["online", "stopped"], "no last will for a unit that ended in order"
+
+
+async def test_the_watchdog_is_fed_while_the_unit_works_and_starves_when_it_hangs(
+    town_with: Callable[..., Town],
+) -> None:
+    async with town_with() as town:
+        await town.start_unit()
+        await town.unit.told("WATCHDOG=1", since_s=time.monotonic())
+        os.kill(town.unit.pid, signal.SIGSTOP)
+        hung_s = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await town.unit.told("WATCHDOG=1", since_s=hung_s + 0.5, within_s=3.0)
+        os.kill(town.unit.pid, signal.SIGCONT)
+        await town.unit.told("WATCHDOG=1", since_s=time.monotonic())
+
+
+async def test_a_reload_with_errors_keeps_the_unit_as_it_is(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        await town.start_unit()
+        asked_s = time.monotonic()
+        town.write_config(lamp={"pin": "none"})
+        town.unit.reload()
+        await town.unit.told("STATUS=The new configuration has errors", since_s=asked_s)
+        assert "lamp.pin" in town.unit.log
+        await town.street.press("panic-1")
+        await town.alert(Category.HELP)
+
+
+async def test_a_reload_is_taken_and_an_open_call_lives_through_it(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        await town.start_unit()
+        await town.street.press("panic-1")
+        call = await town.alert(Category.HELP)
+        asked_s = time.monotonic()
+        town.write_config(unit={"name": "The renamed unit"})
+        town.unit.reload()
+        await town.unit.told("READY=1", since_s=asked_s)
+        acknowledged_s = time.monotonic()
+        await town.control_room.acknowledge(call.alert_id, "op-1")
+        await town.street.heard_line(Line.SEEN, since_s=acknowledged_s)
+        await town.control_room.close_alert(call.alert_id, Outcome.TEST, "reload", "op-1")
+        await town.control_room.wait_for(lambda _: call.latest.data["state"] == "closed", LIMIT_S)
+        assert "The renamed unit" in call.latest.data["headline"]
+        assert len(town.known()) == 1, "the same call, not another one"
+
+
+async def test_a_restart_without_an_end_is_seen_as_lost_and_then_restarted(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        await town.start_unit()
+        town.unit.kill()
+        await town.unit.ended()
+        await town.control_room.wait_for(
+            lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.LOST], LIMIT_S
+        )
+        await town.start_unit()
+        await town.control_room.wait_for(
+            lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.ONLINE], LIMIT_S
+        )

@@ -1,0 +1,49 @@
+"""kill -9 right after a panic press loses no call and shows the control room no second one."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+from agent.signals import Category, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.control_room.alerts import Alert
+    from agent.control_room.room import ControlRoom
+    from fakes.town import Town
+
+LIMIT_S = 30.0
+MOMENTS = 20
+LATEST_S = 0.08
+"""Press to alert delivered takes about 15 ms here: most moments fall into the middle of it."""
+
+
+async def test_a_call_survives_a_kill_at_any_moment_after_the_press(town_with: Callable[..., Town]) -> None:
+    moments = random.Random(20_261_122)
+    async with town_with() as town:
+        await town.start_unit()
+        for _ in range(MOMENTS):
+            before = town.known()
+            # A person keeps pressing until something happens; what happens here is that the unit dies.
+            await town.street.hold("panic-1")
+            await asyncio.sleep(moments.uniform(0, LATEST_S))
+            town.unit.kill()
+            await town.unit.ended()
+            await town.unit.start()
+            await town.unit.ready()
+            call = await town.alert(Category.HELP, after=before)
+            await town.street.let_go("panic-1")
+            await town.control_room.close_alert(call.alert_id, Outcome.TEST, "kill test", "op-1")
+            await town.control_room.wait_for(closed_by_the_unit(call), LIMIT_S)
+            new = [town.control_room.alerts[each] for each in town.known() - before]
+            assert [each.headline for each in new if each.category is Category.HELP] == [call.headline]
+
+
+def closed_by_the_unit(call: Alert) -> Callable[[ControlRoom], bool]:
+    def look(_: ControlRoom) -> bool:
+        return bool(call.latest.data["state"] == "closed")
+
+    return look
