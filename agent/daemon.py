@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 log = structlog.get_logger()
+
+THREAD_SWITCH_S = 0.0005
+"""Python lets a thread run for 5 ms while others wait. The link's and the disk's threads work in bursts of less than
+that, and a help call must not wait for a turn (`./dev bench`: edge -> PUBACK)."""
 
 
 class Daemon:
@@ -85,5 +90,6 @@ def run(config_file: Path) -> int:
         KitUnusable: there is no such hardware kit, or not with these options.
     """
     journal.set_up()
+    sys.setswitchinterval(THREAD_SWITCH_S)
     asyncio.run(Daemon(config_file).run())
     return 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -51,7 +51,7 @@ from agent.uplink.tls import Endpoint
 from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from agent.clock import Clock
     from agent.config.settings import Config
@@ -189,29 +189,24 @@ class Unit:
                 self._faults.pop((part, code), None)
         self._act(self._incidents.handle(signal, self._clock.now()))
 
-    def _act(self, actions: Iterable[Action]) -> None:
-        """Begin every effect; lamp and speaker first, as the actions come. None of them waits."""
-        tells: list[Tell] = []
-        remembers: list[Remember] = []
+    def _act(self, actions: Sequence[Action]) -> None:
+        """Begin every effect: the lamp, then the call, then voice, pictures and journal. None of them waits."""
+        for action in actions:
+            if isinstance(action, ShowLight):
+                self._panel.show(action.pattern)
+        tells = [action for action in actions if isinstance(action, Tell)]
+        remembers = [action for action in actions if isinstance(action, Remember)]
+        if tells or remembers:
+            self._courier.submit(tells, remembers)
         for action in actions:
             match action:
-                case ShowLight(pattern):
-                    self._panel.show(pattern)
                 case SayLine(line):
                     if self._speaker is not None:
                         self._speaker.say(str(line_path(line)))
-                case Tell():
-                    tells.append(action)
-                case Remember():
-                    remembers.append(action)
                 case TakeStill() | CutClip():
                     self._helpers["recorder"].request(request_of(action))
                 case Log(event, alert_id, facts):
                     log.info(event, alert_id=alert_id, **facts)
-                case _:
-                    assert_never(action)
-        if tells or remembers:
-            self._courier.submit(tells, remembers)
 
     def _set_alarm(self) -> None:
         """Wake the rules at their next deadline."""
