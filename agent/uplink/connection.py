@@ -1,9 +1,10 @@
-"""One life of an MQTT 5 connection: a paho client of its own and the one thread that drives it.
+"""One life of an MQTT 5 connection: a paho client of its own, driven by the event loop.
 
 paho's own reconnecting is not used. A client that reconnects re-sends what it still holds, with the words of back
 then, and what was handed over twice is delivered twice (io-lab section 2); a new client knows nothing of the old one.
-Nor is its own thread: that one ends unseen when a callback raises, while `is_connected()` stays true. Here the
-thread's last act is always to say that it ends.
+Nor is its own thread: that one ends unseen when a callback raises, while `is_connected()` stays true, and it has to
+wait for its turn while the event loop works: a help call then leaves milliseconds later (`./dev bench`). Only the
+handshakes, which paho does blocking, have a thread of their own.
 
 Everything a callback learns is posted to the event loop, in order. So an acknowledgement can never be handled before
 the `send` that it belongs to has returned.
@@ -12,6 +13,7 @@ the `send` that it belongs to has returned.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S: Final = 5.0
 """For the TCP and for the TLS handshake each: a mobile network that needs longer is not there."""
-STOP_CHECK_S: Final = 0.5
-"""How long the thread sleeps at most when nothing happens, so how long an abandoned connection may linger."""
+LOOK_AFTER_S: Final = 1.0
+"""How often paho may look whether a ping is due or was never answered; its own threads do it as often."""
 IN_FLIGHT: Final = 20
 """Unacknowledged publications at a time; paho ignores the broker's own limit, and mosquitto's is 20."""
 PACKET_ROOM: Final = 64 * 1024
@@ -100,13 +102,14 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._client: mqtt.Client | None = self._make_client(will)
         self._waiting: dict[int, _Waiting] = {}
-        self._stop = threading.Event()
         self._last_words: str | None = None
-        self._thread = threading.Thread(target=self._drive, name=f"link-{manners.client_id}", daemon=True)
+        self._given_up = False
+        self._look_after: asyncio.TimerHandle | None = None
+        self._thread = threading.Thread(target=self._connect, name=f"link-{manners.client_id}", daemon=True)
         self.opened = asyncio.Event()
         """The broker accepted us; subscriptions are on their way before anything else."""
         self.ended = asyncio.Event()
-        """It is over and its thread about to end; see `reason`."""
+        """It is over; see `reason`."""
         self.reason = "it was never started"
         """Why it ended."""
 
@@ -117,7 +120,7 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether publications can be sent."""
-        return self.opened.is_set() and not self.ended.is_set() and not self._stop.is_set()
+        return self.opened.is_set() and not self.ended.is_set() and not self._given_up
 
     def send(self, publication: Publication) -> asyncio.Future[Receipt]:
         """Hand a publication to the broker; publications leave in the order of these calls.
@@ -145,54 +148,101 @@ class Connection:
         receipt.add_done_callback(_retrieve)
         overdue = self._loop.call_later(self._manners.puback_within_s, self._overdue)
         self._waiting[info.mid] = _Waiting(receipt, self._loop.time(), overdue)
+        self._write()  # now, not in the next turn of the event loop
         return receipt
 
     def leave(self) -> None:
         """Say good-bye in order: the broker forgets the will. `ended` follows."""
+        self._last_words = self._last_words or "it was closed"
         if self._client is not None:
-            self._last_words = self._last_words or "it was closed"
             self._client.disconnect()
+            self._write()
 
     def abandon(self, reason: str) -> None:
         """End it without good-bye: should the broker hear of it at all, it tells the will. `ended` follows."""
         self._last_words = self._last_words or reason
-        self._stop.set()
-        if self._client is not None:
-            self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=WILL_WANTED))
+        self._given_up = True
+        if self._client is None or self._thread.is_alive():
+            return  # the handshake ends it
+        self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=WILL_WANTED))
+        self._write()
+        self._over()  # whether or not the broker could be told
 
-    # --- in the thread -----------------------------------------------------------------------------------------
+    # --- in the thread of the handshakes -----------------------------------------------------------------------
 
-    def _drive(self) -> None:
-        reason = "the connection broke"
+    def _connect(self) -> None:
         client = self._client
-        try:
-            if client is not None:
-                reason = self._talk(client) or reason
-        except Exception as error:  # noqa: BLE001 - whatever paho raises ends this connection, and is told as its end
-            reason = f"the connection broke: {type(error).__name__}: {error}"
-        finally:
-            self._post(self._end, reason)
-
-    def _talk(self, client: mqtt.Client) -> str | None:
         properties = _no_properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = self._manners.session_expiry_s
         properties.MaximumPacketSize = self._manners.max_payload + PACKET_ROOM
         try:
-            client.connect(
-                self._endpoint.host,
-                self._endpoint.port,
-                keepalive=max(1, round(self._manners.keepalive_s)),
-                clean_start=False,
-                properties=properties,
-            )
+            if client is not None:
+                client.connect(
+                    self._endpoint.host,
+                    self._endpoint.port,
+                    keepalive=max(1, round(self._manners.keepalive_s)),
+                    clean_start=False,
+                    properties=properties,
+                )
         except OSError as error:
-            return _explain(error)
-        while not self._stop.is_set() and client.loop(timeout=STOP_CHECK_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
-            pass
-        sock = client.socket()
-        if sock is not None:
-            sock.close()
-        return self._last_words
+            self._post(self._end, _explain(error))
+        except Exception as error:  # noqa: BLE001 - whatever paho raises ends this connection, and is told as its end
+            self._post(self._end, f"the connection broke: {type(error).__name__}: {error}")
+        else:
+            self._post(self._begin)
+
+    # --- paho on the event loop --------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """The handshakes are done: from here on the event loop reads and writes."""
+        sock = None if self._client is None else self._client.socket()
+        if self._given_up or sock is None:
+            self._over()
+            return
+        self._loop.add_reader(sock, self._read)
+        self._loop.add_writer(sock, self._write)  # what the handshakes' thread left to write
+        self._look_after = self._loop.call_later(LOOK_AFTER_S, self._look)
+
+    def _read(self) -> None:
+        """Take what the broker sent, down to the last byte that TLS has decrypted already."""
+        client = self._client
+        while client is not None and self._went_on(client.loop_read()):
+            sock = client.socket()
+            if not isinstance(sock, ssl.SSLSocket) or not sock.pending():
+                return
+            client = self._client
+
+    def _write(self) -> None:
+        """Send what waits, as far as the socket takes it; `_watch_room` sees to the rest."""
+        if self._client is not None and self._client.want_write():
+            self._went_on(self._client.loop_write())
+
+    def _look(self) -> None:
+        """Let paho ping, and find out that a ping was not answered."""
+        if self._client is not None and self._went_on(self._client.loop_misc()):
+            self._look_after = self._loop.call_later(LOOK_AFTER_S, self._look)
+
+    def _went_on(self, code: MQTTErrorCode) -> bool:
+        """Whether the connection lives; it is over when paho says anything but success."""
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and self._client is not None and self._client.socket() is not None:
+            return True
+        self._over()
+        return False
+
+    def _watch_room(self, client: mqtt.Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's socket
+        """Something waits to be written: write on when the socket has room. The thread's first packet is `_begin`'s."""
+        if client is self._client and threading.current_thread() is not self._thread:
+            self._loop.add_writer(sock, self._write)
+
+    def _stop_watching_room(self, _client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401
+        if threading.current_thread() is not self._thread:
+            self._loop.remove_writer(sock)
+
+    def _unwatch(self, _client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401
+        """The socket is being closed: nobody may look at its number any more."""
+        if threading.current_thread() is not self._thread:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
 
     def _make_client(self, will: Publication | None) -> mqtt.Client:
         client = mqtt.Client(
@@ -215,8 +265,9 @@ class Connection:
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_socket_open = _send_at_once
-        # With this set, paho leaves the socket to the thread in `loop` instead of writing from whoever publishes.
-        client.on_socket_register_write = _leave_it_to_the_thread
+        client.on_socket_close = self._unwatch
+        client.on_socket_register_write = self._watch_room
+        client.on_socket_unregister_write = self._stop_watching_room
         return client
 
     def _on_connect(
@@ -267,16 +318,12 @@ class Connection:
         self._post(self._hooks.message, _received(topic, message))
 
     def _post(self, call: Callable[..., object], *args: object) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
             self._loop.call_soon_threadsafe(call, *args)
-        except RuntimeError:  # the loop is closed: nobody is left to tell
-            self._stop.set()
-
-    # --- on the event loop -------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        if self._stop.is_set():
-            return  # given up meanwhile
+        if self._given_up:
+            return
         self.opened.set()
         self._hooks.opened()
 
@@ -295,7 +342,21 @@ class Connection:
     def _overdue(self) -> None:
         self.abandon(f"the broker acknowledged nothing for {self._manners.puback_within_s:g} s")
 
+    def _over(self) -> None:
+        """The connection does not go on. What it has posted already is still heard."""
+        if self._look_after is not None:
+            self._look_after.cancel()
+        client, self._client = self._client, None
+        sock = None if client is None else client.socket()
+        if sock is not None:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+            sock.close()
+        self._post(self._end, self._last_words or "the connection broke")
+
     def _end(self, reason: str) -> None:
+        if self.ended.is_set():
+            return
         self.reason = reason
         self.ended.set()
         self._client = None  # its sockets close with it
@@ -310,10 +371,6 @@ def _retrieve(receipt: asyncio.Future[Receipt]) -> None:
     """Whoever sends without waiting does not want to hear of it; asyncio would complain for him."""
     if not receipt.cancelled():
         receipt.exception()
-
-
-def _leave_it_to_the_thread(_client: object, _userdata: object, _sock: object) -> None:
-    """The thread was woken already, by a byte on paho's own socket pair."""
 
 
 def _send_at_once(_client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's own word for a socket

@@ -89,8 +89,13 @@ class DiskThread:
         job = _Job(work, self._loop.create_future())
         with self._wake:
             self._jobs.append(job)
-            self._wake.notify()
+        # Woken now, it would compete for the interpreter with the help call that is about to be sent.
+        self._loop.call_soon(self._wake_up)
         return job.done
+
+    def _wake_up(self) -> None:
+        with self._wake:
+            self._wake.notify()
 
     def _run(self) -> None:
         while jobs := self._take():

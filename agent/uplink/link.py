@@ -176,7 +176,7 @@ class Link:
                 await connection.ended.wait()
         except TimeoutError:
             connection.abandon("it did not end by itself")
-            log.warning("link_thread_left_behind", broker=self._broker)
+            log.warning("link_handshake_left_behind", broker=self._broker)
 
     async def _rest(self) -> None:
         """Wait before the next attempt; `close` ends the waiting."""
