@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -16,9 +17,13 @@ from agent.config.problems import ConfigInvalid
 from agent.hw.kit import KitUnusable, load_kit
 from agent.notify import ServiceManager
 from agent.unit import Unit
+from agent.uplink.tls import Endpoint, EndpointInvalid
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from agent.config.settings import Config
+    from agent.hw.kit import Kit
 
 log = structlog.get_logger()
 
@@ -39,10 +44,10 @@ class Daemon:
         Raises:
             ConfigInvalid: the configuration cannot be used.
             KitUnusable: there is no such hardware kit, or not with these options.
+            EndpointInvalid: a certificate or key is of no use.
         """
         self._config_file = config_file
-        self._config = load_config(config_file).config
-        self._kit = load_kit(self._config.hardware.kit, self._config.hardware.options)
+        self._plan = _Plan.of(config_file)
         self._manager = ServiceManager.of_environment()
         self._ending = False
         self._present_ends = asyncio.Event()
@@ -55,7 +60,8 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         while not self._ending:
             self._present_ends.clear()
-            await Unit(self._config, self._kit, SystemClock(), self._manager).run(self._present_ends)
+            plan = self._plan
+            await Unit(plan.config, plan.kit, plan.endpoint, SystemClock(), self._manager).run(self._present_ends)
 
     def _end(self) -> None:
         log.info("stop_requested")
@@ -66,20 +72,31 @@ class Daemon:
     def _reload(self) -> None:
         """Take the configuration file as it is now, or keep what works."""
         try:
-            config = load_config(self._config_file).config
-            kit = load_kit(config.hardware.kit, config.hardware.options)
-        except (ConfigInvalid, KitUnusable) as unusable:
+            plan = _Plan.of(self._config_file)
+        except (ConfigInvalid, KitUnusable, EndpointInvalid) as unusable:
             for problem in str(unusable).splitlines():
                 log.warning("configuration_refused", problem=problem)
             self._manager.status("The new configuration has errors; the one before is still in force.")
             return
-        if config == self._config:
-            log.info("configuration_unchanged", file=str(self._config_file))
-            return
         log.info("configuration_taken", file=str(self._config_file))
         self._manager.reloading()
-        self._config, self._kit = config, kit
+        self._plan = plan
         self._present_ends.set()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a unit is built from, read as a whole or not at all."""
+
+    config: Config
+    kit: Kit
+    endpoint: Endpoint
+
+    @classmethod
+    def of(cls, config_file: Path) -> Self:
+        config = load_config(config_file).config
+        kit = load_kit(config.hardware.kit, config.hardware.options)
+        return cls(config, kit, Endpoint.from_settings(config.uplink))
 
 
 def run(config_file: Path) -> int:
@@ -88,6 +105,7 @@ def run(config_file: Path) -> int:
     Raises:
         ConfigInvalid: the configuration cannot be used.
         KitUnusable: there is no such hardware kit, or not with these options.
+        EndpointInvalid: a certificate or key is of no use.
     """
     journal.set_up()
     sys.setswitchinterval(THREAD_SWITCH_S)

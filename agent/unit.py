@@ -1,20 +1,20 @@
 """The composition root: builds the rooms from a configuration and a hardware kit, and keeps them at work.
 
 Data flows one way through them: sense -> decide -> act -> tell. Every signal, wherever it comes from, goes through
-`Unit.report`; every decision is made in `agent.incidents`; every effect starts in `Unit._act`. Nothing on that way
-waits for anything.
+`Decisions.report`; every decision is made in `agent.incidents`; every effect starts in `Unit._act`. Nothing on that
+way waits for anything.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 import agent
+from agent.decisions import Decisions
 from agent.health.proofs import Proofs
 from agent.heartbeat import Heartbeat
 from agent.helpers.owner import Helper
@@ -47,7 +47,6 @@ from agent.uplink.link import Link
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
 from agent.uplink.publication import LinkDown, PublishRefused, Subscription
-from agent.uplink.tls import Endpoint
 from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
@@ -58,9 +57,10 @@ if TYPE_CHECKING:
     from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
-    from agent.signals import Action, Signal
+    from agent.signals import Action
     from agent.uplink.messages import Message
     from agent.uplink.publication import Publication, Receipt, Received
+    from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
 
@@ -73,35 +73,33 @@ GOODBYE_WITHIN_S = 1.0
 class Unit:
     """One unit, from its first deadline to its last good-bye. Build it on a running event loop and `run` it once."""
 
-    def __init__(self, config: Config, kit: Kit, clock: Clock, manager: ServiceManager) -> None:
+    def __init__(self, config: Config, kit: Kit, endpoint: Endpoint, clock: Clock, manager: ServiceManager) -> None:
         """A unit that does nothing yet.
 
         Args:
             config: Who it is and what it has.
             kit: What it stands on.
+            endpoint: The broker between it and the control room.
             clock: Where its moments come from.
             manager: Who started it, and feeds on its proofs.
         """
         self._config = config
         self._clock = clock
         self._manager = manager
-        self._faults: dict[tuple[str, str], str] = {}
-        self._signals: deque[Signal] = deque()
-        self._deciding = True
-        """Signals wait their turn; at first until the rules have begun."""
-        self._alarm: asyncio.TimerHandle | None = None
         self._incidents = Incidents(config, self._new_alert_id)
-        self._panel = Panel(config, kit, clock, self.report)
+        self._decisions = Decisions(self._incidents, clock, self._act)
+        self._report = self._decisions.report
+        self._panel = Panel(config, kit, clock, self._report)
         self._speaker: Speaker | None = None
         if config.speaker.enabled:
             self._speaker = kit.speaker(config.speaker, self._speaker_lost_or_back)
         self._helpers: dict[str, Helper] = {}
         for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.enabled)):
             if wanted:
-                self._helpers[name] = Helper(name, config, clock, self.report, self._take_event)
+                self._helpers[name] = Helper(name, config, clock, self._report, self._take_event)
         topics = UnitTopics(config.unit.org, config.unit.id)
         self._link = Link(
-            Endpoint.from_settings(config.uplink),
+            endpoint,
             Manners(
                 config.unit.id,
                 (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
@@ -119,7 +117,7 @@ class Unit:
             on_trouble=self._storage_troubled,
             on_over=self._storage_recovered,
         )
-        self._heartbeat = Heartbeat(config, clock, self._link, self._facts, self.report)
+        self._heartbeat = Heartbeat(config, clock, self._link, self._facts, self._report)
         self._courier = Courier(
             config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
         )
@@ -133,13 +131,10 @@ class Unit:
         validation.compile_all()
         await self._outbox.begin()
         try:
-            remembered, crashed = self._outbox.remembered().values(), self._outbox.crashed
-            self._act(self._incidents.begin(remembered, self._clock.now(), crashed=crashed))
-            self._decide_waiting()
+            self._decisions.begin(self._outbox.remembered().values(), crashed=self._outbox.crashed)
             await self._live(stop)
         finally:
-            if self._alarm is not None:
-                self._alarm.cancel()
+            self._decisions.close()
             if self._speaker is not None:
                 self._speaker.close()
             await self._outbox.close()
@@ -147,7 +142,8 @@ class Unit:
     async def _live(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as rooms:
             tasks = [
-                rooms.create_task(keep(name, work, self._clock, self.report), name=name) for name, work in self._rooms()
+                rooms.create_task(keep(name, work, self._clock, self._report), name=name)
+                for name, work in self._rooms()
             ]
             await stop.wait()
             await self._say_goodbye()
@@ -163,31 +159,6 @@ class Unit:
         yield "heartbeat", self._heartbeat.run
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
-
-    # --- sense -> decide -> act ----------------------------------------------------------------------------------
-
-    def report(self, signal: Signal) -> None:
-        """Something happened: decide and act, now. A signal that acting itself gives rise to comes right after."""
-        self._signals.append(signal)
-        if not self._deciding:
-            self._decide_waiting()
-
-    def _decide_waiting(self) -> None:
-        self._deciding = True
-        try:
-            while self._signals:
-                self._decide(self._signals.popleft())
-        finally:
-            self._deciding = False
-        self._set_alarm()
-
-    def _decide(self, signal: Signal) -> None:
-        match signal:
-            case Faulted(part, code, text):
-                self._faults[part, code] = text
-            case FaultCleared(part, code):
-                self._faults.pop((part, code), None)
-        self._act(self._incidents.handle(signal, self._clock.now()))
 
     def _act(self, actions: Sequence[Action]) -> None:
         """Begin every effect: the lamp, then the call, then voice, pictures and journal. None of them waits."""
@@ -208,23 +179,10 @@ class Unit:
                 case Log(event, alert_id, facts):
                     log.info(event, alert_id=alert_id, **facts)
 
-    def _set_alarm(self) -> None:
-        """Wake the rules at their next deadline."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        due_s = self._incidents.due()
-        if due_s is not None:
-            self._alarm = asyncio.get_running_loop().call_at(due_s, self._wake)
-
-    def _wake(self) -> None:
-        self._act(self._incidents.wake(self._clock.now()))
-        self._set_alarm()
-
     async def _run_rules(self, working: Callable[[], None]) -> None:
         """Run the rules though nothing happens: the proof that feeds the watchdog."""
         while True:
-            self._wake()
+            self._decisions.wake()
             self._proofs.prove("rules")
             working()
             await asyncio.sleep(RULES_EVERY_S)
@@ -242,7 +200,7 @@ class Unit:
 
     def _take_event(self, event: PhraseHeard | MediaMade | MediaMissed) -> None:
         """A helper process did something."""
-        self.report(signal_of(event, self._clock, self._config.voice.name))
+        self._report(signal_of(event, self._clock, self._config.voice.name))
 
     def _take_message(self, received: Received) -> None:
         """The control room said something."""
@@ -251,10 +209,10 @@ class Unit:
             case Acknowledged(alert_id, revision, level):
                 if level is AckLevel.RECEIVER:
                     self._courier.acknowledged(alert_id, revision)
-                self.report(understood)
+                self._report(understood)
             case Accepted(signal, reply):
                 log.info("command_accepted", command=type(signal).__name__, by=signal.by)
-                self.report(signal)
+                self._report(signal)
                 self._answer(reply)
             case Refusal(why, text, topic, reply):
                 log.warning("message_refused", topic=topic, why=why, reason=text)
@@ -271,21 +229,21 @@ class Unit:
 
     def _speaker_lost_or_back(self, lost: HardwareLost | None) -> None:
         now = self._clock.now()
-        self.report(
+        self._report(
             FaultCleared("speaker", "lost", now) if lost is None else Faulted("speaker", "lost", f"{lost}.", now)
         )
 
     def _storage_troubled(self, code: str, text: str) -> None:
-        self.report(Faulted("outbox", code, text, self._clock.now()))
+        self._report(Faulted("outbox", code, text, self._clock.now()))
 
     def _storage_recovered(self, code: str) -> None:
-        self.report(FaultCleared("outbox", code, self._clock.now()))
+        self._report(FaultCleared("outbox", code, self._clock.now()))
 
     def _uplink_troubled(self, code: str, text: str) -> None:
-        self.report(Faulted("uplink", code, text, self._clock.now()))
+        self._report(Faulted("uplink", code, text, self._clock.now()))
 
     def _uplink_recovered(self, code: str) -> None:
-        self.report(FaultCleared("uplink", code, self._clock.now()))
+        self._report(FaultCleared("uplink", code, self._clock.now()))
 
     def _new_alert_id(self, category: Category) -> str:
         return self._outbox.take_help_id(at_start=self._starting) if category is Category.HELP else new_alert_id()
@@ -308,7 +266,9 @@ class Unit:
 
     def _facts(self) -> Mapping[str, Any]:
         """What the parts of the unit say of themselves, for the heartbeat."""
-        faults = [{"part": part, "code": code, "text": text} for (part, code), text in sorted(self._faults.items())]
+        faults = [
+            {"part": part, "code": code, "text": text} for (part, code), text in sorted(self._decisions.faults.items())
+        ]
         return {
             "state": "degraded" if faults else "ok",
             "faults": faults,

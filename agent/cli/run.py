@@ -25,12 +25,13 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         ConfigInvalid: the configuration cannot be used.
-        UsageError: its hardware kit cannot.
+        UsageError: its hardware kit or its certificates cannot.
     """
     from agent import daemon  # noqa: PLC0415 - keeps the other commands quick
     from agent.hw.kit import KitUnusable  # noqa: PLC0415
+    from agent.uplink.tls import EndpointInvalid  # noqa: PLC0415
 
     try:
         return daemon.run(args.config)
-    except KitUnusable as unusable:
+    except (KitUnusable, EndpointInvalid) as unusable:
         raise UsageError(str(unusable)) from unusable

@@ -23,12 +23,11 @@ from typing import TYPE_CHECKING, Any, Final
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.uplink.packets import no_properties, properties_of, received
 from agent.uplink.publication import (
-    CONTENT_TYPE,
     LinkDown,
     Publication,
     PublishRefused,
@@ -139,7 +138,7 @@ class Connection:
             publication.payload,
             qos=1,
             retain=publication.retain,
-            properties=_properties(PacketTypes.PUBLISH, publication),
+            properties=properties_of(PacketTypes.PUBLISH, publication),
         )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             msg = f"the connection does not take it: {mqtt.error_string(info.rc)}"
@@ -172,10 +171,10 @@ class Connection:
 
     def _connect(self) -> None:
         client = self._client
-        properties = _no_properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = self._manners.session_expiry_s
-        properties.MaximumPacketSize = self._manners.max_payload + PACKET_ROOM
         try:
+            properties = no_properties(PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = self._manners.session_expiry_s
+            properties.MaximumPacketSize = self._manners.max_payload + PACKET_ROOM
             if client is not None:
                 client.connect(
                     self._endpoint.host,
@@ -257,7 +256,7 @@ class Connection:
         if self._endpoint.context is not None:
             client.tls_set_context(self._endpoint.context)
         if will is not None:
-            properties = _properties(PacketTypes.WILLMESSAGE, will)
+            properties = properties_of(PacketTypes.WILLMESSAGE, will)
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain, properties=properties)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -315,7 +314,7 @@ class Connection:
         if len(message.payload) > self._manners.max_payload:
             self._post(self._hooks.refused, f"a message of {len(message.payload)} bytes came on {topic}: too large")
             return
-        self._post(self._hooks.message, _received(topic, message))
+        self._post(self._hooks.message, received(topic, message))
 
     def _post(self, call: Callable[..., object], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
@@ -376,41 +375,6 @@ def _retrieve(receipt: asyncio.Future[Receipt]) -> None:
 def _send_at_once(_client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's own word for a socket
     """No Nagle: it would hold an alert back for 40 ms, until the broker's acknowledgement of the one before."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _no_properties(packet: int) -> Properties:
-    return Properties(packet)  # type: ignore[no-untyped-call]  # paho left its constructor untyped
-
-
-def _properties(packet: int, publication: Publication) -> Properties:
-    properties = _no_properties(packet)
-    properties.ContentType = CONTENT_TYPE
-    properties.PayloadFormatIndicator = 1  # UTF-8
-    if publication.expiry_s is not None:
-        properties.MessageExpiryInterval = publication.expiry_s
-    if publication.response_topic is not None:
-        properties.ResponseTopic = publication.response_topic
-    if publication.correlation_data is not None:
-        properties.CorrelationData = publication.correlation_data
-    return properties
-
-
-def _received(topic: str, message: mqtt.MQTTMessage) -> Received:
-    properties: Any = message.properties
-
-    def told(name: str) -> Any:  # noqa: ANN401 - paho sets properties as attributes, when they came
-        return getattr(properties, name, None)
-
-    return Received(
-        topic=topic,
-        payload=bytes(message.payload),
-        retain=message.retain,
-        expiry_s=told("MessageExpiryInterval"),
-        response_topic=told("ResponseTopic"),
-        correlation_data=told("CorrelationData"),
-        content_type=told("ContentType"),
-        user_properties=tuple(told("UserProperty") or ()),
-    )
 
 
 def _explain(error: OSError) -> str:
