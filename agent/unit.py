@@ -8,6 +8,7 @@ way waits for anything.
 from __future__ import annotations
 
 import asyncio
+import gc
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,8 @@ class Unit:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
         await self._outbox.begin()
+        gc.collect()
+        gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
             self._decisions.begin(self._outbox.remembered().values(), crashed=self._outbox.crashed)
             await self._live(stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.signals import Category, Outcome
 from fakes.town import LIMIT_S, Town
+from tests.bench.bare_paho import PAUSE_S
 
 if TYPE_CHECKING:
     import signal
@@ -36,6 +38,7 @@ async def press_many(town: Town, count: int) -> Presses:
     """Press, wait until the alert came, close it; each press is a call of its own."""
     presses, calls = Presses(), []
     for _ in range(count):
+        await asyncio.sleep(PAUSE_S)  # what the press before gave rise to is over; caches cool down
         before = town.known()
         pressed_s = await town.street.hold("panic-1")
         presses.to_lamp_s.append(await town.street.lamp_is(lit=True, since_s=pressed_s) - pressed_s)

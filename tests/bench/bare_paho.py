@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fakes.authority import Credentials
 
 LIMIT_S = 20.0
-PAUSE_S = 0.05
+PAUSE_S = 0.1
 """Between two publications, as between two presses of the bench: caches are as cold for one as for the other."""
 
 
