@@ -187,17 +187,23 @@ class Unit:
         while True:
             self._decisions.wake()
             self._proofs.prove("rules")
+            if ("panel", "down") in self._decisions.faults:
+                self._panel_settled()  # known and told: no reason to restart a unit that can still hear and call
             working()
             await asyncio.sleep(RULES_EVERY_S)
 
     def _panel_read(self, working: Callable[[], None]) -> None:
         """All inputs were read."""
+        working()
+        self._panel_settled()
+
+    def _panel_settled(self) -> None:
+        """The pins are read, or it is known that there are none."""
         if self._starting:
             self._starting = False
             self._outbox.end_start()
             self._manager.ready("armed")
         self._proofs.prove("panel")
-        working()
 
     # --- where signals come from ---------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.signals import Category, Line
+from fakes.town import ORG, UNIT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,3 +96,14 @@ async def test_a_call_before_the_first_link_goes_out_when_there_is_one(town_with
         await town.street.lamp_is(lit=True, since_s=pressed_s)
         await town.broker.start()
         await town.alert(Category.HELP)
+
+
+async def test_a_unit_without_pins_says_so_and_still_hears_the_control_room(town_with: Callable[..., Town]) -> None:
+    nowhere = {"kit": "street", "options": {"street": "no-such-street"}}
+    async with town_with(hardware=nowhere, incidents={"receiver_late_s": 5.0}) as town:
+        await town.start_unit()
+        fault = await town.alert(Category.FAULT)
+        assert "panel" in fault.headline
+        await town.control_room.test_alert(ORG, UNIT_ID, "op-1")
+        await town.alert(Category.TEST)
+        await town.unit.told("WATCHDOG=1", since_s=time.monotonic())
