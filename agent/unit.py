@@ -267,6 +267,8 @@ class Unit:
     def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         if up:
             self._heartbeat.beat_soon()
+        else:
+            self._courier.hurry()
 
     def _status(self, state: State) -> Publication:
         unit, now = self._config.unit, self._clock.now()

@@ -253,6 +253,8 @@ class ControlRoom:
     def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         lost = Happening(What.BROKER_LOST, "NO BROKER: nothing new can arrive")
         self._tell([Happening(What.BROKER_BACK, "connected to the broker") if up else lost])
+        if not up:
+            self._link.hurry()  # consoles are few, and calls may be waiting on the other side
 
     async def _tick(self) -> None:
         while True:

@@ -127,8 +127,15 @@ class Courier:
         """How long ago the oldest of them happened; 0 when there is none."""
         return self._outbox.oldest_age_s(now)
 
+    def hurry(self) -> None:
+        """The link is down: while a help call waits it must not rest for long."""
+        if any(entry.tell.urgent for entry in self._outbox.pending()):
+            self._link.hurry()
+
     async def run(self) -> None:
         """Carry, and carry again, until cancelled."""
+        if not self._link.connected:
+            self.hurry()  # for what the last life left
         async with asyncio.TaskGroup() as group:
             group.create_task(self._carry(), name="courier")
             group.create_task(self._follow_link(), name="courier-follows-link")
@@ -187,6 +194,7 @@ class Courier:
     def _dispatch(self) -> None:
         """Hand over what is ready, as much as the link may hold."""
         if not self._link.connected:
+            self.hurry()
             return
         if self._session != self._link.session:
             self._begin_anew()

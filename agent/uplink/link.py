@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from agent.uplink.backoff import full_jitter_s
+from agent.uplink.backoff import about_s, full_jitter_s
 from agent.uplink.connection import Connection, Hooks, Manners
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Receipt, Received
 
@@ -24,6 +24,9 @@ ACCEPTED_WITHIN_S: Final = 15.0
 """TCP and TLS handshake have 5 s each; a broker that then says nothing for as long again is not one."""
 GONE_WITHIN_S: Final = 1.5
 """How long a connection's thread may take to end; one that hangs in a name look-up is left to the process's end."""
+HURRY_S: Final = 1.0
+"""The rest between attempts while somebody waits for help. Few units have a call open at a time, so this makes no wave
+even when a whole town has lost its broker."""
 STEADY_S: Final = 30.0
 """A connection that lived for this long was a good one: the next attempt comes quickly again."""
 
@@ -68,6 +71,7 @@ class Link:
         self._turn = asyncio.Event()
         """Set by the next connection, and then replaced."""
         self._closing = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._finished = asyncio.Event()
         self._running = False
         self._failed = 0
@@ -117,6 +121,10 @@ class Link:
             PublishRefused: the broker does not take it.
         """
         return await self.send(publication)
+
+    def hurry(self) -> None:
+        """Somebody waits for help: end the present rest, and keep them short until the link is up."""
+        self._hurried.set()
 
     async def run(self) -> None:
         """Connect, and again whenever the connection is lost, until `close`."""
@@ -179,17 +187,17 @@ class Link:
             log.warning("link_handshake_left_behind", broker=self._broker)
 
     async def _rest(self) -> None:
-        """Wait before the next attempt; `close` ends the waiting."""
-        try:
-            async with asyncio.timeout(full_jitter_s(max(0, self._failed - 1), self._rng)):
-                await self._closing.wait()
-        except TimeoutError:
-            return
+        """Wait before the next attempt; `close` ends the waiting, and so does `hurry` when it comes meanwhile."""
+        if not self._hurried.is_set():
+            await self._until(self._hurried, timeout_s=full_jitter_s(max(0, self._failed - 1), self._rng))
+        if self._hurried.is_set():
+            await self._until(timeout_s=about_s(HURRY_S, self._rng))
 
     def _came_up(self) -> None:
         connection = self._connection
         if connection is None or not connection.is_open:
             return  # given up meanwhile
+        self._hurried.clear()
         self.session += 1
         self._turn.set()
         self._turn = asyncio.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 from typing import TYPE_CHECKING
 
@@ -271,6 +272,23 @@ async def test_a_link_comes_back_by_itself_and_says_so_once(own_street: Street) 
     events = [line["event"] for line in logs if line["event"] != "link_lost" or line["reason"] != "it was closed"]
     assert events.count("link_lost") == 1
     assert events.count("link_up") == 2
+
+
+class Patient(random.Random):
+    """Chance that always picks the longest wait there is."""
+
+    def uniform(self, a: float, b: float) -> float:  # noqa: ARG002
+        return b * 1000
+
+
+async def test_a_link_that_rests_for_long_tries_at_once_when_somebody_waits_for_help(own_street: Street) -> None:
+    link = Link(own_street.endpoint("unit-a"), passing("unit-a"), on_message=Ear(), rng=Patient())
+    async with running(link):
+        await until(lambda: "cannot be reached" in (link.trouble or ""), "it was tried in vain")
+        await own_street.broker.start()
+        link._rng = random.Random(1)
+        link.hurry()
+        await until(lambda: link.connected, "it did not rest on")
 
 
 async def test_what_was_in_flight_when_the_connection_died_fails_and_is_not_sent_by_the_next_one(
