@@ -161,6 +161,10 @@ class Town:
     ) -> None:
         await self._stack.aclose()
 
+    def console(self, name: str) -> ControlRoom:
+        """One more console of the control room, to be used in `async with`."""
+        return ControlRoom(self._endpoint, name, SystemClock(), org=ORG)
+
     async def start_unit(self) -> float:
         """Start the daemon and wait until it is armed and the control room knows it; returns the seconds to armed."""
         await self.unit.start()

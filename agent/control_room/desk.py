@@ -41,6 +41,8 @@ class Desk:
         """Take a message that came at this moment. Commands and their answers leave no trace on the desk."""
         match reading.kind:
             case Kind.ALERT:
+                if reading.standing and self._knows(reading.document):
+                    return []
                 return self.alert(reading.unit, reading.document, now)
             case Kind.STATUS:
                 return self.status(reading.unit, reading.document, now)
@@ -50,6 +52,11 @@ class Desk:
                 return self.acknowledgement(reading.unit, reading.document, now)
             case Kind.COMMAND | Kind.RESPONSE:
                 return []
+
+    def _knows(self, document: Document) -> bool:
+        """Whether this revision of the alert, or a newer one, is on the desk."""
+        alert = self.alerts.get(document["data"]["alertId"])
+        return alert is not None and alert.latest.revision >= document["data"]["revision"]
 
     def status(self, key: UnitKey, document: Document, now: Moment) -> list[Happening]:
         """A unit's birth or good-bye, or the broker's word that its connection died."""

@@ -13,10 +13,13 @@ from agent.uplink.validation import MessageInvalid, parse
 if TYPE_CHECKING:
     from agent.uplink.publication import Received
 
+STANDING = "incident"
+"""The level of the topic that says how an alert stands, for whoever comes later."""
 _KINDS = {
     "status": Kind.STATUS,
     "heartbeat": Kind.HEARTBEAT,
     "alert": Kind.ALERT,
+    STANDING: Kind.ALERT,
     "ack": Kind.ACK,
     "cmd": Kind.COMMAND,
     "rsp": Kind.RESPONSE,
@@ -34,6 +37,8 @@ class Reading:
     document: Document
     retained: bool = False
     """The broker kept it from before we listened."""
+    standing: bool = False
+    """It says again how an alert stands; it is news only to a console that does not know the alert."""
 
 
 def read(received: Received) -> Reading | None:
@@ -54,7 +59,9 @@ def read(received: Received) -> Reading | None:
     if kind in _OF_UNITS and document["source"] != f"/safepoint/{unit.org}/units/{unit.unit}":
         msg = f"the {kind} says it is from {document['source']}"
         raise MessageInvalid(msg)
-    if kind is Kind.ALERT and levels[3:] != [document["data"]["category"]]:
-        msg = f"the alert is about {document['data']['category']}, its topic is not"
-        raise MessageInvalid(msg)
-    return Reading(kind, unit, document, received.retain)
+    if kind is Kind.ALERT:
+        about = document["data"]["alertId" if levels[2] == STANDING else "category"]
+        if levels[3:] != [about]:
+            msg = f"the alert is about {about}, its topic is not"
+            raise MessageInvalid(msg)
+    return Reading(kind, unit, document, received.retain, standing=levels[2] == STANDING)

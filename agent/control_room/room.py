@@ -240,7 +240,7 @@ class ControlRoom:
         self._tell(self.desk.handle(reading, now))
 
     def _receive(self, reading: Reading) -> None:
-        if self.auto_receive:
+        if self.auto_receive and not reading.standing:
             self._acks.receive(reading)
 
     def _tell(self, happened: Iterable[Happening]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import random
 from functools import partial
@@ -80,6 +81,8 @@ class Courier:
         self._later: list[tuple[float, int, int, Entry]] = []
         """A heap, by the loop's time, number and attempts so far: what goes then, if it was not sent meanwhile."""
         self._in_flight: set[Key] = set()
+        self._standing: dict[str, int] = {}
+        """The revision of each open alert that the broker keeps as its present state."""
         self._session = 0
         self._news = asyncio.Event()
         outbox.on_settled = self._settled
@@ -233,6 +236,7 @@ class Courier:
         receipt.add_done_callback(partial(self._handed_over, entry, self._session))
         # After the broker's answer: checking takes longer than all the rest of the way to the broker.
         receipt.add_done_callback(lambda _: self._check(message))
+        receipt.add_done_callback(partial(self._let_stand, entry, message))
         self._outbox.sent(entry, late=late)
         self.sent += 1
 
@@ -268,6 +272,17 @@ class Courier:
         wait_s = waits[min(entry.attempts, len(waits)) - 1]
         self._make_ready_later(asyncio.get_running_loop().time() + about_s(wait_s, self._rng), entry)
         self._dispatch()
+
+    def _let_stand(self, entry: Entry, message: messages.Message, receipt: asyncio.Future[Receipt]) -> None:
+        """The broker has this revision: let it keep how the alert stands now, for consoles that come later."""
+        alert_id, revision = entry.key
+        if receipt.cancelled() or receipt.exception() or revision < self._standing.get(alert_id, 0):
+            return  # with the next revision, or the next attempt; or it is an old one, sent again
+        self._standing[alert_id] = revision
+        with contextlib.suppress(LinkDown):  # then with the next one
+            self._link.send(messages.standing(self._config.unit, message))
+        if message.document["data"]["state"] == messages.CLOSED:
+            del self._standing[alert_id]
 
     def _note_receipt(self, entry: Entry, receipt: Receipt) -> None:
         edge_to_broker_s = entry.age_s(self._clock.now())

@@ -6,7 +6,7 @@ CloudEvents 1.0 in structured JSON. The schemas in `schemas/` and `asyncapi.yaml
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +29,9 @@ TYPE_PREFIX: Final = "org.safepoint"
 """Reverse DNS of nobody in particular: an operator who forks the contract changes it here."""
 SEQUENCE_DIGITS: Final = 20
 """Zero-padded, so that text order is number order for every 64-bit number."""
+
+CLOSED: Final = "closed"
+"""The state of an alert that needs nobody any more."""
 
 Document = dict[str, Any]
 
@@ -155,6 +158,14 @@ def alert(  # noqa: PLR0913 - an alert says this much
         document,
         expiry_s=topics.alert_expiry_s(tell.category),
     )
+
+
+def standing(unit: UnitSettings, alert: Message) -> Publication:
+    """How an alert stands with this revision, kept by the broker for consoles that come later; nothing once closed."""
+    data = alert.document["data"]
+    topic = topics.UnitTopics(unit.org, unit.id).incident(data["alertId"])
+    kept = replace(alert, topic=topic, retain=True, expiry_s=topics.INCIDENT_EXPIRY_S).publication()
+    return replace(kept, payload=b"") if data["state"] == CLOSED else kept
 
 
 def heartbeat(unit: UnitSettings, now: Moment, facts: Mapping[str, Any]) -> Message:

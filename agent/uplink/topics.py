@@ -14,6 +14,8 @@ HEARTBEAT_EXPIRY_S: Final = 120
 """A retained heartbeat that is older than four missed ones disappears by itself."""
 ALERT_EXPIRY_S: Final = 86_400
 """A day: what a control room could still act on. Help calls never expire."""
+INCIDENT_EXPIRY_S: Final = 604_800
+"""A week: as long as a unit itself remembers an incident that nobody closes."""
 ACK_EXPIRY_S: Final = 300
 COMMAND_EXPIRY_S: Final = 30
 """A command that comes later than this would surprise whoever stands at the unit by then."""
@@ -58,6 +60,10 @@ class UnitTopics:
     def alerts(self) -> str:
         """The filter for alerts of every category."""
         return f"{self.prefix}/alert/+"
+
+    def incident(self, alert_id: str) -> str:
+        """How an alert stands now, for consoles that come later."""
+        return f"{self.prefix}/incident/{alert_id}"
 
     @property
     def ack(self) -> str:

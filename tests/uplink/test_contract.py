@@ -128,6 +128,17 @@ def test_only_status_and_heartbeat_are_retained() -> None:
     assert {message.kind for message in _one_of_each() if message.retain} == {Kind.STATUS, Kind.HEARTBEAT}
 
 
+def test_how_an_alert_stands_is_retained_for_a_week_and_deleted_when_it_is_closed() -> None:
+    alert = _alert(Category.HELP)
+    kept = messages.standing(UNIT, alert)
+    assert kept.retain
+    assert kept.expiry_s == 7 * 86_400
+    assert json.loads(kept.payload) == alert.document
+    alert.document["data"]["state"] = "closed"
+    deleted = messages.standing(UNIT, alert)
+    assert (deleted.topic, deleted.payload, deleted.retain) == (kept.topic, b"", True)
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.datetimes(),
@@ -231,6 +242,7 @@ def test_asyncapi_names_exactly_our_topics_and_categories() -> None:
         "status": everyone.status,
         "heartbeat": everyone.heartbeat,
         "alert": f"{everyone.prefix}/alert/{{category}}",
+        "incident": everyone.incident("{alertId}"),
         "ack": everyone.ack,
         "command": everyone.command("{name}"),
         "response": everyone.response("{client}"),
@@ -261,7 +273,8 @@ def test_asyncapi_gives_each_channel_its_own_schema_and_our_content_type() -> No
     for name, message in document["components"]["messages"].items():
         assert message == {"contentType": CONTENT_TYPE, "payload": {"$ref": f"./schemas/{name}.json"}}
     for name, channel in document["channels"].items():
-        assert channel["messages"] == {name: {"$ref": f"#/components/messages/{name}"}}
+        said = "alert" if name == "incident" else name
+        assert channel["messages"] == {said: {"$ref": f"#/components/messages/{said}"}}
 
 
 # --- topics ----------------------------------------------------------------------------------------------------------
