@@ -39,7 +39,9 @@ class Lines:
             sys.stdout.write(f"{at:%Y-%m-%d %H:%M:%S%z} {happening.what:<16} {happening.text}\n")
             sys.stdout.flush()
         except BrokenPipeError:
-            self.stop()  # `control-room | head` ends like this: nobody reads any more
+            # `control-room | head` ends like this: nobody reads any more. What is still buffered would fail once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self.stop()
 
 
 @contextmanager
