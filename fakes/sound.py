@@ -125,13 +125,13 @@ def _short_time_power(speech: Samples) -> Samples:
 def _active_rms(speech: Samples) -> float:
     """The level of an utterance without its pauses."""
     power = _short_time_power(speech)
-    return _rms(speech[power > ACTIVE_SHARE * power.max()])
+    return _rms(speech[power > ACTIVE_SHARE * np.max(power)])
 
 
 def _last_sound(speech: Samples) -> int:
     """One past the last sample of an utterance that is more than its own trailing silence (-30 dB)."""
     power = _short_time_power(speech)
-    return int(np.flatnonzero(power > power.max() / 1000)[-1]) + 1
+    return int(np.flatnonzero(power > np.max(power) / 1000)[-1]) + 1
 
 
 def _rms(samples: Samples) -> float:
