@@ -6,11 +6,16 @@ import os
 import socket
 import time
 
+import structlog
+
+log = structlog.get_logger()
+
 
 class ServiceManager:
     """The service manager that started us, or nobody: outside systemd every call does nothing."""
 
     def __init__(self, address: str | None) -> None:
+        self._lost = False
         self._address = "\0" + address[1:] if address and address.startswith("@") else address
 
     @classmethod
@@ -42,7 +47,11 @@ class ServiceManager:
         if self._address is None:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-            try:  # a full queue of the manager must not stop the alarm path
+            try:  # neither a full queue nor a manager that is gone may stop the alarm path
                 sock.sendto(message.encode(), socket.MSG_DONTWAIT, self._address)
-            except BlockingIOError:
-                return  # the next proof is a second away; the watchdog is set to miss several
+            except OSError as error:
+                if not self._lost:
+                    log.warning("service_manager_lost", reason=str(error))
+                self._lost = True
+            else:
+                self._lost = False

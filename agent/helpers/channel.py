@@ -50,11 +50,13 @@ class Channel:
         self._sock.close()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError), self._sock.makefile("rb") as lines:  # OSError: closed under us
-            for line in lines:
-                self._requests.put(cast("Request", decode(line)))
-        self.closed.set()
-        self._requests.put(None)  # wakes a waiting `request`
+        try:
+            with contextlib.suppress(OSError), self._sock.makefile("rb") as lines:  # OSError: closed under us
+                for line in lines:
+                    self._requests.put(cast("Request", decode(line)))
+        finally:  # also after a line that is none of ours: a helper that cannot be asked must not live on
+            self.closed.set()
+            self._requests.put(None)  # wakes a waiting `request`
 
 
 class Job(Protocol):

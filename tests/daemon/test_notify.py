@@ -28,6 +28,10 @@ def test_outside_systemd_nothing_is_said() -> None:
     ServiceManager(None).ready("armed")
 
 
+def test_a_manager_that_is_gone_never_stops_the_unit(tmp_path: Path) -> None:
+    ServiceManager(str(tmp_path / "nobody")).working()
+
+
 def test_a_manager_that_does_not_read_never_stops_the_unit(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
