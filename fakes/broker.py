@@ -177,7 +177,11 @@ class Broker:
         rights.write_text(self._rights(), encoding="utf-8")
         rights.chmod(0o600)
         lines = [
-            "per_listener_settings true",
+            # Settings of each listener's own would be simpler to read, but with them mosquitto 2.0.21 (Debian 13) drops
+            # what comes for a client that is away: it no longer knows by which listener's rights to judge it.
+            "per_listener_settings false",
+            f"allow_anonymous {'false' if self.plain_port is None else 'true'}",
+            f"acl_file {rights}",
             f"user {pwd.getpwuid(os.getuid()).pw_name}",  # as root it would become `mosquitto`, who sees no file here
             "persistence true",
             f"persistence_location {self._folder}/",
@@ -197,11 +201,9 @@ class Broker:
             "tls_version tlsv1.3",
             "require_certificate true",
             "use_identity_as_username true",
-            "allow_anonymous false",
-            f"acl_file {rights}",
         ]
         if self.plain_port is not None:
-            lines += [f"listener {self.plain_port} 127.0.0.1", "allow_anonymous true"]
+            lines.append(f"listener {self.plain_port} 127.0.0.1")
         path = self._folder / "mosquitto.conf"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
@@ -213,6 +215,7 @@ class Broker:
         said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+")
         return "\n".join(
             [
+                *([] if self.plain_port is None else ["topic readwrite #"]),  # whoever comes without TLS has no name
                 f"user {CONTROL_ROOM}",
                 *(
                     f"topic read {everyone}/{name}"
