@@ -32,6 +32,8 @@ from agent.signals import (
     FaultCleared,
     Faulted,
     Log,
+    Media,
+    MediaFailed,
     Remember,
     SayLine,
     ShowLight,
@@ -178,9 +180,18 @@ class Unit:
                     if self._speaker is not None:
                         self._speaker.say(str(line_path(line)))
                 case TakeStill() | CutClip():
-                    self._helpers["recorder"].request(request_of(action))
+                    self._ask_recorder(action)
                 case Log(event, alert_id, facts):
                     log.info(event, alert_id=alert_id, **facts)
+
+    def _ask_recorder(self, action: TakeStill | CutClip) -> None:
+        recorder = self._helpers.get("recorder")
+        if recorder is not None:
+            recorder.request(request_of(action))
+            return
+        # An incident that a unit with a camera left behind; this one has been told that it has none.
+        media = Media.STILL if isinstance(action, TakeStill) else Media.CLIP
+        self._report(MediaFailed(action.alert_id, media, "the camera was taken out of service", self._clock.now()))
 
     async def _run_rules(self, working: Callable[[], None]) -> None:
         """Run the rules though nothing happens: the proof that feeds the watchdog."""

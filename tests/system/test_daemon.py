@@ -93,6 +93,24 @@ async def test_a_reload_is_taken_and_an_open_call_lives_through_it(town_with: Ca
         assert len(town.known()) == 1, "the same call, not another one"
 
 
+async def test_a_camera_taken_out_of_service_during_a_call_leaves_the_call_alive(
+    town_with: Callable[..., Town],
+) -> None:
+    camera = {"enabled": True, "width_px": 320, "height_px": 180}
+    async with town_with(camera=camera, footage={"pre_event_s": 1.0, "post_event_s": 6.0}) as town:
+        await town.start_unit()
+        await town.street.connected("camera")
+        await town.street.press("panic-1")
+        call = await town.alert(Category.HELP)
+        asked_s = time.monotonic()
+        town.write_config(camera={"enabled": False})
+        town.unit.reload()
+        await town.unit.told("READY=1", since_s=asked_s)
+        await town.control_room.close_alert(call.alert_id, Outcome.TEST, "reload", "op-1")
+        await town.control_room.wait_for(lambda _: call.latest.data["state"] == "closed", LIMIT_S)
+        await town.control_room.wait_for(lambda _: call.latest.data["evidence"]["clip"]["status"] == "failed", LIMIT_S)
+
+
 async def test_a_restart_without_an_end_is_seen_as_lost_and_then_restarted(town_with: Callable[..., Town]) -> None:
     async with town_with() as town:
         await town.start_unit()
