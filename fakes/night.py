@@ -45,7 +45,7 @@ class Pace:
     """When the unit says that there is no connection."""
 
 
-FULL = Pace(quiet_s=6.0, pre_event_s=10.0, post_event_s=20.0, receiver_late_s=10.0)
+FULL = Pace(quiet_s=14.0, pre_event_s=10.0, post_event_s=20.0, receiver_late_s=10.0)
 """About a minute, with the 10 s of pre-event time and the 10 s before "phone" that units in the street have."""
 QUICK = Pace(quiet_s=1.5, pre_event_s=2.0, post_event_s=2.0, receiver_late_s=3.0)
 """About half of that, for tests."""
