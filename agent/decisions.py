@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.signals import FaultCleared, Faulted
+from agent.signals import HELP_CALL_KINDS, FaultCleared, Faulted, Triggered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from agent.signals import Action, Signal
 
 log = structlog.get_logger()
+
+RULES = "rules"
+"""The rules' own name in faults."""
 
 
 class Decisions:
@@ -75,6 +78,7 @@ class Decisions:
                     self._decide(signal)
                 except Exception:  # a rule that fails with one signal must not lose the next one
                     log.exception("signal_not_decided", signal=repr(signal))
+                    self._tell_undecided(signal)
         finally:
             self._busy = False
         self._set_alarm()
@@ -86,6 +90,15 @@ class Decisions:
             case FaultCleared(part, code):
                 self.faults.pop((part, code), None)
         self._act(self._incidents.handle(signal, self._clock.now()))
+
+    def _tell_undecided(self, signal: Signal) -> None:
+        """Let the control room know by the one way that is left: a fault. One that fails itself is only logged."""
+        if isinstance(signal, Faulted) and signal.part == RULES:
+            return
+        text = "The rules of this unit failed with a signal; it was not acted on."
+        if isinstance(signal, Triggered) and signal.kind in HELP_CALL_KINDS:
+            text = f"The rules of this unit failed with a CALL FOR HELP from {signal.sensor}: treat this as the call."
+        self._signals.append(Faulted(RULES, "failed", text, self._clock.now()))
 
     def _set_alarm(self) -> None:
         """Wake the rules at their next deadline."""

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigInvalid: no unit of this profile can be made.
     """
     try:
-        from fakes import demo  # noqa: PLC0415 - the simulated street is not installed on units
+        from fakes import demo  # noqa: PLC0415 - units are installed without what the street needs
         from fakes.broker import BrokerMissing  # noqa: PLC0415
     except ModuleNotFoundError as error:
         msg = f"the demo needs the simulated street ({error.name} is missing): install safepoint-agent[street]"
