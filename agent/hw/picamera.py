@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from agent.hw.ending import end_device
 from agent.hw.intake import Intake
 from agent.hw.kit import HardwareLost, Packet
 from agent.hw.packet_gate import PacketGate
@@ -24,9 +24,6 @@ QUEUE_S = 5
 """A writer that is further behind than this loses frames, counted; memory is bounded (1.3 MB at 2 Mbit/s)."""
 SILENT_AFTER_S = 2.0
 """No frame for so long and the camera stack hangs: it says so itself only sometimes (camera-lab section 2)."""
-ENDS_WITHIN_S = 2.0
-"""A camera with a disturbed cable can block `stop` for ever; the process must then go without it."""
-
 TakeFrame = Callable[[bytes, bool, int], None]
 """Takes an encoded frame, whether it is a key frame, and its time in microseconds since the encoder's first."""
 
@@ -75,11 +72,7 @@ class PiCamera:
             return
         self._closed = True
         self._intake.close()
-        ending = threading.Thread(target=self._end_camera, name="camera-end", daemon=True)
-        ending.start()
-        ending.join(ENDS_WITHIN_S)
-        if ending.is_alive():
-            log.error("camera_not_closed", reason="the camera stack hangs; only the end of the process frees it")
+        end_device("camera", self._end_camera)
 
     def _start(self, settings: CameraSettings) -> None:
         frame_us = 1_000_000 // settings.fps

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from agent.hw.ending import end_device
 from agent.hw.intake import Intake
 from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, HardwareLost, PcmBlock
 
@@ -21,8 +21,6 @@ QUEUE_BLOCKS = 50
 """Five seconds: a decoder that is further behind hears the past; it had better lose sound and say so."""
 SILENT_AFTER_S = 1.0
 """Ten blocks that did not come. A frozen sound server gives no other sign (io-lab section 1)."""
-ENDS_WITHIN_S = 2.0
-"""On a frozen sound server PortAudio's abort never returns; the process must then go without it."""
 
 
 class Stream(Protocol):
@@ -110,11 +108,7 @@ class DeviceMicrophone:
             return
         self._closed = True
         self._intake.close()
-        ending = threading.Thread(target=self._end_stream, name="microphone-end", daemon=True)
-        ending.start()
-        ending.join(ENDS_WITHIN_S)
-        if ending.is_alive():
-            log.error("microphone_not_closed", reason="the sound server hangs; only the end of the process frees it")
+        end_device("microphone", self._end_stream)
 
     def _end_stream(self) -> None:
         self._stream.abort()

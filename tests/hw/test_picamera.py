@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.config.settings import CameraSettings
-from agent.hw import picamera
+from agent.hw import ending
 from agent.hw.intake import Intake
 from agent.hw.kit import HardwareLost, Packet
 from agent.hw.packet_gate import PacketGate
@@ -74,7 +74,7 @@ def test_close_cancels_what_waits_before_it_stops(ribbon: Ribbon) -> None:
 
 
 def test_close_returns_even_when_the_camera_stack_hangs(ribbon: Ribbon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picamera, "ENDS_WITHIN_S", 0.05)
+    monkeypatch.setattr(ending, "ENDS_WITHIN_S", 0.05)
     with camera_on(ribbon) as camera:
         ribbon.disturb()
         camera.close()

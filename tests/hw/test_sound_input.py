@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.hw import sound_input
+from agent.hw import ending
 from agent.hw.kit import HardwareLost
 from agent.hw.sound_input import QUEUE_BLOCKS, DeviceMicrophone
 from tests.hw.sounds import BenchStream, alsa_device_that_plays, noise
@@ -123,7 +123,7 @@ def test_close_frees_the_device(stream: BenchStream, microphone: DeviceMicrophon
 def test_close_returns_even_when_the_sound_server_hangs(
     stream: BenchStream, microphone: DeviceMicrophone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sound_input, "ENDS_WITHIN_S", 0.05)
+    monkeypatch.setattr(ending, "ENDS_WITHIN_S", 0.05)
     stream.freeze()
     microphone.close()
 
