@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
+from agent.config.load import profile_names
+from agent.config.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +30,6 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         UsageError: it cannot be played here or like this.
-        ConfigInvalid: no unit of this profile can be made.
     """
     try:
         from fakes import demo  # noqa: PLC0415 - units are installed without what the street needs
@@ -36,6 +37,9 @@ def run(args: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         msg = f"the demo needs the simulated street ({error.name} is missing): install safepoint-agent[street]"
         raise UsageError(msg) from error
+    if args.profile not in profile_names():
+        msg = f"there is no profile {args.profile}; {did_you_mean(args.profile, profile_names())}"
+        raise UsageError(msg)
     try:
         happened = asyncio.run(demo.play(args.out, args.profile, quick=args.quick))
     except (BrokerMissing, demo.NotForThisProfile) as error:

@@ -48,3 +48,8 @@ def test_a_certificate_that_is_none_is_one_sentence(tmp_path: Path, capsys: pyte
     assert told.startswith("safepoint: ")
     assert str(tmp_path / "ca.pem") in told
     assert told.count("\n") == 1
+
+
+def test_a_demo_of_an_unknown_profile_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--profile", "safe-spce", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "safepoint: there is no profile safe-spce; did you mean safe-space?\n"
