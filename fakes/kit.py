@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gpiozero.pins import Factory
 
     from agent.config.settings import CameraSettings, SpeakerSettings, VoiceSettings
-    from agent.hw.kit import LostOrBack
+    from agent.hw.kit import BurnIn, LoresFrame, LostOrBack, Rate
 
 log = structlog.get_logger()
 
@@ -74,9 +74,9 @@ class StreetKit:
         """A microphone that hears the street."""
         return StreetMicrophone(Link(self._path, "microphone"))
 
-    def camera(self, settings: CameraSettings) -> StreetCamera:
+    def camera(self, settings: CameraSettings, burn_in: BurnIn) -> StreetCamera:
         """A camera that looks at the street."""
-        return StreetCamera(Link(self._path, "camera"), settings)
+        return StreetCamera(Link(self._path, "camera"), settings, burn_in)
 
 
 def _carry_out(link: Link, factory: StreetFactory) -> None:
@@ -185,7 +185,7 @@ class StreetMicrophone:
 class StreetCamera:
     """Films the scene that the street shows."""
 
-    def __init__(self, link: Link, settings: CameraSettings) -> None:
+    def __init__(self, link: Link, settings: CameraSettings, burn_in: BurnIn) -> None:
         """Begin to film.
 
         Raises:
@@ -195,7 +195,7 @@ class StreetCamera:
         scene = StreetScene()
         _arrange(scene, cast("Scene", link.answer))
         try:
-            self._camera = SyntheticCamera(settings, scene)
+            self._camera = SyntheticCamera(settings, scene, burn_in)
         except Exception:
             link.close()
             raise
@@ -205,6 +205,14 @@ class StreetCamera:
     def packets(self) -> Iterator[Packet]:
         """Yield encoded frames until closed."""
         return self._camera.packets()
+
+    def lores(self) -> LoresFrame | None:
+        """The newest analysis picture."""
+        return self._camera.lores()
+
+    def change_rate(self, rate: Rate) -> None:
+        """Film at this rate from now on."""
+        self._camera.change_rate(rate)
 
     def close(self) -> None:
         """Stop filming."""

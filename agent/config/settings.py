@@ -152,6 +152,17 @@ class VoiceSettings(Settings):
             yield "decoys", f'has "{words}", which is a phrase: it cannot be both'
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class MaskSettings(Settings):
+    """A part of the picture that is blackened before it is encoded: a neighbour's window, a school's yard."""
+
+    name: Name
+    points: Annotated[tuple[tuple[Share, Share], ...], Field(min_length=3, max_length=64)]
+    """The corners of a polygon, each [x, y] as shares of the picture's width and height from its upper left corner."""
+
+
 class CameraSettings(Settings):
     """The camera."""
 
@@ -164,6 +175,20 @@ class CameraSettings(Settings):
     fps: Annotated[int, Field(ge=6, le=60)] = 15
     """Frames per second; 6 is the least a force takes, 12 to 15 do for people (standards.md 2.2)."""
     bitrate_kbps: Annotated[int, Field(ge=100, le=20_000)] = 2000
+    encoder: Literal["auto", "hardware", "software"] = "auto"
+    """`hardware` is the Pi 4's (and older), `software` is libx264, all that a Pi 5 has; `auto` asks the board."""
+    masks: tuple[MaskSettings, ...] = ()
+    """Burned into every picture, in front of everything else."""
+    caption: Literal["top", "bottom", "none"] = "top"
+    """Where date, time with its offset, the unit's name and the clock's quality are burned in."""
+    tamper: bool = True
+    """Whether a covered, blurred, blinded, turned or frozen camera is a tamper alert."""
+
+    def nonsense(self) -> Iterator[tuple[str, str]]:
+        """Masks are told apart by their names."""
+        names = [mask.name for mask in self.masks]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield "masks", f'has two masks that are called "{name}"'
 
 
 class FootageSettings(Settings):
@@ -171,19 +196,35 @@ class FootageSettings(Settings):
 
     folder: LocalPath | None = None
     """Where footage lies; None: `footage` below the state folder."""
+    mount: LocalPath | None = None
+    """The volume that `folder` lies on: while nothing is mounted here nothing is recorded, so that a lost disk never
+    fills the system's card. None: footage lies on the system's own disk."""
     segment_s: Annotated[int, Field(ge=2, le=60)] = 10
+    sync_s: Annotated[float, Field(ge=0.2, le=10)] = 1.0
+    """How often what was written is made safe: a power cut takes at most this much footage."""
     pre_event_s: Annotated[float, Field(ge=0, le=60)] = 10.0
     post_event_s: Annotated[float, Field(ge=1, le=600)] = 30.0
     clip_cap_s: Seconds = 600.0
     """The longest clip of one incident."""
+    keep_days: Annotated[float, Field(gt=0, le=31)] = 31.0
+    """Rolling footage is deleted at this age; 31 days are also the most (standards.md 2.2)."""
+    incident_keep_days: Annotated[float, Field(gt=0, le=31)] = 31.0
+    """The footage of an incident, its clip and its stills are deleted at this age, unless they are held."""
     rolling_max_mb: Annotated[int, Field(ge=10)] = 20_000
-    """The oldest segments go when all of them together hold more than this."""
+    """The oldest rolling segments go when all of them together hold more than this."""
+    incident_max_mb: Annotated[int, Field(ge=10)] = 5_000
+    """The oldest incident footage becomes rolling when all of it together holds more than this."""
+    reserve_mb: Annotated[int, Field(ge=10)] = 200
+    """What footage leaves free on its disk for the rest of the unit: an outbox at its capacity with its write-ahead log
+    (about 80 MB), the journal's usual cap (100 MB) and some slack."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """The longest clip holds at least one event."""
         event_s = self.pre_event_s + self.post_event_s
         if self.clip_cap_s < event_s:
             yield "clip_cap_s", f"must be at least pre_event_s + post_event_s ({event_s:g} s)"
+        if self.mount is not None and (self.folder is None or not self.folder.is_relative_to(self.mount)):
+            yield "folder", f"must lie on the volume that footage.mount names ({self.mount})"
 
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

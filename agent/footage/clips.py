@@ -54,8 +54,6 @@ class Wish:
 
     start_s: float
     end_s: float
-    frame_s: float
-    """The camera's frame time."""
     begins: datetime
     """The wall time of `start_s`, for the file's own metadata."""
 
@@ -75,8 +73,8 @@ def cut_clip(frames: Iterable[Packet], wish: Wish, target: Path) -> Clip:
     if first is None:
         msg = "no frame of this time is stored"
         raise NoFootage(msg)
-    gaps = [Gap(wish.start_s, first.taken_s)] if first.taken_s - wish.start_s > GAP_FRAMES * wish.frame_s else []
-    last_s, count = first.taken_s, 0
+    gaps = [Gap(wish.start_s, first.taken_s)] if first.taken_s - wish.start_s > GAP_FRAMES * first.frame_s else []
+    last, count = first, 0
     with complete_file(target) as part:
         with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             begins = wish.begins + timedelta(seconds=first.taken_s - wish.start_s)
@@ -84,18 +82,18 @@ def cut_clip(frames: Iterable[Packet], wish: Wish, target: Path) -> Clip:
             width, height = picture_size(first)
             stream = container.add_mux_stream("h264", width=width, height=height, time_base=TIME_BASE)
             for frame in chain([first], frames):
-                if frame.taken_s - last_s > GAP_FRAMES * wish.frame_s:
-                    gaps.append(Gap(last_s, frame.taken_s))
+                if frame.taken_s - last.taken_s > GAP_FRAMES * last.frame_s:
+                    gaps.append(Gap(last.taken_s, frame.taken_s))
                 packet = av.Packet(frame.data)
                 packet.stream, packet.time_base, packet.is_keyframe = stream, TIME_BASE, frame.keyframe
                 packet.pts = packet.dts = round((frame.taken_s - first.taken_s) * TICKS_A_SECOND)
-                packet.duration = round(wish.frame_s * TICKS_A_SECOND)
+                packet.duration = round(frame.frame_s * TICKS_A_SECOND)
                 container.mux(packet)
-                last_s, count = frame.taken_s, count + 1
+                last, count = frame, count + 1
         sha256, size_bytes = sha256_of(part), part.stat().st_size
-    if wish.end_s - last_s > GAP_FRAMES * wish.frame_s:
-        gaps.append(Gap(last_s, wish.end_s))
-    return Clip(target, sha256, size_bytes, first.taken_s, last_s, count, tuple(gaps))
+    if wish.end_s - last.taken_s > GAP_FRAMES * last.frame_s:
+        gaps.append(Gap(last.taken_s, wish.end_s))
+    return Clip(target, sha256, size_bytes, first.taken_s, last.taken_s, count, tuple(gaps))
 
 
 def picture_size(keyframe: Packet) -> tuple[int, int]:

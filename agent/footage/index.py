@@ -140,7 +140,7 @@ class FootageIndex:
         except ValueError as error:
             log.warning("stray_file_in_segments", error=str(error), effect="left alone")
             return
-        end_s, size_bytes = last_moment(path, name.start.monotonic_s), path.stat().st_size
+        end_s, size_bytes = last_moment(path, name), path.stat().st_size
         if end_s is None:
             log.warning("segment_without_a_frame", name=path.name, size_bytes=size_bytes, effect="removed")
             path.unlink()
@@ -171,7 +171,7 @@ class FootageIndex:
         ]
 
 
-def last_moment(path: Path, near_s: float) -> float | None:
+def last_moment(path: Path, name: SegmentName) -> float | None:
     """The moment of the last whole frame of a segment, or None when it holds none."""
     size = path.stat().st_size
     tail = TAIL_BYTES
@@ -180,7 +180,8 @@ def last_moment(path: Path, near_s: float) -> float | None:
             start = max(0, size - tail) // CELL_BYTES * CELL_BYTES
             file.seek(start)
             end = io.BytesIO(file.read())
-            moments = [frame.taken_s for frame in read_frames(end, near_s, from_key_frame=start == 0)]
+            frames = read_frames(end, name.start.monotonic_s, name.frame_s, from_key_frame=start == 0)
+            moments = [frame.taken_s for frame in frames]
             if moments or start == 0:
                 return moments[-1] if moments else None
             tail *= 4  # no whole frame in there: look further back

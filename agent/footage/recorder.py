@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from agent.config.settings import CameraSettings, Config
     from agent.helpers.channel import Channel
     from agent.helpers.messages import Event, Request
-    from agent.hw.kit import Camera
+    from agent.hw.kit import BurnIn, Camera, Picture
 
-    OpenCamera = Callable[[CameraSettings], Camera]
+    OpenCamera = Callable[[CameraSettings, BurnIn], Camera]
 
 log = structlog.get_logger()
 
@@ -60,6 +60,10 @@ class Recorder:
             return
         with closing(index):
             _Work(config, channel, open_camera, self._clock, index).run()
+
+
+def _burn_nothing(_picture: Picture, _taken_s: float) -> None:
+    pass
 
 
 def _open_index(config: Config, channel: Channel) -> FootageIndex | None:
@@ -93,13 +97,13 @@ class _Work:
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
         self._stills = MediaDesk(self._make_still, channel.send)
         self._clips = MediaDesk(self._make_clip, channel.send)
-        self._feed = CameraFeed(lambda: open_camera(camera), camera.fps, channel.send)
+        self._feed = CameraFeed(lambda: open_camera(camera, _burn_nothing), camera.fps, channel.send)
         self._recording = Recording(
             folder,
             index,
             Space(folder, index, footage.rolling_max_mb * MEGABYTE),
             clock=clock,
-            pace=Pace(camera.fps, camera.bitrate_kbps, footage.segment_s),
+            pace=Pace(camera.bitrate_kbps, footage.segment_s, footage.sync_s),
             tell=channel.send,
             on_disk=self._footage_reached,
         )
@@ -163,7 +167,7 @@ class _Work:
         start, end_s = request.start, request.end.monotonic_s
         try:
             target = incident_folder(self._config.footage_folder, request.alert_id) / "clip.mp4"
-            wish = Wish(start.monotonic_s, end_s, 1 / self._config.camera.fps, start.wall)
+            wish = Wish(start.monotonic_s, end_s, start.wall)
             frames = frames_between(self._index, boot_of(start), start.monotonic_s, end_s)
             clip = cut_clip(frames, wish, target)
         except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:

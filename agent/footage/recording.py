@@ -25,18 +25,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SYNC_EVERY_S = 1.0
-"""How much footage a power cut may take: the loss bound. Each sync costs an SD card one erase block at worst."""
+CLOCK_STEP_S = 0.5
+"""Wall time that moved so far against the monotonic clock was set: NTP daemons slew anything smaller (chrony's and
+timesyncd's bounds are 0.4 to 1 s). The next segment's name then tells the new time; the old names stay."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What is to be expected of the stream."""
+    """How the stream is cut, and what is to be expected of it."""
 
-    fps: int
     bitrate_kbps: int
     segment_s: int
+    sync_s: float
+    """How much footage a power cut may take: the loss bound. A sync costs an SD card one erase block at worst."""
 
     @property
     def segment_bytes(self) -> int:
@@ -79,8 +81,7 @@ class Recording:
         self._pace = pace
         self._tell = tell
         self._on_disk = on_disk
-        self._half_frame_s = 0.5 / pace.fps
-        self._tally = Tally(pace.fps)
+        self._tally = Tally()
         self._disk = Complaint(tell)
         self._segment: SegmentWriter | None = None
         self._synced_s = 0.0
@@ -100,31 +101,40 @@ class Recording:
             self._give_up_segment(error)
 
     def _store(self, frame: Packet) -> None:
-        if frame.keyframe and self._is_time_to_cut(frame.taken_s):
+        if frame.keyframe and self._is_time_to_cut(frame):
             self._end_segment()
-            self._begin_segment(frame.taken_s)
+            self._begin_segment(frame)
         if self._segment is None:
             return  # nothing can be shown before a key frame; `Tally` counts by time and misses it
         if frame.taken_s <= self._segment.end_s and self._segment.frames:
             log.warning("frame_out_of_order", taken_s=frame.taken_s, after_s=self._segment.end_s)
             return
         self._segment.write(frame)
-        self._tally.wrote(frame.taken_s)
+        self._tally.wrote(frame)
         self._on_disk(frame.taken_s)
-        if frame.taken_s - self._synced_s > SYNC_EVERY_S - self._half_frame_s:
+        if frame.taken_s - self._synced_s > self._pace.sync_s - frame.frame_s / 2:
             self._sync(self._segment)
 
-    def _is_time_to_cut(self, taken_s: float) -> bool:
-        if self._segment is None:
+    def _is_time_to_cut(self, frame: Packet) -> bool:
+        """A segment has one length, one rate and one wall time."""
+        segment = self._segment
+        if segment is None or frame.frame_s != segment.name.frame_s:
             return True
-        return taken_s - self._segment.name.start.monotonic_s > self._pace.segment_s - self._half_frame_s
+        started = segment.started
+        length_s = frame.taken_s - started.monotonic_s
+        now = self._clock.at(frame.taken_s)
+        step_s = (now.wall - started.later(length_s).wall).total_seconds()
+        if abs(step_s) > CLOCK_STEP_S or now.quality is not started.quality:
+            log.info("clock_set", step_s=round(step_s, 3), before=started.quality, now=now.quality)
+            return True
+        return length_s > self._pace.segment_s - frame.frame_s / 2
 
-    def _begin_segment(self, start_s: float) -> None:
+    def _begin_segment(self, first: Packet) -> None:
         if self._disk.stands:
             self._index.agree_with_files()  # what the failure left behind
         self._space.make_room(self._pace.segment_bytes)
-        self._segment = SegmentWriter(self._folder, self._clock.at(start_s))
-        self._synced_s = start_s
+        self._segment = SegmentWriter(self._folder, self._clock.at(first.taken_s), round(1 / first.frame_s))
+        self._synced_s = first.taken_s
         self._index.opened(self._segment.name)
 
     def _sync(self, segment: SegmentWriter) -> None:

@@ -20,7 +20,8 @@ BOOT_DIGITS = 8
 """Of the boot id's 32: two boots of one unit share them once in four thousand million."""
 WALL_FORMAT = "%Y%m%dT%H%M%S"
 NAME_PATTERN = re.compile(
-    r"(?P<wall>\d{8}T\d{6})\.(?P<milli>\d{3})Z-(?P<boot>[0-9a-f]{8})-(?P<mono>\d{12})-(?P<quality>[a-z]+)\.ts"
+    r"(?P<wall>\d{8}T\d{6})\.(?P<milli>\d{3})Z-(?P<boot>[0-9a-f]{8})-(?P<mono>\d{12})"
+    r"-(?P<quality>synced|holdover|unsynced)-(?P<fps>[1-9]\d?)fps\.ts"
 )
 
 
@@ -31,20 +32,23 @@ def boot_of(moment: Moment) -> str:
 
 @dataclass(frozen=True)
 class SegmentName:
-    """`20261122T021407.412Z-1a2b3c4d-000095443700-synced.ts`: UTC, boot, monotonic milliseconds, clock quality.
+    """`20261122T021407.412Z-1a2b3c4d-000095443700-synced-15fps.ts`: UTC, boot, monotonic ms, clock quality, rate.
 
-    UTC sorts and knows no summer time; boot and monotonic time keep it unique when wall time is stepped back.
+    UTC sorts and knows no summer time; boot and monotonic time keep it unique when wall time is stepped back. Without
+    the rate nobody could tell a lost frame from a slower camera.
     """
 
     start: Moment
     """The first frame's moment, to the millisecond; `boot_id` is the short one."""
+    fps: int
+    """Frames per second that the camera was to take."""
 
     @classmethod
-    def of(cls, start: Moment) -> Self:
+    def of(cls, start: Moment, fps: int) -> Self:
         """The name of a segment that begins at this moment."""
         milli = start.wall.microsecond // 1000 * 1000
         mono_s = int(start.monotonic_s * 1000) / 1000
-        return cls(Moment(mono_s, start.wall.replace(microsecond=milli), boot_of(start), start.quality))
+        return cls(Moment(mono_s, start.wall.replace(microsecond=milli), boot_of(start), start.quality), fps)
 
     @classmethod
     def parse(cls, name: str) -> Self:
@@ -58,13 +62,20 @@ class SegmentName:
             msg = f"{name!r} is not the name of a segment"
             raise ValueError(msg)
         wall = datetime.strptime(found["wall"], WALL_FORMAT).replace(microsecond=int(found["milli"]) * 1000, tzinfo=UTC)
-        return cls(Moment(int(found["mono"]) / 1000, wall, found["boot"], ClockQuality(found["quality"])))
+        return cls(
+            Moment(int(found["mono"]) / 1000, wall, found["boot"], ClockQuality(found["quality"])), int(found["fps"])
+        )
 
     def __str__(self) -> str:
         wall = self.start.wall.astimezone(UTC)
         mono_ms = round(self.start.monotonic_s * 1000)
         moment = f"{wall:{WALL_FORMAT}}.{wall.microsecond // 1000:03}Z"
-        return f"{moment}-{self.start.boot_id}-{mono_ms:012}-{self.start.quality}.ts"
+        return f"{moment}-{self.start.boot_id}-{mono_ms:012}-{self.start.quality}-{self.fps}fps.ts"
+
+    @property
+    def frame_s(self) -> float:
+        """From one frame to the next."""
+        return 1 / self.fps
 
 
 def sync_folder(folder: Path) -> None:
@@ -83,8 +94,10 @@ def sync_folder(folder: Path) -> None:
 class SegmentWriter:
     """Writes one segment, once, in its final place. Every method raises `OSError` when the disk does not take it."""
 
-    def __init__(self, folder: Path, start: Moment) -> None:
-        self.name = SegmentName.of(start)
+    def __init__(self, folder: Path, start: Moment, fps: int) -> None:
+        self.name = SegmentName.of(start, fps)
+        self.started = start
+        """The first frame's moment, as exactly as it is known."""
         self.path = folder / str(self.name)
         self.size_bytes = 0
         self.frames = 0

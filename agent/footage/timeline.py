@@ -37,7 +37,7 @@ def frames_between(index: FootageIndex, boot: str, start_s: float, end_s: float)
             log.warning("segment_gone_while_cutting", name=segment.path.name)
             continue
         with file:
-            for frame in read_frames(file, segment.name.start.monotonic_s):
+            for frame in read_frames(file, segment.name.start.monotonic_s, segment.name.frame_s):
                 if lead is not None:
                     if frame.keyframe and frame.taken_s <= start_s:
                         lead.clear()

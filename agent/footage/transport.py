@@ -84,7 +84,7 @@ class _Open:
     cells: bytearray
 
 
-def read_frames(file: BinaryIO, near_s: float, *, from_key_frame: bool = True) -> Iterator[Packet]:
+def read_frames(file: BinaryIO, near_s: float, frame_s: float, *, from_key_frame: bool = True) -> Iterator[Packet]:
     """Yield the whole frames of a segment, from where the file stands.
 
     A frame is whole when anything at all follows it. Where cells are torn or missing, everything is left out up to the
@@ -93,6 +93,7 @@ def read_frames(file: BinaryIO, near_s: float, *, from_key_frame: bool = True) -
     Args:
         file: The segment; may still be growing, may be cut anywhere.
         near_s: A moment within 13 hours of its frames, which tells one round of the timestamps from the next.
+        frame_s: From one of its frames to the next, as its name says.
         from_key_frame: False begins with the very first frame, for who wants its moment and not its picture.
     """
     frame: _Open | None = None
@@ -105,7 +106,7 @@ def read_frames(file: BinaryIO, near_s: float, *, from_key_frame: bool = True) -
         begins = bool(cell[1] & 0x40)
         on_video = (cell[1] & 0x1F) << 8 | cell[2] == VIDEO_PID
         if frame is not None and (begins or not on_video):
-            packet = _finish(frame, near_s)
+            packet = _finish(frame, near_s, frame_s)
             decodable = packet is not None and (decodable or packet.keyframe)
             if packet is not None and decodable:
                 yield packet
@@ -131,7 +132,7 @@ def _cells(file: BinaryIO) -> Iterator[bytes]:
             return  # the end of what was on the disk: reading on while it grows would begin inside a cell
 
 
-def _finish(frame: _Open, near_s: float) -> Packet | None:
+def _finish(frame: _Open, near_s: float, frame_s: float) -> Packet | None:
     """The frame of these cells' payload, or None when it is not one of ours."""
     pes = frame.cells
     if len(pes) < PES_FIXED_BYTES + 5 or not pes.startswith(PES_START) or not pes[7] & 0x80:
@@ -139,7 +140,7 @@ def _finish(frame: _Open, near_s: float) -> Packet | None:
     high, middle, low = pes[9], int.from_bytes(pes[10:12], "big"), int.from_bytes(pes[12:14], "big")
     ticks = (high >> 1 & 0x07) << 30 | middle >> 1 << 15 | low >> 1
     data = bytes(pes[PES_FIXED_BYTES + pes[8] :])
-    return Packet(data, frame.keyframe, unwrap(ticks, near_s) / TICKS_A_SECOND)
+    return Packet(data, frame.keyframe, unwrap(ticks, near_s) / TICKS_A_SECOND, frame_s)
 
 
 def unwrap(ticks: int, near_s: float) -> int:

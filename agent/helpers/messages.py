@@ -71,12 +71,51 @@ class PhraseHeard:
 
 
 @dataclass(frozen=True)
+class TamperSeen:
+    """The recorder's picture shows that somebody or something disabled the camera; once until it is over."""
+
+    kind: str
+    """Of `agent.footage.tamper.Tamper`: "covered", "moved" ..."""
+    seen_s: float
+    """When it was first to be seen, on CLOCK_MONOTONIC."""
+    scores: dict[str, float]
+    """What was measured, by name with unit."""
+    type: Literal["tamper-seen"] = "tamper-seen"
+
+
+@dataclass(frozen=True)
+class TamperOver:
+    """The picture is as it should be again."""
+
+    over_s: float
+    type: Literal["tamper-over"] = "tamper-over"
+
+
+@dataclass(frozen=True)
+class FootageStands:
+    """How much footage there is and how long it will last, each time a segment is complete."""
+
+    facts: dict[str, float | int | str | None]
+    """For the heartbeat, by name with unit."""
+    type: Literal["footage-stands"] = "footage-stands"
+
+
+@dataclass(frozen=True)
 class StillRequest:
     """Make a still of the frame nearest to this moment, of whatever boot it is."""
 
     alert_id: str
     at: Moment
     type: Literal["still-request"] = "still-request"
+
+
+@dataclass(frozen=True)
+class StripRequest:
+    """Make one picture of three: before, at and after this moment."""
+
+    alert_id: str
+    at: Moment
+    type: Literal["strip-request"] = "strip-request"
 
 
 @dataclass(frozen=True)
@@ -91,10 +130,10 @@ class ClipRequest:
 
 @dataclass(frozen=True)
 class MediaMade:
-    """A still or clip is complete on the disk."""
+    """A still, strip or clip is complete on the disk."""
 
     alert_id: str
-    media: Literal["still", "clip"]
+    media: Literal["still", "strip", "clip"]
     path: str
     sha256: str
     size_bytes: int
@@ -106,16 +145,18 @@ class MediaMade:
 
 @dataclass(frozen=True)
 class MediaMissed:
-    """A still or clip cannot be made, and will not be."""
+    """A still, strip or clip cannot be made, and will not be."""
 
     alert_id: str
-    media: Literal["still", "clip"]
+    media: Literal["still", "strip", "clip"]
     reason: str
     type: Literal["media-missed"] = "media-missed"
 
 
-Event = Working | Trouble | TroubleOver | PhraseHeard | MediaMade | MediaMissed
-Request = Settings | StillRequest | ClipRequest
+Event = (
+    Working | Trouble | TroubleOver | PhraseHeard | TamperSeen | TamperOver | FootageStands | MediaMade | MediaMissed
+)
+Request = Settings | StillRequest | StripRequest | ClipRequest
 Message = Event | Request
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    import numpy as np
     from gpiozero.pins import Factory
+    from numpy.typing import NDArray
 
     from agent.config.settings import CameraSettings, SpeakerSettings, VoiceSettings
 
@@ -25,6 +27,10 @@ KIT_ENTRY_POINTS = "safepoint.kits"
 
 class HardwareLost(Exception):
     """A device is absent, went away or refuses to work: say so once, try again later, go on with the rest."""
+
+
+class HardwareHangs(HardwareLost):
+    """A device does not come back from being asked to end: only the end of this process, or of the boot, frees it."""
 
 
 LostOrBack = Callable[[HardwareLost | None], None]
@@ -85,6 +91,19 @@ class Microphone(Protocol):
 
 
 @dataclass(frozen=True)
+class Rate:
+    """At what cost a camera films; the whole of it can change while it runs."""
+
+    fps: int
+    bitrate_kbps: int
+
+    @property
+    def frame_s(self) -> float:
+        """From one frame to the next."""
+        return 1 / self.fps
+
+
+@dataclass(frozen=True)
 class Packet:
     """One encoded H.264 frame (Annex B, parameter sets in band before each key frame, no B-frames)."""
 
@@ -92,23 +111,75 @@ class Packet:
     keyframe: bool
     taken_s: float
     """When the frame was taken, on CLOCK_MONOTONIC; strictly increasing."""
+    frame_s: float
+    """When the next one is due after it: what tells a lost frame from a slower rate. Changes at key frames only."""
     lost: int = 0
     """Frames that were lost just before this one; never other than 0 but before a key frame."""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A picture on its way to the encoder, to be drawn on: views into the camera's own buffer (YUV 4:2:0)."""
+
+    luma: NDArray[np.uint8]
+    """Brightness, rows x columns; video's black is 16, its white 235 (ITU-R BT.601)."""
+    cb: NDArray[np.uint8]
+    cr: NDArray[np.uint8]
+    """Colour differences, half as many rows and columns; 128 is none."""
+
+
+BurnIn = Callable[[Picture, float], None]
+"""Draws what must never be missing into a picture taken at this monotonic moment; called on the camera's own thread.
+
+A picture that it fails with is never encoded: the camera is lost (`HardwareLost`) before anything of it is given."""
+
+LORES_WIDTH_PX = 320
+"""Enough to tell a hand from a wall; analysis is for tamper, and its cost grows with the square of this."""
+
+
+@dataclass(frozen=True)
+class LoresFrame:
+    """A small picture for analysis. It never leaves the unit and is never stored."""
+
+    luma: NDArray[np.uint8]
+    """Brightness, rows x columns, of `lores_size_px`; a copy that nobody else writes to."""
+    taken_s: float
+
+
+def lores_size_px(width_px: int, height_px: int) -> tuple[int, int]:
+    """Width and height of the analysis picture of a camera of this size: even, and never larger than it."""
+    width = min(LORES_WIDTH_PX, width_px)
+    return width, min(max(2, round(width * height_px / width_px / 2) * 2), height_px)
+
+
 class Camera(Protocol):
-    """A running camera with its encoder; lives in the recorder process."""
+    """A running camera with its encoder; lives in the recorder process.
+
+    It begins at the rate of its settings. `lores` and `change_rate` may be called from any thread.
+    """
 
     def packets(self) -> Iterator[Packet]:
         """Yield encoded frames in real time until closed, a key frame each second.
 
         Raises:
-            HardwareLost: the camera went away, or gave no frame for two seconds.
+            HardwareLost: the camera went away, gave no frame for two seconds, or a picture could not be burned in.
         """
         ...
 
+    def lores(self) -> LoresFrame | None:
+        """The newest analysis picture, or None before the first one."""
+        ...
+
+    def change_rate(self, rate: Rate) -> None:
+        """Film at this rate from a key frame soon; a change that cannot be made loses the camera, as above."""
+        ...
+
     def close(self) -> None:
-        """Stop; `packets` ends."""
+        """Stop; `packets` ends.
+
+        Raises:
+            HardwareHangs: the device does not come back from being stopped.
+        """
         ...
 
 
@@ -135,8 +206,8 @@ class Kit(Protocol):
         """
         ...
 
-    def camera(self, settings: CameraSettings) -> Camera:
-        """A camera that has begun. In the recorder process only.
+    def camera(self, settings: CameraSettings, burn_in: BurnIn) -> Camera:
+        """A camera that has begun, with `burn_in` in every picture. In the recorder process only.
 
         Raises:
             HardwareLost: it cannot be opened.

@@ -23,11 +23,15 @@ class PacketGate:
         self._taken_s: float | None = None
         """Time of the last frame that went through; None before the first."""
 
-    def take(self, data: bytes, taken_s: float, *, keyframe: bool) -> None:
+    def take(self, data: bytes, taken_s: float, frame_s: float, *, keyframe: bool) -> None:
         """Queue a frame, or count it as lost."""
         follows_on = self._taken_s is not None and self._lost == 0
         later = self._taken_s is None or taken_s > self._taken_s
-        if (keyframe or follows_on) and later and self._intake.offer(Packet(data, keyframe, taken_s, self._lost)):
+        if (
+            (keyframe or follows_on)
+            and later
+            and self._intake.offer(Packet(data, keyframe, taken_s, frame_s, self._lost))
+        ):
             self._lost = 0
             self._taken_s = taken_s
         else:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gpiozero.pins import Factory
 
     from agent.config.settings import CameraSettings, SpeakerSettings, VoiceSettings
-    from agent.hw.kit import LostOrBack
+    from agent.hw.kit import BurnIn, LostOrBack
 
 log = structlog.get_logger()
 
@@ -80,13 +80,13 @@ class PiKit:
         """
         return DeviceMicrophone(settings.device)
 
-    def camera(self, settings: CameraSettings) -> PiCamera:
+    def camera(self, settings: CameraSettings, burn_in: BurnIn) -> PiCamera:
         """The camera on the ribbon cable.
 
         Raises:
             HardwareLost: it cannot be opened.
         """
-        return PiCamera(settings)
+        return PiCamera(settings, burn_in)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.config.settings import CameraSettings
+    from agent.hw.kit import BurnIn
 
 log = structlog.get_logger()
 
@@ -35,7 +36,7 @@ class PiCamera:
         HardwareLost: no picamera2, no camera, or the camera refuses the size or rate.
     """
 
-    def __init__(self, settings: CameraSettings) -> None:
+    def __init__(self, settings: CameraSettings, burn_in: BurnIn) -> None:
         try:
             import libcamera  # noqa: F401, PLC0415 - the native half of picamera2; tells which of the two is missing
             import picamera2  # noqa: PLC0415 - in the recorder of a Pi only
@@ -46,6 +47,8 @@ class PiCamera:
         self._intake: Intake[Packet] = Intake(name, QUEUE_S * settings.fps, SILENT_AFTER_S)
         self._gate = PacketGate(self._intake)
         self._closed = False
+        self._burn_in = burn_in
+        self._frame_s = 1 / settings.fps
         try:
             self._camera = picamera2.Picamera2()
         except (RuntimeError, IndexError, OSError) as error:  # IndexError: picamera2's word for "no camera"
@@ -88,7 +91,7 @@ class PiCamera:
 
     def _take(self, frame: bytes, keyframe: bool, since_first_us: int) -> None:  # noqa: FBT001 - TakeFrame
         # The sensor's own clock: CLOCK_MONOTONIC in microseconds.
-        self._gate.take(frame, (self._encoder.firsttimestamp + since_first_us) / 1e6, keyframe=keyframe)
+        self._gate.take(frame, (self._encoder.firsttimestamp + since_first_us) / 1e6, self._frame_s, keyframe=keyframe)
 
     def _end_camera(self) -> None:
         with contextlib.ExitStack() as steps:  # last one first; each is tried whatever the one before raised

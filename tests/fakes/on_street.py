@@ -19,6 +19,7 @@ from agent.config.settings import (
     UplinkSettings,
 )
 from agent.hw.kit import BLOCK_SAMPLES
+from fakes.camera import burn_nothing
 from fakes.kit import StreetKit
 from fakes.witness import LIMIT_S
 
@@ -82,7 +83,7 @@ async def pins_of(street: Street) -> AsyncIterator[Factory]:
 @asynccontextmanager
 async def camera_on(street: Street) -> AsyncIterator[Camera]:
     settings = CameraSettings(enabled=True, width_px=640, height_px=360, fps=6)
-    camera = await asyncio.to_thread(kit_on(street).camera, settings)
+    camera = await asyncio.to_thread(kit_on(street).camera, settings, burn_nothing)
     try:
         yield camera
     finally:

@@ -103,7 +103,9 @@ def running_recorder(folder: Path, scene: StreetScene, clock: Clock | None = Non
 
     def work() -> None:
         try:
-            Recorder(lambda settings: SyntheticCamera(settings, scene), clock).run(config(folder), channel)
+            Recorder(lambda settings, burn_in: SyntheticCamera(settings, scene, burn_in), clock).run(
+                config(folder), channel
+            )
         except BaseException as failure:  # noqa: BLE001 - raised again in the test's own thread
             failures.append(failure)
         finally:

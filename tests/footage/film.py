@@ -51,7 +51,7 @@ def store(folder: Path, frames: Sequence[Packet], segment_frames: int) -> Footag
     """The frames as closed segments below `folder`, and their index."""
     (folder / "segments").mkdir(parents=True, exist_ok=True)
     for first in range(0, len(frames), segment_frames):
-        writer = SegmentWriter(folder / "segments", StoppedClock().at(frames[first].taken_s))
+        writer = SegmentWriter(folder / "segments", StoppedClock().at(frames[first].taken_s), FPS)
         for frame in frames[first : first + segment_frames]:
             writer.write(frame)
         writer.close()

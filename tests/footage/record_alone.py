@@ -18,7 +18,7 @@ if __name__ == "__main__":
     assert isinstance(settings, Settings)
     street = StreetScene(person=True)
     try:
-        Recorder(lambda camera: SyntheticCamera(camera, street)).run(
+        Recorder(lambda camera, burn_in: SyntheticCamera(camera, street, burn_in)).run(
             Config.model_validate_json(settings.config_json), channel
         )
     finally:

@@ -28,7 +28,7 @@ BEGIN = START.monotonic_s
 
 def cut(index: FootageIndex, folder: Path, start: float, end: float) -> Clip:
     """The clip between these seconds after `BEGIN`."""
-    wish = Wish(BEGIN + start, BEGIN + end, FRAME_S, START.later(start).wall)
+    wish = Wish(BEGIN + start, BEGIN + end, START.later(start).wall)
     return cut_clip(frames_between(index, boot_of(START), wish.start_s, wish.end_s), wish, folder / "clip.mp4")
 
 
@@ -57,7 +57,7 @@ def test_a_clip_shows_every_frame_from_before_its_start_to_after_its_end(
 def test_a_clip_reaches_into_the_segment_that_is_still_written(tmp_path: Path) -> None:
     frames = film(4)
     index = store(tmp_path, frames[: 2 * FPS], 2 * FPS)
-    writer = SegmentWriter(tmp_path / "segments", START.later(2))
+    writer = SegmentWriter(tmp_path / "segments", START.later(2), FPS)
     index.opened(writer.name)
     for frame in frames[2 * FPS : 3 * FPS]:
         writer.write(frame)
@@ -94,7 +94,7 @@ def test_a_failing_disk_leaves_the_earlier_clip_as_it_was(tmp_path: Path) -> Non
     first = cut(index, tmp_path, 0, 1)
     index.close()
     with pytest.raises(OSError, match="Input/output"):
-        cut_clip(frames_of_a_dying_disk(), Wish(BEGIN, BEGIN + 3, FRAME_S, START.wall), first.path)
+        cut_clip(frames_of_a_dying_disk(), Wish(BEGIN, BEGIN + 3, START.wall), first.path)
     assert hashlib.sha256(first.path.read_bytes()).hexdigest() == first.sha256
     assert [path.name for path in tmp_path.glob("*clip*")] + [path.name for path in tmp_path.glob(".*")] == ["clip.mp4"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.footage.feed import QUEUE_S, CameraFeed
 from agent.helpers.messages import Event, Trouble, TroubleOver
-from agent.hw.kit import HardwareLost, Packet
+from agent.hw.kit import HardwareLost, LoresFrame, Packet, Rate
 from tests.footage.film import FPS, film
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ class ScriptedCamera:
             if self.closed.is_set():
                 return
             yield frame
+
+    def lores(self) -> LoresFrame | None:
+        return None
+
+    def change_rate(self, rate: Rate) -> None:
+        raise AssertionError(rate)
 
     def close(self) -> None:
         self.closed.set()

@@ -29,7 +29,7 @@ def test_an_index_made_from_the_files_alone_equals_the_one_that_was_kept(tmp_pat
     store(tmp_path, (), 1).close()
     index, frames = reopened(tmp_path), film(6)
     for first in range(0, len(frames), 2 * FPS):
-        writer = SegmentWriter(tmp_path / "segments", StoppedClock().at(frames[first].taken_s))
+        writer = SegmentWriter(tmp_path / "segments", StoppedClock().at(frames[first].taken_s), FPS)
         index.opened(writer.name)
         for frame in frames[first : first + 2 * FPS]:
             writer.write(frame)
@@ -67,7 +67,7 @@ def test_rows_without_a_file_go_and_files_that_are_no_segments_stay(tmp_path: Pa
 
 def test_the_newest_segment_cut_anywhere_is_known_up_to_its_last_whole_frame(tmp_path: Path) -> None:
     store(tmp_path, (), 1).close()
-    writer = SegmentWriter(tmp_path / "segments", START)
+    writer = SegmentWriter(tmp_path / "segments", START, FPS)
     ends = []
     for frame in film(2):
         writer.write(frame)
@@ -100,7 +100,7 @@ def test_a_segment_is_found_by_any_moment_that_it_may_hold_in_its_own_boot(tmp_p
 
 def test_a_segment_that_is_still_written_is_found_although_nobody_knows_its_end(tmp_path: Path) -> None:
     index = store(tmp_path, (), 1)
-    name = SegmentName.of(START)
+    name = SegmentName.of(START, FPS)
     index.opened(name)
     assert [s.name for s in index.covering(boot_of(START), START.monotonic_s + 99, START.monotonic_s + 100)] == [name]
     index.close()
@@ -108,8 +108,10 @@ def test_a_segment_that_is_still_written_is_found_although_nobody_knows_its_end(
 
 def test_order_is_that_of_recording_even_when_the_wall_clock_went_back(tmp_path: Path) -> None:
     index = store(tmp_path, (), 1)
-    before = SegmentName.of(START)
-    after_step = SegmentName.of(replace(START, monotonic_s=START.monotonic_s + 10, wall=START.wall.replace(year=1970)))
+    before = SegmentName.of(START, FPS)
+    after_step = SegmentName.of(
+        replace(START, monotonic_s=START.monotonic_s + 10, wall=START.wall.replace(year=1970)), FPS
+    )
     for name in (before, after_step):
         index.ended(name, name.start.monotonic_s + 10, 150, 1000)
     oldest = index.oldest()

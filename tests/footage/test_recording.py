@@ -14,7 +14,7 @@ from agent.footage.space import Space
 from agent.footage.timeline import frames_between
 from agent.helpers.messages import Trouble, TroubleOver, Working
 from tests.footage.failing_disk import FailingDisk
-from tests.footage.film import FPS, FRAME_S, START, StoppedClock, clocks, film
+from tests.footage.film import FPS, START, StoppedClock, clocks, film
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Studio:
             self.index,
             Space(segments, self.index, 10**10, free=lambda _: self.free_bytes),
             clock=StoppedClock(),
-            pace=Pace(FPS, 500, 2),
+            pace=Pace(500, 2, 1.0),
             tell=self.told.append,
             on_disk=self.reached.append,
         )
@@ -62,7 +62,7 @@ class Studio:
 
     def stored(self) -> list[int]:
         """The numbers of all stored frames, from a clip of everything."""
-        wish = Wish(START.monotonic_s, START.monotonic_s + 60, FRAME_S, START.wall)
+        wish = Wish(START.monotonic_s, START.monotonic_s + 60, START.wall)
         frames = frames_between(self.index, boot_of(START), wish.start_s, wish.end_s)
         return [clock.number for clock in clocks(cut_clip(frames, wish, self.folder / "all.mp4").path)]
 

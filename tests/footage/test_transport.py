@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.footage.transport import NULL_CELL, TICKS_A_SECOND, WRAP_TICKS, FrameMuxer, read_frames, unwrap
-from tests.footage.film import FPS, START, film
+from tests.footage.film import FPS, FRAME_S, START, film
 
 if TYPE_CHECKING:
     from agent.hw.kit import Packet
@@ -29,7 +29,7 @@ def muxed(frames: tuple[Packet, ...]) -> list[bytes]:
 
 
 def read(data: bytes, near_s: float = START.monotonic_s) -> list[Packet]:
-    return list(read_frames(io.BytesIO(data), near_s))
+    return list(read_frames(io.BytesIO(data), near_s, FRAME_S))
 
 
 def test_every_frame_comes_back_with_its_bytes_its_moment_and_its_kind() -> None:

@@ -15,6 +15,7 @@ from agent.hw.intake import Intake
 from agent.hw.kit import HardwareLost, Packet
 from agent.hw.packet_gate import PacketGate
 from agent.hw.picamera import PiCamera
+from fakes.camera import burn_nothing
 from tests.hw.ribbon import H264Encoder, LibavH264Encoder, Platform, Ribbon
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def ribbon(monkeypatch: pytest.MonkeyPatch) -> Ribbon:
 
 @contextlib.contextmanager
 def camera_on(ribbon: Ribbon) -> Iterator[PiCamera]:
-    camera = PiCamera(SETTINGS)
+    camera = PiCamera(SETTINGS, burn_nothing)
     try:
         yield camera
     finally:
@@ -57,7 +58,10 @@ def test_frames_carry_the_sensors_own_time(ribbon: Ribbon) -> None:
         ribbon.frame(1)
         packets = list(itertools.islice(camera.packets(), 2))
 
-    assert packets == [Packet(b"frame 0", keyframe=True, taken_s=5.0), Packet(b"frame 1", keyframe=False, taken_s=5.1)]
+    assert packets == [
+        Packet(b"frame 0", keyframe=True, taken_s=5.0, frame_s=0.1),
+        Packet(b"frame 1", keyframe=False, taken_s=5.1, frame_s=0.1),
+    ]
 
 
 def test_a_camera_that_gives_no_frame_for_two_seconds_is_lost(ribbon: Ribbon) -> None:
@@ -86,14 +90,14 @@ def test_without_a_camera_the_unit_says_so(ribbon: Ribbon) -> None:
     ribbon.plugged = False
 
     with pytest.raises(HardwareLost, match="camera 'north' cannot be opened"):
-        PiCamera(SETTINGS)
+        PiCamera(SETTINGS, burn_nothing)
 
 
 def test_a_camera_that_refuses_its_settings_is_freed_and_named(ribbon: Ribbon) -> None:
     ribbon.refuses_size = True
 
     with pytest.raises(HardwareLost, match="camera 'north' does not start: Invalid size"):
-        PiCamera(SETTINGS)
+        PiCamera(SETTINGS, burn_nothing)
     assert ribbon.calls[-1] == "close"
 
 
@@ -101,7 +105,7 @@ def test_a_missing_picamera2_names_the_package_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "libcamera", None)
 
     with pytest.raises(HardwareLost, match=r"libcamera is not installed: apt install .*python3-picamera2"):
-        PiCamera(SETTINGS)
+        PiCamera(SETTINGS, burn_nothing)
 
 
 def gate(capacity: int) -> tuple[PacketGate, Iterator[Packet]]:
@@ -112,10 +116,10 @@ def gate(capacity: int) -> tuple[PacketGate, Iterator[Packet]]:
 def test_after_a_loss_the_stream_goes_on_at_the_next_key_frame_which_counts_all_that_is_missing() -> None:
     through, packets = gate(capacity=2)
     for number in range(4):  # 2 and 3 find the queue full
-        through.take(b"", float(number), keyframe=number == 0)
+        through.take(b"", float(number), 0.1, keyframe=number == 0)
     read = [next(packets), next(packets)]
     for number in range(4, 9):  # 4 and 5 would fit, but cannot be decoded without 2 and 3
-        through.take(b"", float(number), keyframe=number == 6)
+        through.take(b"", float(number), 0.1, keyframe=number == 6)
         if number >= 6:
             read.append(next(packets))
 
@@ -124,15 +128,15 @@ def test_after_a_loss_the_stream_goes_on_at_the_next_key_frame_which_counts_all_
 
 def test_what_comes_before_the_first_key_frame_is_lost() -> None:
     through, packets = gate(capacity=5)
-    through.take(b"", 1.0, keyframe=False)
-    through.take(b"", 2.0, keyframe=True)
+    through.take(b"", 1.0, 0.1, keyframe=False)
+    through.take(b"", 2.0, 0.1, keyframe=True)
 
-    assert next(packets) == Packet(b"", keyframe=True, taken_s=2.0, lost=1)
+    assert next(packets) == Packet(b"", keyframe=True, taken_s=2.0, frame_s=0.1, lost=1)
 
 
 def test_time_never_stands_still() -> None:
     through, packets = gate(capacity=5)
     for taken_s in (1.0, 2.0, 2.0, 1.5, 3.0):
-        through.take(b"", taken_s, keyframe=True)
+        through.take(b"", taken_s, 0.1, keyframe=True)
 
     assert [(packet.taken_s, packet.lost) for packet in itertools.islice(packets, 3)] == [(1, 0), (2, 0), (3, 2)]
