@@ -24,7 +24,7 @@ from agent.footage.space import Space
 from agent.footage.stills import REACH_S, take_still
 from agent.footage.timeline import NoFootage, frames_between
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, StillRequest
-from agent.hw.kit import load_kit
+from agent.hw.kit import Rate, load_kit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,9 @@ class _Work:
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
         self._stills = MediaDesk(self._make_still, channel.send)
         self._clips = MediaDesk(self._make_clip, channel.send)
-        self._feed = CameraFeed(lambda: open_camera(camera, _burn_nothing), camera.fps, channel.send)
+        self._feed = CameraFeed(
+            lambda: open_camera(camera, _burn_nothing), Rate(camera.fps, camera.bitrate_kbps), channel.send
+        )
         self._recording = Recording(
             folder,
             index,
