@@ -54,7 +54,8 @@ def _schema_at(path: Sequence[Key]) -> Schema:
     schema = _resolved(_root())
     for key in path:
         if isinstance(key, int):
-            inner = schema.get("items", {})
+            each = schema.get("prefixItems", ())
+            inner = each[key] if key < len(each) else schema.get("items", {})
         else:
             inner = schema.get("properties", {}).get(key, schema.get("additionalProperties") or {})
         schema = _resolved(inner)
@@ -81,11 +82,18 @@ def _wanted(schema: Schema) -> str:
         "integer": f"a whole number{_range(schema)}{step}",
         "number": f"a number{_range(schema)}",
         "boolean": "true or false",
-        "array": "a list with at least one entry" if schema.get("minItems") else "a list",
+        "array": f"a list{_length(schema)}",
         "object": "a section of keys, each with its value",
         "string": "some text" if schema.get("minLength") else "text",
     }
     return str(schema.get("needs") or by_type[schema["type"]])
+
+
+def _length(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    if least is not None and most is not None:
+        return f" of {least} entries" if least == most else f" of {least} to {most} entries"
+    return " with at least one entry" if least else ""
 
 
 def _range(schema: Mapping[str, Any]) -> str:

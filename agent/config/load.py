@@ -27,6 +27,8 @@ from agent.config.yaml_reader import read_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic_core import ErrorDetails
+
     from agent.config.tree import Finding, KeyPath, Value
 
 PROFILES = Path(__file__).parent.parent / "profiles"
@@ -91,8 +93,13 @@ def _validated(tree: Value, folder: Path, *, complete: bool) -> tuple[Config | N
         return None, [
             (error["loc"], explained(error))
             for error in invalid.errors(include_url=False)
-            if error["type"] not in needs_profile or error["loc"] == ("profile",)
+            if (error["type"] not in needs_profile or error["loc"] == ("profile",)) and not _is_echo(error)
         ]
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its mistaken entries, each told by itself, do not count."""
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
 def _problem(tree: Value, path: KeyPath, message: str) -> Problem:

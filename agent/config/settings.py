@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from datetime import time
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from agent.config.base import Gpio, LocalPath, LocalTime, Name, Seconds, Settings, Words
+from agent.footage.masks import Cells, covered_cells
+from agent.footage.placement import caption_spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +166,13 @@ class MaskSettings(Settings):
     points: Annotated[tuple[tuple[Share, Share], ...], Field(min_length=3, max_length=64)]
     """The corners of a polygon, each [x, y] as shares of the picture's width and height from its upper left corner."""
 
+    def nonsense(self) -> Iterator[tuple[str, str]]:
+        """A mask has an area: who gives one corner three times meant another."""
+        (x0, y0), *others = self.points
+        from_first = [(x - x0, y - y0) for x, y in others]
+        if all(ax * by == ay * bx for ax, ay in from_first for bx, by in from_first):
+            yield "points", "lie on one line: a mask needs three corners that do not"
+
 
 class CameraSettings(Settings):
     """The camera."""
@@ -178,9 +189,10 @@ class CameraSettings(Settings):
     encoder: Literal["auto", "hardware", "software"] = "auto"
     """`hardware` is the Pi 4's (and older), `software` is libx264, all that a Pi 5 has; `auto` asks the board."""
     masks: tuple[MaskSettings, ...] = ()
-    """Burned into every picture, in front of everything else."""
+    """Blackened in every picture, whatever else is drawn there."""
     caption: Literal["top", "bottom", "none"] = "top"
-    """Where date, time with its offset, the unit's name and the clock's quality are burned in."""
+    """Along which edge date, time with its offset, the clock's quality and the unit's names are burned in: beside all
+    masks, so further inside the picture where they cover its edge."""
     tamper: bool = True
     """Whether a covered, blurred, blinded, turned or frozen camera is a tamper alert."""
 
@@ -189,6 +201,15 @@ class CameraSettings(Settings):
         names = [mask.name for mask in self.masks]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield "masks", f'has two masks that are called "{name}"'
+        if self.caption != "none" and caption_spot(self._masked(), self.caption) is None:
+            if caption_spot(Cells.none(self.width_px, self.height_px), self.caption) is None:
+                yield "width_px", "is too small for the caption: film larger pictures, or say caption: none"
+            else:
+                yield "masks", "leave no place in which the caption can be read: cover less, or say caption: none"
+
+    def _masked(self) -> Cells:
+        masks = (covered_cells(mask.points, self.width_px, self.height_px) for mask in self.masks)
+        return reduce(or_, masks, Cells.none(self.width_px, self.height_px))
 
 
 class FootageSettings(Settings):
