@@ -18,6 +18,7 @@ from agent.footage.feed import CameraFeed
 from agent.footage.incident_files import incident_folder
 from agent.footage.index import FootageIndex
 from agent.footage.media_desk import MediaDesk
+from agent.footage.overlay import Overlay
 from agent.footage.recording import Pace, Recording
 from agent.footage.segments import boot_of
 from agent.footage.space import Space
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from agent.config.settings import CameraSettings, Config
     from agent.helpers.channel import Channel
     from agent.helpers.messages import Event, Request
-    from agent.hw.kit import BurnIn, Camera, Picture
+    from agent.hw.kit import BurnIn, Camera
 
     OpenCamera = Callable[[CameraSettings, BurnIn], Camera]
 
@@ -60,10 +61,6 @@ class Recorder:
             return
         with closing(index):
             _Work(config, channel, open_camera, self._clock, index).run()
-
-
-def _burn_nothing(_picture: Picture, _taken_s: float) -> None:
-    pass
 
 
 def _open_index(config: Config, channel: Channel) -> FootageIndex | None:
@@ -97,8 +94,9 @@ class _Work:
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
         self._stills = MediaDesk(self._make_still, channel.send)
         self._clips = MediaDesk(self._make_clip, channel.send)
+        overlay = Overlay(config.unit, camera, clock)
         self._feed = CameraFeed(
-            lambda: open_camera(camera, _burn_nothing), Rate(camera.fps, camera.bitrate_kbps), channel.send
+            lambda: open_camera(camera, overlay), Rate(camera.fps, camera.bitrate_kbps), channel.send
         )
         self._recording = Recording(
             folder,
