@@ -201,13 +201,14 @@ class CameraSettings(Settings):
         names = [mask.name for mask in self.masks]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield "masks", f'has two masks that are called "{name}"'
-        if self.caption != "none" and caption_spot(self._masked(), self.caption) is None:
+        if self.caption != "none" and caption_spot(self.covered(), self.caption) is None:
             if caption_spot(Cells.none(self.width_px, self.height_px), self.caption) is None:
                 yield "width_px", "is too small for the caption: film larger pictures, or say caption: none"
             else:
                 yield "masks", "leave no place in which the caption can be read: cover less, or say caption: none"
 
-    def _masked(self) -> Cells:
+    def covered(self) -> Cells:
+        """What all masks together cover."""
         masks = (covered_cells(mask.points, self.width_px, self.height_px) for mask in self.masks)
         return reduce(or_, masks, Cells.none(self.width_px, self.height_px))
 

@@ -22,6 +22,10 @@ READABLE_PX, LEAST_PX = 10, 8
 NEEDED_EMS = 34
 """Width, in letter heights, of the longest time that any zone has, with the longest word for the clock's quality:
 what is never cut."""
+WISHED_EMS = 60
+"""Width, in letter heights, that most units' names have room in as well."""
+OUTER_SHARE = 4
+"""The names may move the caption inwards by no more than a quarter of the picture."""
 MARGIN_PX = 2
 """Black around the letters, so that a bright scene does not bleed into them."""
 
@@ -46,12 +50,15 @@ def caption_spot(covered: Cells, edge: Literal["top", "bottom"]) -> Spot | None:
     height = len(covered.rows)
     usual_px = max(height * CELL_PX // USUAL_SHARE, READABLE_PX)
     for letters_px in range(usual_px, LEAST_PX - 1, -1):
-        needed, lines = _cells(NEEDED_EMS * letters_px + 2 * MARGIN_PX), _cells(letters_px * 13 // 10 + MARGIN_PX)
-        tops = range(height - lines + 1)
-        for top in tops if edge == "top" else reversed(tops):
-            left, width = _widest_gap(covered.rows[top : top + lines], covered.columns)
-            if width >= needed:
-                return Spot(left * CELL_PX, top * CELL_PX, width * CELL_PX, lines * CELL_PX, letters_px)
+        lines = _cells(letters_px * 13 // 10 + MARGIN_PX)
+        tops = range(height - lines + 1)[:: 1 if edge == "top" else -1]
+        wished, needed = (_cells(ems * letters_px + 2 * MARGIN_PX) for ems in (WISHED_EMS, NEEDED_EMS))
+        wished = max(needed, min(wished, covered.columns))
+        for places, width in ((tops[: height // OUTER_SHARE], wished), (tops, needed)):
+            for top in places:
+                left, free = _widest_gap(covered.rows[top : top + lines], covered.columns)
+                if free >= width:
+                    return Spot(left * CELL_PX, top * CELL_PX, free * CELL_PX, lines * CELL_PX, letters_px)
     return None
 
 
