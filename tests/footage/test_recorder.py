@@ -13,13 +13,14 @@ import pytest
 from PIL import Image
 
 from agent.clock import Moment, SystemClock
-from agent.footage import feed, media_desk
+from agent.footage import feed, media_desk, recorder
 from agent.footage.index import FootageIndex
 from agent.footage.stills import MAX_BYTES
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, Trouble, TroubleOver, Working
 from fakes.frame_clock import read_frame_clock
 from fakes.scene import StreetScene
 from tests.footage.daemon_end import running_recorder
+from tests.footage.failing_disk import FailingDisk
 from tests.footage.film import FRAME_S, clocks
 
 ALERT = "01KB3ZQ4T0000000000000000"
@@ -127,6 +128,20 @@ def test_a_folder_that_cannot_be_used_is_told_and_tried_again(tmp_path: Path) ->
         (tmp_path / "footage").unlink()
         daemon.hears(TroubleOver)
         daemon.hears(Working)
+
+
+def test_a_disk_that_stands_still_is_told_and_nothing_that_was_filmed_meanwhile_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "DISK_SILENT_S", 0.5)
+    disk = FailingDisk(monkeypatch)
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        before = daemon.hears(Working)
+        with disk.hanging():
+            assert "has not answered" in daemon.hears(Trouble, lambda trouble: trouble.code == "disk-stalled").text
+        daemon.hears(TroubleOver, lambda over: over.code == "disk-stalled")
+        after = daemon.hears(Working, lambda proof: proof.done > before.done + 15)
+    assert after.lost == 0
 
 
 class ClockOfAnEarlierBoot(SystemClock):
