@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.hw.kit import Rate
@@ -52,7 +52,7 @@ class Pacing:
     """The last change gave quality back."""
     _behind_s: float = float("-inf")
     """When the disk was last seen not to keep up."""
-    _calm_s: float = CALM_S
+    _calm_s: float = field(default_factory=lambda: CALM_S)
 
     @property
     def rate(self) -> Rate:

@@ -14,7 +14,7 @@ import structlog
 from agent.clock import Clock, Moment, SystemClock
 from agent.footage.clips import Wish, cut_clip
 from agent.footage.complaint import Complaint
-from agent.footage.feed import CameraFeed
+from agent.footage.feed import QUEUE_S, CameraFeed
 from agent.footage.incident_files import incident_folder
 from agent.footage.index import FootageIndex
 from agent.footage.media_desk import MediaDesk
@@ -41,7 +41,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOOK_EVERY_S = 1.0
-"""How often the threads look whether they are still wanted, and a silent camera's segment is made safe."""
+"""How often the writer looks whether it is still wanted, and a silent camera's segment is made safe."""
+WATCH_EVERY_S = 0.5
+"""How often the threads are watched; a stall is told before the daemon takes this process for hung."""
+DISK_SILENT_S = 2.0
+"""A disk that has not answered for so long is told; cards stop for shorter than that many times a day."""
 MEGABYTE = 1_000_000
 
 
@@ -91,6 +95,7 @@ class _Work:
         self._clock = clock
         self._index = index
         self._ending = threading.Event()
+        self._disk_stalled = Complaint(channel.send)
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
         self._stills = MediaDesk(self._make_still, channel.send)
         self._clips = MediaDesk(self._make_clip, channel.send)
@@ -101,7 +106,7 @@ class _Work:
         self._recording = Recording(
             folder,
             index,
-            Space(folder, index, footage.rolling_max_mb * MEGABYTE),
+            Space(folder, index, footage.rolling_max_mb * MEGABYTE, footage.reserve_mb * MEGABYTE),
             clock=clock,
             pace=Pace(camera.bitrate_kbps, footage.segment_s, footage.sync_s),
             tell=channel.send,
@@ -116,7 +121,8 @@ class _Work:
             threads: list[Future[None]] = [pool.submit(loop) for loop in loops]
             try:
                 while not self._channel.closed.is_set() and not any(thread.done() for thread in threads):
-                    self._take(self._channel.request(LOOK_EVERY_S))
+                    self._take(self._channel.request(WATCH_EVERY_S))
+                    self._watch_disk()
             finally:
                 self._feed.close()
                 self._stills.close()
@@ -124,6 +130,13 @@ class _Work:
                 self._ending.set()
         for thread in threads:
             thread.result()
+
+    def _watch_disk(self) -> None:
+        if self._recording.disk_silent_s() > DISK_SILENT_S:
+            text = f"The disk has not answered for {DISK_SILENT_S:.0f} s; up to {QUEUE_S:.0f} s of pictures wait for it"
+            self._disk_stalled.make("disk-stalled", text)
+        else:
+            self._disk_stalled.withdraw()
 
     def _take(self, request: Request | None) -> None:
         match request:

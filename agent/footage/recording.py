@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from agent.footage.tally import Tally
 from agent.helpers.messages import Event, Working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from agent.clock import Clock
@@ -85,20 +87,32 @@ class Recording:
         self._disk = Complaint(tell)
         self._segment: SegmentWriter | None = None
         self._synced_s = 0.0
+        self._disk_asked_s: float | None = None
 
     def write(self, frame: Packet) -> None:
         """Store one frame; a disk that does not take it is told, never raised."""
-        try:
+        with self._asking_the_disk():
             self._store(frame)
-        except (OSError, sqlite3.Error) as error:
-            self._give_up_segment(error)
 
     def pause(self) -> None:
         """No frame came for a second: make safe what there is, and let the next segment begin with the next frame."""
-        try:
+        with self._asking_the_disk():
             self._end_segment()
+
+    def disk_silent_s(self) -> float:
+        """How long the disk has not answered; to be called from another thread, since the writer's waits with it."""
+        asked_s = self._disk_asked_s
+        return 0.0 if asked_s is None else time.monotonic() - asked_s
+
+    @contextmanager
+    def _asking_the_disk(self) -> Iterator[None]:
+        self._disk_asked_s = time.monotonic()
+        try:
+            yield
         except (OSError, sqlite3.Error) as error:
             self._give_up_segment(error)
+        finally:
+            self._disk_asked_s = None
 
     def _store(self, frame: Packet) -> None:
         if frame.keyframe and self._is_time_to_cut(frame):

@@ -33,7 +33,7 @@ def config(folder: Path) -> Config:
         unit=UnitSettings(id="sp-1", org="town", name="Safe Point", location="Central Walk"),
         uplink=UplinkSettings(broker="mqtt://localhost", insecure_lab=True),
         camera=CameraSettings(enabled=True, width_px=320, height_px=180, fps=15, bitrate_kbps=500),
-        footage=FootageSettings(segment_s=2),
+        footage=FootageSettings(segment_s=2, reserve_mb=10),
         state_folder=folder,
     )
 

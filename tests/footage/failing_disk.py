@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 
@@ -18,6 +22,9 @@ class FailingDisk:
         self._on_write: int | None = None
         self._on_sync: int | None = None
         self._on_open: int | None = None
+        self._answers = threading.Event()
+        self._answers.set()
+        self._asked = threading.Event()
         self._write, self._fsync, self._open = os.write, os.fsync, os.open
         monkeypatch.setattr(os, "write", self._watched_write)
         monkeypatch.setattr(os, "fsync", self._watched_fsync)
@@ -35,6 +42,15 @@ class FailingDisk:
         """The kernel found an error and protects what there is."""
         self._on_write = self._on_open = errno.EROFS
 
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[threading.Event]:
+        """It answers nothing until the block ends; the event says that somebody waits for it."""
+        self._answers.clear()
+        try:
+            yield self._asked
+        finally:
+            self._answers.set()
+
     def heal(self) -> None:
         """Everything works again."""
         self._on_write = self._on_sync = self._on_open = None
@@ -44,6 +60,9 @@ class FailingDisk:
         return self._write(fd, data)
 
     def _watched_fsync(self, fd: int) -> None:
+        if not self._answers.is_set():
+            self._asked.set()
+            self._answers.wait()
         self._fail(self._on_sync, fd)
         self._fsync(fd)
 

@@ -6,15 +6,21 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 
+from agent.footage.clips import Wish, cut_clip
 from agent.footage.index import FootageIndex
 from agent.footage.segments import SegmentName, SegmentWriter, boot_of
+from agent.footage.timeline import frames_between
 from agent.footage.transport import CELL_BYTES
-from tests.footage.film import FPS, FRAME_S, START, StoppedClock, film, store
+from tests.footage.film import FPS, FRAME_S, START, StoppedClock, clocks, film, store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+WISH = Wish(START.monotonic_s, START.monotonic_s + 2, START.wall)
 
 
 def reopened(folder: Path) -> FootageIndex:
@@ -65,7 +71,9 @@ def test_rows_without_a_file_go_and_files_that_are_no_segments_stay(tmp_path: Pa
     index.close()
 
 
-def test_the_newest_segment_cut_anywhere_is_known_up_to_its_last_whole_frame(tmp_path: Path) -> None:
+def test_the_newest_segment_cut_at_two_hundred_bytes_is_known_and_plays_up_to_its_last_whole_frame(
+    tmp_path: Path,
+) -> None:
     store(tmp_path, (), 1).close()
     writer = SegmentWriter(tmp_path / "segments", START, FPS)
     ends = []
@@ -75,7 +83,7 @@ def test_the_newest_segment_cut_anywhere_is_known_up_to_its_last_whole_frame(tmp
     writer.close()
     data = writer.path.read_bytes()
     dice = random.Random(5)
-    for cut in (dice.randrange(CELL_BYTES, len(data)) for _ in range(50)):
+    for cut in (dice.randrange(CELL_BYTES, len(data)) for _ in range(200)):
         index = reopened(tmp_path)
         index.opened(writer.name)
         index.close()
@@ -86,6 +94,11 @@ def test_the_newest_segment_cut_anywhere_is_known_up_to_its_last_whole_frame(tmp
         assert [s.end_s for s in index.segments()] == pytest.approx(ends_s, abs=1e-4)
         assert all((s.size_bytes, s.closed) == (cut, True) for s in index.segments())
         assert writer.path.exists() == bool(whole), "a file without a single frame is removed"
+        if whole:
+            kept = frames_between(index, boot_of(START), START.monotonic_s, START.monotonic_s + 2)
+            assert len(clocks(cut_clip(kept, WISH, tmp_path / "clip.mp4").path)) == whole, "every whole frame decodes"
+            with av.open(str(writer.path)) as container:
+                assert sum(1 for _ in container.decode(video=0)) >= whole, "any player shows it too"
         index.close()
 
 

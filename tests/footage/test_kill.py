@@ -1,4 +1,4 @@
-"""A recorder that is killed at any moment loses nothing that it has told to be safe."""
+"""A recorder that is killed at any moment loses nothing that it has told to be safe, and the next one goes on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from agent.footage.index import FootageIndex
@@ -16,6 +17,9 @@ from tests.footage.film import clocks
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+UNITS, KILLS = 5, 10
+"""Fifty kills; the units share the time it takes."""
 
 
 def record_and_kill(folder: Path, after_s: float) -> int:
@@ -37,12 +41,13 @@ def record_and_kill(folder: Path, after_s: float) -> int:
     return max([first.done, *(event.done for event in daemon.heard if isinstance(event, Working))])
 
 
-def test_five_kills_at_random_moments_lose_no_safe_frame_and_recording_resumes(tmp_path: Path) -> None:
-    dice = random.Random(11)
-    footage = tmp_path / "footage"
+def live_and_die(folder: Path, seed: int) -> int:
+    """Many lives of one unit's recorder; returns how many frames all of them left."""
+    dice, footage = random.Random(seed), folder / "footage"
     known: set[str] = set()
-    for _ in range(5):
-        safe = record_and_kill(tmp_path, dice.uniform(0, 2))
+    frames = 0
+    for _ in range(KILLS):
+        safe = record_and_kill(folder, dice.uniform(0, 1.5))
         index = FootageIndex(footage / "index.sqlite", footage / "segments")
         new = [segment for segment in index.segments() if str(segment.name) not in known]
         index.close()
@@ -52,4 +57,12 @@ def test_five_kills_at_random_moments_lose_no_safe_frame_and_recording_resumes(t
         assert numbers == list(range(len(numbers))), "no frame is missing up to the last one"
         assert len(numbers) >= safe
         known |= {str(segment.name) for segment in new}
+        frames += len(numbers)
     assert known == {path.name for path in (footage / "segments").iterdir()}
+    return frames
+
+
+def test_fifty_kills_at_random_moments_lose_no_safe_frame_and_recording_resumes(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(UNITS) as pool:
+        lives = [pool.submit(live_and_die, tmp_path / str(seed), seed) for seed in range(UNITS)]
+        assert all(life.result() > KILLS for life in lives)

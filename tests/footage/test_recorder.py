@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import itertools
 import time
 from pathlib import Path
 
@@ -13,13 +14,14 @@ import pytest
 from PIL import Image
 
 from agent.clock import Moment, SystemClock
-from agent.footage import feed, media_desk
+from agent.footage import feed, media_desk, pacing, recorder
 from agent.footage.index import FootageIndex
 from agent.footage.stills import MAX_BYTES
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, Trouble, TroubleOver, Working
 from fakes.frame_clock import read_frame_clock
 from fakes.scene import StreetScene
 from tests.footage.daemon_end import running_recorder
+from tests.footage.failing_disk import FailingDisk
 from tests.footage.film import FRAME_S, clocks
 
 ALERT = "01KB3ZQ4T0000000000000000"
@@ -127,6 +129,45 @@ def test_a_folder_that_cannot_be_used_is_told_and_tried_again(tmp_path: Path) ->
         (tmp_path / "footage").unlink()
         daemon.hears(TroubleOver)
         daemon.hears(Working)
+
+
+def test_a_disk_that_stands_still_is_told_and_nothing_that_was_filmed_meanwhile_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "DISK_SILENT_S", 0.5)
+    disk = FailingDisk(monkeypatch)
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        before = daemon.hears(Working)
+        with disk.hanging():
+            assert "has not answered" in daemon.hears(Trouble, lambda trouble: trouble.code == "disk-stalled").text
+        daemon.hears(TroubleOver, lambda over: over.code == "disk-stalled")
+        after = daemon.hears(Working, lambda proof: proof.done > before.done + 15)
+    assert after.lost == 0
+
+
+def test_a_disk_that_falls_behind_gets_less_and_full_quality_once_it_keeps_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("FALL_BEHIND_S", 1.0), ("SETTLE_S", 1.0), ("CALM_S", 1.0)):
+        monkeypatch.setattr(pacing, name, seconds)
+    disk = FailingDisk(monkeypatch)
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        daemon.hears(Working)
+        with disk.hanging():
+            told = daemon.hears(Trouble, lambda trouble: trouble.code == "storage-slow-2")
+            assert "7 frames a second at 125 kbit/s" in told.text
+        daemon.hears(TroubleOver, lambda over: over.code == "storage-slow-1")
+        at_s = time.monotonic()
+        after = daemon.hears(Working, lambda proof: proof.done > 0)
+        daemon.clip(ALERT, at_s - 30, at_s)
+        clip = daemon.hears(MediaMade)
+    assert after.lost == 0, "filming less is not losing"
+    index = FootageIndex(tmp_path / "footage" / "index.sqlite", tmp_path / "footage" / "segments")
+    rates = [segment.name.fps for segment in index.segments()]
+    index.close()
+    assert [fps for fps, _ in itertools.groupby(rates)] == [15, 7, 15]
+    numbers = [clock.number for clock in clocks(Path(clip.path))]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
 class ClockOfAnEarlierBoot(SystemClock):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.clock import ClockQuality, Moment
 from agent.footage.clips import Wish, cut_clip
 from agent.footage.index import FootageIndex
 from agent.footage.recording import Pace, Recording
@@ -23,6 +27,18 @@ if TYPE_CHECKING:
     from agent.helpers.messages import Event
 
 
+class SettableClock(StoppedClock):
+    """A wall clock that somebody sets while the monotonic one goes on."""
+
+    def __init__(self) -> None:
+        self.set_by_s = 0.0
+        self.quality = START.quality
+
+    def at(self, monotonic_s: float) -> Moment:
+        moment = super().at(monotonic_s)
+        return replace(moment, wall=moment.wall + timedelta(seconds=self.set_by_s), quality=self.quality)
+
+
 class Studio:
     """A recording with all that belongs to it."""
 
@@ -31,6 +47,7 @@ class Studio:
         self.told: list[Event] = []
         self.reached: list[float] = []
         self.free_bytes = 10**12
+        self.clock = SettableClock()
         segments = folder / "segments"
         segments.mkdir(exist_ok=True)
         self.index = FootageIndex(folder / "index.sqlite", segments)
@@ -38,7 +55,7 @@ class Studio:
             segments,
             self.index,
             Space(segments, self.index, 10**10, free=lambda _: self.free_bytes),
-            clock=StoppedClock(),
+            clock=self.clock,
             pace=Pace(500, 2, 1.0),
             tell=self.told.append,
             on_disk=self.reached.append,
@@ -170,3 +187,56 @@ def test_one_trouble_after_another_is_told_by_its_own_name(studio: Studio, disk:
     disk.go_read_only()
     studio.film(FPS, 3 * FPS)
     assert studio.troubles == [("trouble", "disk-full"), ("trouble-over", "disk-full"), ("trouble", "write-failed")]
+
+
+def test_a_clock_that_is_set_begins_a_segment_with_its_new_time_and_leaves_the_old_names_alone(studio: Studio) -> None:
+    studio.film(0, FPS + 1)
+    studio.clock.set_by_s = 3600.0
+    studio.film(FPS + 1, 3 * FPS)
+    first, second = (segment.name.start for segment in studio.index.segments())
+    assert first.wall == START.wall
+    assert second.wall - first.wall == timedelta(seconds=3602)
+    assert second.monotonic_s - first.monotonic_s == 2
+    assert studio.stored() == list(range(3 * FPS)), "no frame is lost by it"
+
+
+def test_a_clock_that_is_corrected_little_by_little_changes_nothing(studio: Studio) -> None:
+    for second in range(4):
+        studio.clock.set_by_s = 0.1 * second
+        studio.film(second * FPS, (second + 1) * FPS)
+    assert len(studio.index.segments()) == 2
+
+
+def test_a_clock_that_becomes_trustworthy_shows_in_the_next_name(studio: Studio) -> None:
+    studio.clock.quality = ClockQuality.UNSYNCED
+    studio.film(0, FPS)
+    studio.clock.quality = ClockQuality.SYNCED
+    studio.film(FPS, 2 * FPS)
+    assert [segment.name.start.quality for segment in studio.index.segments()] == ["unsynced", "synced"]
+
+
+def test_a_slower_camera_is_no_loss_and_its_segments_say_how_fast_they_are(studio: Studio) -> None:
+    studio.film(0, FPS)
+    slower = [replace(frame, frame_s=3 / FPS) for frame in film(12)[FPS : 4 * FPS : 3]]
+    for frame in slower:
+        studio.recording.write(frame)
+    studio.recording.pause()
+    assert [segment.name.fps for segment in studio.index.segments()] == [FPS, 5, 5]
+    assert studio.count == (FPS + len(slower), 0)
+    wish = Wish(START.monotonic_s, START.monotonic_s + 3.5, START.wall)
+    frames = frames_between(studio.index, boot_of(START), wish.start_s, wish.end_s)
+    assert cut_clip(frames, wish, studio.folder / "clip.mp4").gaps == ()
+
+
+def test_a_disk_that_does_not_answer_can_be_seen_from_outside(studio: Studio, disk: FailingDisk) -> None:
+    assert studio.recording.disk_silent_s() == 0
+    with disk.hanging() as hangs:
+        writer = threading.Thread(target=studio.film, args=(0, 2 * FPS))
+        writer.start()
+        assert hangs.wait(20)
+        silent_s = studio.recording.disk_silent_s()
+        assert silent_s > 0
+        assert studio.recording.disk_silent_s() > silent_s
+    writer.join()
+    assert studio.recording.disk_silent_s() == 0
+    assert studio.stored() == list(range(2 * FPS))
