@@ -1,4 +1,4 @@
-"""The job of the recorder process: camera -> queue -> segments, with stills and clips made beside it."""
+"""The job of the recorder process: camera -> queue -> segments, with stills, strips and clips made beside it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import av
-import structlog
-
 from agent.clock import Clock, Moment, SystemClock
-from agent.footage.clips import Wish, cut_clip
 from agent.footage.complaint import Complaint
+from agent.footage.darkroom import Darkroom
 from agent.footage.feed import QUEUE_S, CameraFeed
-from agent.footage.incident_files import incident_folder
 from agent.footage.index import FootageIndex
 from agent.footage.media_desk import MediaDesk
 from agent.footage.overlay import Overlay
 from agent.footage.recording import Pace, Recording
-from agent.footage.segments import boot_of
 from agent.footage.space import Space
-from agent.footage.stills import REACH_S, take_still
-from agent.footage.timeline import NoFootage, frames_between
-from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, StillRequest
+from agent.footage.strips import APART_S
+from agent.helpers.messages import ClipRequest, StillRequest, StripRequest
 from agent.hw.kit import Rate, load_kit
 
 if TYPE_CHECKING:
@@ -33,12 +27,10 @@ if TYPE_CHECKING:
 
     from agent.config.settings import CameraSettings, Config
     from agent.helpers.channel import Channel
-    from agent.helpers.messages import Event, Request
+    from agent.helpers.messages import Request
     from agent.hw.kit import BurnIn, Camera
 
     OpenCamera = Callable[[CameraSettings, BurnIn], Camera]
-
-log = structlog.get_logger()
 
 LOOK_EVERY_S = 1.0
 """How often the writer looks whether it is still wanted, and a silent camera's segment is made safe."""
@@ -97,8 +89,10 @@ class _Work:
         self._ending = threading.Event()
         self._disk_stalled = Complaint(channel.send)
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
-        self._stills = MediaDesk(self._make_still, channel.send)
-        self._clips = MediaDesk(self._make_clip, channel.send)
+        darkroom = Darkroom(index, config.footage_folder)
+        self._stills = MediaDesk(darkroom.still, channel.send)
+        self._strips = MediaDesk(darkroom.strip, channel.send)  # a desk of its own: a still is due within a second
+        self._clips = MediaDesk(darkroom.clip, channel.send)
         overlay = Overlay(config.unit, camera, clock)
         self._feed = CameraFeed(
             lambda: open_camera(camera, overlay), Rate(camera.fps, camera.bitrate_kbps), channel.send
@@ -115,9 +109,9 @@ class _Work:
 
     def run(self) -> None:
         """Work until the channel closes or a thread fails, whose exception is then raised here."""
-        with ThreadPoolExecutor(4, thread_name_prefix="recorder") as pool:
+        with ThreadPoolExecutor(5, thread_name_prefix="recorder") as pool:
             # the camera is the last to begin: a thread that cannot start leaves nothing behind to stop
-            loops = (self._record, self._stills.work, self._clips.work, self._feed.film)
+            loops = (self._record, self._stills.work, self._strips.work, self._clips.work, self._feed.film)
             threads: list[Future[None]] = [pool.submit(loop) for loop in loops]
             try:
                 while not self._channel.closed.is_set() and not any(thread.done() for thread in threads):
@@ -126,6 +120,7 @@ class _Work:
             finally:
                 self._feed.close()
                 self._stills.close()
+                self._strips.close()
                 self._clips.close()
                 self._ending.set()
         for thread in threads:
@@ -142,6 +137,8 @@ class _Work:
         match request:
             case StillRequest():
                 self._stills.order(request.alert_id, self._ready_s(request.at), request)
+            case StripRequest():
+                self._strips.order(request.alert_id, self._ready_s(request.at.later(APART_S)), request)
             case ClipRequest():
                 self._clips.order(request.alert_id, self._ready_s(request.end), request)
 
@@ -162,32 +159,5 @@ class _Work:
 
     def _footage_reached(self, moment_s: float) -> None:
         self._stills.footage_reached(moment_s)
+        self._strips.footage_reached(moment_s)
         self._clips.footage_reached(moment_s)
-
-    def _make_still(self, request: StillRequest) -> Event:
-        at = request.at
-        try:
-            target = incident_folder(self._config.footage_folder, request.alert_id) / "still.jpg"
-            frames = frames_between(self._index, boot_of(at), at.monotonic_s - REACH_S, at.monotonic_s)
-            still = take_still(frames, at.monotonic_s, target)
-        except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
-            log.warning("still_missed", alert_id=request.alert_id, reason=str(error))
-            return MediaMissed(request.alert_id, "still", str(error))
-        taken = at.later(still.taken_s - at.monotonic_s)
-        return MediaMade(request.alert_id, "still", str(still.path), still.sha256, still.size_bytes, taken, taken)
-
-    def _make_clip(self, request: ClipRequest) -> Event:
-        start, end_s = request.start, request.end.monotonic_s
-        try:
-            target = incident_folder(self._config.footage_folder, request.alert_id) / "clip.mp4"
-            wish = Wish(start.monotonic_s, end_s, start.wall)
-            frames = frames_between(self._index, boot_of(start), start.monotonic_s, end_s)
-            clip = cut_clip(frames, wish, target)
-        except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
-            log.warning("clip_missed", alert_id=request.alert_id, reason=str(error))
-            return MediaMissed(request.alert_id, "clip", str(error))
-        if clip.gaps:
-            missing_s = sum(gap.end_s - gap.start_s for gap in clip.gaps)
-            log.warning("clip_has_gaps", alert_id=request.alert_id, gaps=len(clip.gaps), missing_s=round(missing_s, 3))
-        first, last = (start.later(at_s - start.monotonic_s) for at_s in (clip.start_s, clip.end_s))
-        return MediaMade(request.alert_id, "clip", str(clip.path), clip.sha256, clip.size_bytes, first, last)
