@@ -10,7 +10,7 @@ import structlog
 
 from agent.footage import strips
 from agent.footage.clips import Wish, cut_clip
-from agent.footage.incident_files import incident_folder
+from agent.footage.incident_files import expect_incident, incident_folder, incident_shown
 from agent.footage.segments import boot_of
 from agent.footage.stills import REACH_S, take_still
 from agent.footage.timeline import NoFootage, frames_between
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from agent.config.settings import FootageSettings
     from agent.footage.index import FootageIndex
+    from agent.footage.volume import Volume
     from agent.helpers.messages import ClipRequest, StillRequest, StripRequest
     from agent.hw.kit import Packet
 
@@ -33,15 +35,19 @@ MISSED = (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError)
 class Darkroom:
     """One answer to each request, whatever happens. Its methods may run at the same time in different threads."""
 
-    def __init__(self, index: FootageIndex, footage_folder: Path) -> None:
+    def __init__(self, index: FootageIndex, volume: Volume, settings: FootageSettings) -> None:
         self._index = index
-        self._folder = footage_folder
+        self._volume = volume
+        self._settings = settings
 
     def still(self, request: StillRequest) -> MediaMade | MediaMissed:
         """Make the picture of one moment."""
         at = request.at
         try:
-            target = incident_folder(self._folder, request.alert_id) / "still.jpg"
+            target = self._folder(request.alert_id) / "still.jpg"
+            # What may show the incident is protected before anything is made of it.
+            first, last = at.later(-self._settings.pre_event_s), at.later(self._settings.clip_cap_s)
+            expect_incident(self._volume.folder, request.alert_id, first, last)
             frames = frames_between(self._index, boot_of(at), at.monotonic_s - REACH_S, at.monotonic_s)
             still = take_still(frames, at.monotonic_s, target)
         except MISSED as error:
@@ -54,7 +60,7 @@ class Darkroom:
         """Make the three pictures around one moment, in one."""
         at, boot = request.at, boot_of(request.at)
         try:
-            target = incident_folder(self._folder, request.alert_id) / "strip.jpg"
+            target = self._folder(request.alert_id) / "strip.jpg"
             strip = strips.take_strip(
                 lambda moment_s: frames_between(self._index, boot, moment_s - strips.REACH_S, moment_s),
                 at.monotonic_s,
@@ -72,18 +78,29 @@ class Darkroom:
         """Cut the footage of an interval; a clip that was made of it before is replaced, but never by a shorter one."""
         start, end_s = request.start, request.end.monotonic_s
         try:
-            target = incident_folder(self._folder, request.alert_id) / "clip.mp4"
+            target = self._folder(request.alert_id) / "clip.mp4"
             wish = Wish(start.monotonic_s, end_s, start.wall)
             frames = frames_between(self._index, boot_of(start), start.monotonic_s, end_s)
             clip = cut_clip(no_fewer(frames, frames_of(target)), wish, target)
+            first, last = (start.later(at_s - start.monotonic_s) for at_s in (clip.start_s, clip.end_s))
+            incident_shown(self._volume.folder, request.alert_id, first, last)
         except MISSED as error:
             log.warning("clip_missed", alert_id=request.alert_id, reason=str(error))
             return MediaMissed(request.alert_id, "clip", str(error))
         if clip.gaps:
             missing_s = sum(gap.end_s - gap.start_s for gap in clip.gaps)
             log.warning("clip_has_gaps", alert_id=request.alert_id, gaps=len(clip.gaps), missing_s=round(missing_s, 3))
-        first, last = (start.later(at_s - start.monotonic_s) for at_s in (clip.start_s, clip.end_s))
         return MediaMade(request.alert_id, "clip", str(clip.path), clip.sha256, clip.size_bytes, first, last)
+
+    def _folder(self, alert_id: str) -> Path:
+        """The incident's folder, on the footage volume and nowhere else.
+
+        Raises:
+            OSError: the volume is not there, or does not take it.
+            ValueError: the id is not safe as a folder's name.
+        """
+        self._volume.check()
+        return incident_folder(self._volume.folder, alert_id)
 
 
 def frames_of(clip: Path) -> int:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.clock import Clock, Moment, SystemClock
@@ -16,8 +17,11 @@ from agent.footage.index import FootageIndex
 from agent.footage.media_desk import MediaDesk
 from agent.footage.overlay import Overlay
 from agent.footage.recording import Pace, Recording
+from agent.footage.retention import Retention
 from agent.footage.space import Space
 from agent.footage.strips import APART_S
+from agent.footage.upkeep import Upkeep
+from agent.footage.volume import Refused, volume_of
 from agent.helpers.messages import ClipRequest, StillRequest, StripRequest
 from agent.hw.kit import Rate, load_kit
 
@@ -38,7 +42,6 @@ WATCH_EVERY_S = 0.5
 """How often the threads are watched; a stall is told before the daemon takes this process for hung."""
 DISK_SILENT_S = 2.0
 """A disk that has not answered for so long is told; cards stop for shorter than that many times a day."""
-MEGABYTE = 1_000_000
 
 
 class Recorder:
@@ -65,10 +68,11 @@ def _open_index(config: Config, channel: Channel) -> FootageIndex | None:
     folder = config.footage_folder
     while not channel.closed.is_set():
         try:
-            (folder / "segments").mkdir(parents=True, exist_ok=True)
-            index = FootageIndex(folder / "index.sqlite", folder / "segments")
+            segments = volume_of(config).make("segments")
+            index = FootageIndex(folder / "index.sqlite", segments)
         except (OSError, sqlite3.Error) as error:
-            disk.make("write-failed", f"The footage folder {folder} cannot be used ({error}); it is tried again")
+            code = error.code if isinstance(error, Refused) else "write-failed"
+            disk.make(code, f"The footage folder {folder} cannot be used ({error}); it is tried again")
             channel.closed.wait(LOOK_EVERY_S)
         else:
             disk.withdraw()
@@ -89,7 +93,10 @@ class _Work:
         self._ending = threading.Event()
         self._disk_stalled = Complaint(channel.send)
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
-        darkroom = Darkroom(index, config.footage_folder)
+        volume = volume_of(config)
+        space = Space(volume, index, Retention.of(footage), clock=clock, tell=channel.send)
+        self._upkeep = Upkeep(space, channel.send)
+        darkroom = Darkroom(index, volume, footage)
         self._stills = MediaDesk(darkroom.still, channel.send)
         self._strips = MediaDesk(darkroom.strip, channel.send)  # a desk of its own: a still is due within a second
         self._clips = MediaDesk(darkroom.clip, channel.send)
@@ -100,7 +107,7 @@ class _Work:
         self._recording = Recording(
             folder,
             index,
-            Space(folder, index, footage.rolling_max_mb * MEGABYTE, footage.reserve_mb * MEGABYTE),
+            space,
             clock=clock,
             pace=Pace(camera.bitrate_kbps, footage.segment_s, footage.sync_s),
             tell=channel.send,
@@ -109,9 +116,10 @@ class _Work:
 
     def run(self) -> None:
         """Work until the channel closes or a thread fails, whose exception is then raised here."""
-        with ThreadPoolExecutor(5, thread_name_prefix="recorder") as pool:
+        with ThreadPoolExecutor(6, thread_name_prefix="recorder") as pool:
             # the camera is the last to begin: a thread that cannot start leaves nothing behind to stop
-            loops = (self._record, self._stills.work, self._strips.work, self._clips.work, self._feed.film)
+            upkeep = partial(self._upkeep.work, self._ending)
+            loops = (self._record, self._stills.work, self._strips.work, self._clips.work, upkeep, self._feed.film)
             threads: list[Future[None]] = [pool.submit(loop) for loop in loops]
             try:
                 while not self._channel.closed.is_set() and not any(thread.done() for thread in threads):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from agent.config.settings import FootageSettings
 from agent.footage.darkroom import Darkroom
+from agent.footage.volume import Volume
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, StripRequest
 from tests.footage.film import FPS, START, clocks, film, store
 
@@ -18,7 +20,7 @@ def clip_to(end: float) -> ClipRequest:
 
 def test_a_clip_is_never_replaced_by_one_that_shows_less(tmp_path: Path) -> None:
     index = store(tmp_path, film(8), 2 * FPS)
-    darkroom = Darkroom(index, tmp_path)
+    darkroom = Darkroom(index, Volume(tmp_path), FootageSettings())
     good = darkroom.clip(clip_to(5))
     assert isinstance(good, MediaMade)
     for segment in sorted((tmp_path / "segments").glob("*.ts"))[:2]:
@@ -28,12 +30,12 @@ def test_a_clip_is_never_replaced_by_one_that_shows_less(tmp_path: Path) -> None
     assert isinstance(missed, MediaMissed)
     assert missed.reason == "the clip made before shows 76 pictures and stays; only 46 of its interval are still stored"
     assert hashlib.sha256(Path(good.path).read_bytes()).hexdigest() == good.sha256
-    assert [path.name for path in Path(good.path).parent.iterdir()] == ["clip.mp4"]
+    assert sorted(path.name for path in Path(good.path).parent.iterdir()) == ["clip.mp4", "stretch.json"]
 
 
 def test_an_earlier_clip_that_cannot_be_opened_is_replaced(tmp_path: Path) -> None:
     index = store(tmp_path, film(4), 2 * FPS)
-    darkroom = Darkroom(index, tmp_path)
+    darkroom = Darkroom(index, Volume(tmp_path), FootageSettings())
     first = darkroom.clip(clip_to(2))
     assert isinstance(first, MediaMade)
     Path(first.path).write_bytes(b"not a film")
@@ -46,7 +48,7 @@ def test_an_earlier_clip_that_cannot_be_opened_is_replaced(tmp_path: Path) -> No
 
 def test_a_strip_without_any_footage_is_missed_with_the_reason(tmp_path: Path) -> None:
     index = store(tmp_path, film(2), 2 * FPS)
-    missed = Darkroom(index, tmp_path).strip(StripRequest(ALERT, START.later(-60)))
+    missed = Darkroom(index, Volume(tmp_path), FootageSettings()).strip(StripRequest(ALERT, START.later(-60)))
     index.close()
     assert isinstance(missed, MediaMissed)
     assert (missed.media, missed.reason) == (
