@@ -33,7 +33,7 @@ from agent.helpers.messages import (
     decode,
     encode,
 )
-from agent.helpers.patience import Patience
+from agent.helpers.patience import STARTED_WITHIN_S, Patience
 from agent.helpers.process import Process
 from agent.helpers.talk import Talk
 from agent.signals import FaultCleared, Faulted
@@ -58,6 +58,8 @@ BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 STEADY_AFTER_S = 60.0
 UNREAD_LIMIT_BYTES = 256 * 1024
 """A helper that leaves this much unread is hung: it is ended, and what it did not read goes to the next process."""
+
+DEAF = "does not read what it is asked"
 
 
 class HelperState(Enum):
@@ -100,6 +102,7 @@ class Helper:
         self._troubles: set[str] = set()
         self._unanswered: dict[tuple[str, str], StillRequest | ClipRequest] = {}
         self._writer: asyncio.StreamWriter | None = None
+        self._deaf = False
         self._process: Process | None = None
         self._left_behind = LeftBehind(name, self.ladder, clock, report)
 
@@ -180,12 +183,11 @@ class Helper:
         why: str | None = None
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=MAX_LINE_BYTES)
         self._writer = writer
+        self._deaf = False
         self._state = HelperState.STARTING
         try:
             self._send(Settings(self._config.model_dump_json()))
-            for request in self._unanswered.values():
-                self._send(request)
-            why = await self._listen(reader)
+            why = await self._ask_again(writer) or await self._listen(reader)
         except (OSError, ValueError) as broken:  # ValueError: a line too long, or not one of our messages
             log.warning("helper_line_broken", helper=self.name, error=str(broken))
         finally:
@@ -194,6 +196,17 @@ class Helper:
             await self._end(process, at_once=why is not None)
             self._process = None
         return why or f"ended (status {process.status})"
+
+    async def _ask_again(self, writer: asyncio.StreamWriter) -> str | None:
+        """Ask for all that no process has answered yet; returns why that is no use."""
+        try:
+            async with asyncio.timeout(STARTED_WITHIN_S):
+                for request in [*self._unanswered.values()]:
+                    self._send(request)
+                    await writer.drain()  # a long outage leaves more than a line holds
+        except TimeoutError:
+            return DEAF
+        return None
 
     async def _listen(self, reader: asyncio.StreamReader) -> str | None:
         """Read events until the end of the line, or until it is no use; returns why, None for the former."""
@@ -206,7 +219,7 @@ class Helper:
             except TimeoutError:
                 return "hung"
             if not line:
-                return None
+                return DEAF if self._deaf else None
             if not talk.hear(loop.time()):
                 return "flooded its line"
             event = decode(line)
@@ -270,6 +283,7 @@ class Helper:
             writer.write(encode(message))
         else:
             log.warning("helper_does_not_read", helper=self.name)
+            self._deaf = True
             writer.transport.abort()  # ends the line, and with it this process
 
     async def _end(self, process: Process, *, at_once: bool) -> None:

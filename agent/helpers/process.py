@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LOOK_AGAIN_S = 0.2
 """A dead child that somebody traces (strace, gdb) is reaped only when they let go; nothing tells us when."""
 
+_unreaped: list[subprocess.Popen[bytes]] = []
+"""Children that were let go of alive. `Popen` takes it for a mistake when one is forgotten; here it is not."""
+
 
 class Process:
     """A child, from its start until it is reaped or let go of."""
@@ -68,6 +71,8 @@ class Process:
             self._loop.remove_reader(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = None
+        if self._child.returncode is None:
+            _unreaped.append(self._child)
 
     def _reap(self) -> None:
         if self._child.poll() is None:  # dead, but not ours to reap yet: its pidfd stays ready, so look by the clock
