@@ -51,8 +51,9 @@ PROGRAM = (sys.executable, "-m", "agent.helpers")
 """What is started, with the helper's name and the number of its descriptor as arguments."""
 ENDS_WITHIN_S = 2.0
 """Time to end by itself when asked; the daemon as a whole must be gone in 5 s."""
-KILLED_WITHIN_S = 1.0
-"""A kill takes milliseconds, unless the process sleeps in a driver that the kernel does not wake it from."""
+KILLED_WITHIN_S = 2.0
+"""A kill takes milliseconds, on a board that swaps a second; unless the process sleeps in a driver that the kernel does
+not wake it from."""
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Waits before the next process; the last one repeats. Back to the first after a life that worked for a minute."""
 STEADY_AFTER_S = 60.0
@@ -170,6 +171,7 @@ class Helper:
 
     async def _live(self) -> str:
         """One process from start to end; returns how it ended, as the end of a sentence."""
+        self.ladder.process_started()
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -178,7 +180,6 @@ class Helper:
                 ours.close()
                 return f"could not be started ({error})"
         self.starts += 1
-        self.ladder.process_started()
         self._process = process
         why: str | None = None
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=MAX_LINE_BYTES)

@@ -19,7 +19,13 @@ LOOK_AGAIN_S = 0.2
 """A dead child that somebody traces (strace, gdb) is reaped only when they let go; nothing tells us when."""
 
 _unreaped: list[subprocess.Popen[bytes]] = []
-"""Children that were let go of alive. `Popen` takes it for a mistake when one is forgotten; here it is not."""
+"""Children that were let go of alive; the daemon may go on after a reload, and they may end after all."""
+
+
+def reap_let_go() -> int:
+    """Reap what ended of the children that were let go of; returns how many are left."""
+    _unreaped[:] = [child for child in _unreaped if child.poll() is None]
+    return len(_unreaped)
 
 
 class Process:
@@ -35,6 +41,7 @@ class Process:
         Raises:
             OSError: it cannot be started.
         """
+        reap_let_go()
         self._loop = asyncio.get_running_loop()
         self._child = subprocess.Popen(argv, pass_fds=(inherited_fd,), stdin=subprocess.DEVNULL)
         self._pidfd: int | None = os.pidfd_open(self._child.pid)
@@ -64,7 +71,7 @@ class Process:
         self._child.kill()
 
     def let_go(self) -> None:
-        """Watch it no more. One that still lives is reaped by init after us, or never."""
+        """Watch it no more. One that still lives is reaped when it ends and another starts, or by init after us."""
         if self._retry is not None:
             self._retry.cancel()
         if self._pidfd is not None:

@@ -24,6 +24,7 @@ from agent.config.settings import (
 )
 from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard, StillRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState
+from agent.helpers.process import reap_let_go
 from agent.helpers.talk import AT_ONCE
 from agent.signals import FaultCleared, Faulted
 from fakes import SPEECH
@@ -173,6 +174,31 @@ async def test_a_helper_that_never_reads_is_replaced_and_its_successor_is_asked(
         assert daemon.helper.starts == 2, "the same requests do not drown the next one"
 
 
+async def test_each_rung_is_counted_and_told_with_its_restore(tmp_path: Path) -> None:
+    async with owning("give-up", tmp_path) as daemon:
+        await daemon.until(lambda: daemon.told(FaultCleared, "down"))
+        down = next(each.text for each in daemon.signals if isinstance(each, Faulted) and each.code == "down")
+        assert "after 2 restarts of its device" in down
+        await daemon.until(lambda: daemon.told(FaultCleared, "camera-lost"))
+        assert daemon.helper.facts()["ladder"] == {"pipeline": 2, "process": 1, "reboot": 0, "unkillable": 0}
+        standing = daemon.helper.ladder.standing(SystemClock().now().monotonic_s)
+        assert (standing.pipeline, standing.process, standing.causes) == (0, 0, frozenset()), (
+            "it works: nothing was tried"
+        )
+        assert daemon.helper.footage is not None
+        assert daemon.helper.footage.facts == {"keptDays": 12.5, "oldest": None}
+
+
+async def test_a_program_that_cannot_be_started_is_a_rung_too(tmp_path: Path) -> None:
+    daemon = Daemon(unit(tmp_path), "recorder", (str(tmp_path / "nowhere"),))
+    running = asyncio.create_task(daemon.helper.run())
+    await daemon.until(lambda: daemon.helper.ladder.process)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert daemon.told(Faulted, "down") == 1
+
+
 async def test_a_helper_that_cannot_be_killed_is_left_behind_until_it_ends(tmp_path: Path) -> None:
     async with owning("unkillable", tmp_path) as daemon:
         await daemon.until(lambda: daemon.helper.pid)
@@ -186,8 +212,14 @@ async def test_a_helper_that_cannot_be_killed_is_left_behind_until_it_ends(tmp_p
         assert daemon.helper.facts()["ladder"]["unkillable"] == 0
 
 
+def descriptors() -> int:
+    """How many this process holds."""
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
 async def test_a_daemon_ends_though_its_helper_cannot_be_killed(tmp_path: Path) -> None:
     daemon = Daemon(unit(tmp_path), "recorder", (sys.executable, str(UNRULY), "unkillable", str(tmp_path)))
+    before = descriptors()
     running = asyncio.create_task(daemon.helper.run())
     try:
         await daemon.until(lambda: daemon.told(Faulted, "unkillable"))
@@ -195,14 +227,7 @@ async def test_a_daemon_ends_though_its_helper_cannot_be_killed(tmp_path: Path) 
         with suppress(asyncio.CancelledError):
             async with asyncio.timeout(LIMIT_S):
                 await running
+        assert descriptors() == before, "what is left behind holds nothing of ours"
     finally:
         (tmp_path / "let-go").touch()
-    await daemon.until(reaped)
-
-
-def reaped() -> bool:
-    """Reap what was let go, as init does after the daemon."""
-    with suppress(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-        return False
-    return True
+    await daemon.until(lambda: not reap_let_go())

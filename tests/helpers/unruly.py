@@ -1,6 +1,7 @@
 """A helper process that behaves badly in its first life and well in all later ones: `unruly.py HOW FOLDER NAME FD`.
 
-HOW is what it does after its first proof of work. Without the agent's own code: it starts in a tenth of a second.
+HOW is what it does after its first proof of work; where FOLDER holds a file `always`, it does that in every life.
+Without the agent's own code: it starts in a tenth of a second.
 """
 
 from __future__ import annotations
@@ -39,6 +40,14 @@ def deaf(line: socket.socket, _folder: Path) -> None:
     while True:
         line.sendall(WORKING)
         time.sleep(0.2)
+
+
+def give_up(line: socket.socket, _folder: Path) -> None:
+    """A camera that is opened anew twice, and then left to a new process."""
+    line.recv(65536)  # its settings: what ends with unread lines takes its own last words with it
+    line.sendall(b'{"type": "trouble", "code": "camera-lost", "text": "No pictures."}\n')
+    line.sendall(b'{"type": "pipeline-restarted"}\n' * 2)
+    line.sendall(b'{"type": "footage-stands", "facts": {"keptDays": 12.5, "oldest": null}}\n')
 
 
 def unkillable(_line: socket.socket, folder: Path) -> None:
@@ -85,11 +94,19 @@ def main(how: str, folder: Path, fd: int) -> None:
     line = socket.socket(fileno=fd)
     line.sendall(WORKING)
     lived_before = folder / "lived-before"
-    if lived_before.exists():
+    if lived_before.exists() and not (folder / "always").exists():
         work(line)
         return
     lived_before.touch()
-    {"flood": flood, "complain": complain, "half": half, "deaf": deaf, "unkillable": unkillable}[how](line, folder)
+    deeds = {
+        "flood": flood,
+        "complain": complain,
+        "half": half,
+        "deaf": deaf,
+        "give-up": give_up,
+        "unkillable": unkillable,
+    }
+    deeds[how](line, folder)
 
 
 if __name__ == "__main__":
