@@ -18,11 +18,15 @@ import agent
 from agent.decisions import Decisions
 from agent.health.proofs import Proofs
 from agent.heartbeat import Heartbeat
+from agent.helpers.last_rung import Call, Others
 from agent.helpers.owner import Helper
 from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
+from agent.incidents.incident import Phase
 from agent.panel import Panel
+from agent.reboot import RebootDesk
+from agent.recovery import Recovery
 from agent.rooms import keep
 from agent.signals import (
     AckLevel,
@@ -50,6 +54,7 @@ from agent.uplink.link import Link
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
 from agent.uplink.publication import LinkDown, PublishRefused, Subscription
+from agent.uplink.storage import State as DiskState
 from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
@@ -69,6 +74,8 @@ log = structlog.get_logger()
 
 RULES_EVERY_S = 1.0
 """How often the rules are run though nothing happened: the proof that they can be."""
+CALLS = frozenset({Category.HELP, Category.INTRUDER})
+"""People depend on the unit while one of these is open."""
 GOODBYE_WITHIN_S = 1.0
 """For the last status and for the broker's farewell, each; the whole stop has 5 s."""
 
@@ -100,6 +107,16 @@ class Unit:
         for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.enabled)):
             if wanted:
                 self._helpers[name] = Helper(name, config, clock, self._report, self._take_event)
+        self._recovery: Recovery | None = None
+        if recorder := self._helpers.get("recorder"):
+            self._recovery = Recovery(
+                recorder.ladder,
+                RebootDesk.of_environment(config.state_folder),
+                clock,
+                allowed=config.recovery.reboot,
+                others=self._others,
+                report=self._report,
+            )
         topics = UnitTopics(config.unit.org, config.unit.id)
         self._link = Link(
             endpoint,
@@ -164,6 +181,8 @@ class Unit:
         yield "heartbeat", self._heartbeat.run
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
+        if self._recovery is not None:
+            yield "recovery", self._recovery.run
 
     def _act(self, actions: Sequence[Action]) -> None:
         """Begin every effect: the lamp, then the call, then voice, pictures and journal. None of them waits."""
@@ -303,7 +322,22 @@ class Unit:
                 "lastSequence": self._outbox.last_sequence,
             },
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
+            **self._footage_facts(),
         } | dict(self._incidents.summary())
+
+    def _footage_facts(self) -> Mapping[str, Any]:
+        """How much footage there is, as soon as the recorder has said it, and what is done to get more."""
+        recorder = self._helpers.get("recorder")
+        if recorder is None or self._recovery is None:
+            return {}
+        footage = {} if recorder.footage is None else {"footage": dict(recorder.footage.facts)}
+        return {**footage, "recovery": self._recovery.facts()}
+
+    def _others(self) -> Others:
+        """What a restart of the machine would cost now."""
+        phases = {each["state"] for each in self._incidents.summary()["open"] if each["category"] in CALLS}
+        call = Call.ACTIVE if Phase.ACTIVE in phases else Call.OVER if phases else Call.NONE
+        return Others(call, self._courier.pending, self._outbox.disk is DiskState.WORKING)
 
     async def _say_goodbye(self) -> None:
         """The last status, and an orderly farewell from the broker: no last will, nobody is lost."""

@@ -249,6 +249,14 @@ class FootageSettings(Settings):
             yield "folder", f"must lie on the volume that footage.mount names ({self.mount})"
 
 
+class RecoverySettings(Settings):
+    """What a unit may do by itself to get its recording back."""
+
+    reboot: bool = True
+    """Whether it may restart its machine when footage is missing and nothing less helped: never while a help call or
+    an intrusion goes on, at most once in six hours and twice a day."""
+
+
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -375,6 +383,7 @@ class Config(Settings):
     voice: VoiceSettings = VoiceSettings()
     camera: CameraSettings = CameraSettings()
     footage: FootageSettings = FootageSettings()
+    recovery: RecoverySettings = RecoverySettings()
     arming: ArmingSettings = ArmingSettings()
     incidents: IncidentSettings = IncidentSettings()
     state_folder: LocalPath = Path("/var/lib/safepoint")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.footage.complaint import Complaint
 from agent.footage.pacing import STEPS, Pacing, rates
+from agent.helpers.messages import PipelineRestarted
 from agent.hw.kit import Camera, HardwareHangs, HardwareLost, LoresFrame, Packet, Rate
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ class CameraFeed:
         Args:
             open_camera: Opens the camera, which begins at the rate `full`.
             full: The rate at which it should film.
-            tell: Says `Trouble` and `TroubleOver` to the daemon.
+            tell: Says `Trouble`, `TroubleOver` and `PipelineRestarted` to the daemon.
         """
         self._open_camera = open_camera
+        self._tell = tell
         self._full = full
         self._frames: queue.Queue[Packet] = queue.Queue(maxsize=int(QUEUE_S * full.fps))
         self._opening = threading.Lock()
@@ -44,8 +46,6 @@ class CameraFeed:
         self._camera_lost = Complaint(tell)
         self._frames_lost = Complaint(tell)
         self._steps = [Complaint(tell) for _ in STEPS]
-        self.openings = 0
-        """How often the camera was opened: all but the first are restarts of its pipeline."""
 
     def film(self) -> None:
         """Fill the queue until closed; blocks, in a thread of its own.
@@ -68,7 +68,8 @@ class CameraFeed:
                 raise
             except HardwareLost as lost:
                 self._camera_lost.make("camera-lost", f"No pictures are recorded: {lost}")
-                self._closed.wait(next(backoff))
+                if not self._closed.wait(next(backoff)):
+                    self._tell(PipelineRestarted())
 
     def next(self, timeout_s: float) -> Packet | None:
         """The next frame, or None when none came in time."""
@@ -94,7 +95,6 @@ class CameraFeed:
     def _running(self) -> Iterator[Camera]:
         """A camera that films at the present rate; closed at the end, whatever that was."""
         camera = self._open_camera()
-        self.openings += 1
         try:
             with self._opening:
                 self._camera = camera

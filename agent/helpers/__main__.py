@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import os
 import signal
 import socket
 import sys
@@ -13,7 +14,7 @@ from agent import journal
 from agent.config.settings import Config
 from agent.helpers.channel import Channel, Job
 from agent.helpers.messages import Settings, Trouble
-from agent.hw.kit import HardwareLost
+from agent.hw.kit import HardwareHangs, HardwareLost
 
 JOBS = {"listener": ("agent.voice.listener", "Listener"), "recorder": ("agent.footage.recorder", "Recorder")}
 """Imported by name, so that neither helper loads the other's native libraries."""
@@ -36,6 +37,10 @@ def main(name: str, fd: int) -> int:
         module, job_class = JOBS[name]
         job = cast("Job", getattr(importlib.import_module(module), job_class)())
         job.run(Config.model_validate_json(settings.config_json), channel)
+    except HardwareHangs as hangs:
+        channel.send(Trouble("device-hangs", str(hangs)))
+        channel.close()
+        os._exit(1)  # Python's own end would close the device once more, and hang in it
     except HardwareLost as lost:
         channel.send(Trouble("device-lost", str(lost)))
         return 1

@@ -56,6 +56,13 @@ class TroubleOver:
 
 
 @dataclass(frozen=True)
+class PipelineRestarted:
+    """The helper closed its device and opens it again: the first rung of the ladder, sent each time it is climbed."""
+
+    type: Literal["pipeline-restarted"] = "pipeline-restarted"
+
+
+@dataclass(frozen=True)
 class PhraseHeard:
     """The listener decided that a phrase was said."""
 
@@ -154,7 +161,16 @@ class MediaMissed:
 
 
 Event = (
-    Working | Trouble | TroubleOver | PhraseHeard | TamperSeen | TamperOver | FootageStands | MediaMade | MediaMissed
+    Working
+    | Trouble
+    | TroubleOver
+    | PipelineRestarted
+    | PhraseHeard
+    | TamperSeen
+    | TamperOver
+    | FootageStands
+    | MediaMade
+    | MediaMissed
 )
 Request = Settings | StillRequest | StripRequest | ClipRequest
 Message = Event | Request

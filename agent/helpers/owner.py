@@ -1,27 +1,30 @@
 """The daemon's end of a helper process: starts it, watches its proofs of work, ends it, starts it again.
 
 Nothing here waits for the helper: what it does not answer is asked again of the next process, and a helper that is
-dead, hung or deaf is a fault like any other, with a restore.
+dead, hung, deaf or babbling is a fault like any other, with a restore. One that cannot even be killed is left behind.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import sys
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from agent.helpers.ladder import Ladder
+from agent.helpers.left_behind import LeftBehind
 from agent.helpers.messages import (
     MAX_LINE_BYTES,
     ClipRequest,
+    FootageStands,
     MediaMade,
     MediaMissed,
     Message,
     PhraseHeard,
+    PipelineRestarted,
     Settings,
     StillRequest,
     StripRequest,
@@ -31,10 +34,13 @@ from agent.helpers.messages import (
     decode,
     encode,
 )
+from agent.helpers.patience import STARTED_WITHIN_S, Patience
+from agent.helpers.process import Process
+from agent.helpers.talk import Talk
 from agent.signals import FaultCleared, Faulted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.clock import Clock
     from agent.config.settings import Config
@@ -42,19 +48,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-STARTED_WITHIN_S = 20.0
-"""First proof of work: loading a large voice model or a cold camera stack takes seconds on a Pi 3."""
-PROVED_EVERY_S = 3.0
-"""A helper proves its work each second; three missed proofs and it is taken for hung (stall > 2 s is a fault)."""
-TROUBLED_FOR_S = 60.0
-"""A helper that says it is in trouble may repair itself for this long before a new process tries."""
+PROGRAM = (sys.executable, "-m", "agent.helpers")
+"""What is started, with the helper's name and the number of its descriptor as arguments."""
 ENDS_WITHIN_S = 2.0
 """Time to end by itself when asked; the daemon as a whole must be gone in 5 s."""
+KILLED_WITHIN_S = 2.0
+"""A kill takes milliseconds, on a board that swaps a second; unless the process sleeps in a driver that the kernel does
+not wake it from."""
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Waits before the next process; the last one repeats. Back to the first after a life that worked for a minute."""
 STEADY_AFTER_S = 60.0
 UNREAD_LIMIT_BYTES = 256 * 1024
-"""A helper that leaves this much unread is hung; what is not sent now goes to the next process."""
+"""A helper that leaves this much unread is hung: it is ended, and what it did not read goes to the next process."""
+
+DEAF = "does not read what it is asked"
 
 
 _MEDIA = {StillRequest: "still", StripRequest: "strip", ClipRequest: "clip"}
@@ -72,18 +79,25 @@ class HelperState(Enum):
 class Helper:
     """One helper process and all its successors."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who it is, what it works with, and who hears of it
         self,
         name: str,
         config: Config,
         clock: Clock,
         report: Callable[[Signal], None],
         on_event: Callable[[PhraseHeard | MediaMade | MediaMissed], None],
+        *,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.name = name
         self.starts = 0
         """Processes started so far."""
         self.last_work: Working | None = None
+        self.footage: FootageStands | None = None
+        """How much footage there is, as the recorder said last."""
+        self.ladder = Ladder(clock.now().monotonic_s)
+        """What was tried to get it to work."""
+        self._program = program
         self._config = config
         self._clock = clock
         self._report = report
@@ -94,7 +108,9 @@ class Helper:
         self._troubles: set[str] = set()
         self._unanswered: dict[tuple[str, str], StillRequest | StripRequest | ClipRequest] = {}
         self._writer: asyncio.StreamWriter | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._deaf = False
+        self._process: Process | None = None
+        self._left_behind = LeftBehind(name, self.ladder, clock, report)
 
     @property
     def state(self) -> HelperState:
@@ -106,14 +122,16 @@ class Helper:
         """The present process, if there is one."""
         return self._process.pid if self._process else None
 
-    def facts(self) -> dict[str, int | str]:
+    def facts(self) -> dict[str, Any]:
         """How it stands, for the heartbeat."""
-        work = self.last_work
+        work, now_s = self.last_work, self._clock.now().monotonic_s
         return {
             "state": self._state.value,
             "starts": self.starts,
             "done": work.done if work else 0,
             "lost": work.lost if work else 0,
+            "silentS": round(self.ladder.standing(now_s).silent_s, 1),
+            "ladder": self.ladder.facts(),
         }
 
     def request(self, request: StillRequest | StripRequest | ClipRequest) -> None:
@@ -126,6 +144,12 @@ class Helper:
 
     async def run(self) -> None:
         """Keep one process alive until cancelled."""
+        try:
+            await self._keep_alive()
+        finally:
+            await self._left_behind.let_go()
+
+    async def _keep_alive(self) -> None:
         attempt = 0
         while True:
             began_s = asyncio.get_running_loop().time()
@@ -133,91 +157,116 @@ class Helper:
                 why = await self._live()
             finally:
                 self._state = HelperState.DOWN
+            log.warning("helper_lost", helper=self.name, why=why, **self.ladder.facts())
             if not self._down_reported:
                 self._down_reported = True
-                log.warning("helper_lost", helper=self.name, why=why)
-                text = f"The {self.name} {why}; it is being restarted. Help calls by button are not affected."
-                self._report(Faulted(self.name, "down", text, self._clock.now()))
+                self._report(Faulted(self.name, "down", self._obituary(why), self._clock.now()))
             if self._worked_at_s - began_s > STEADY_AFTER_S:
                 attempt = 0
             await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
+            await self._left_behind.until_few()
             attempt += 1
+
+    def _obituary(self, why: str) -> str:
+        """What a person is told of the end of a process."""
+        tried = self.ladder.standing(self._clock.now().monotonic_s).pipeline
+        what_for = f" after {tried} restarts of its device" if tried else ""
+        return (
+            f"The {self.name} {why}{what_for}; it is being restarted (for the {self.ladder.process + 1}. time). "
+            "Help calls by button are not affected."
+        )
 
     async def _live(self) -> str:
         """One process from start to end; returns how it ended, as the end of a sentence."""
+        self.ladder.process_started()
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "agent.helpers",
-                self.name,
-                str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
+            try:
+                process = Process((*self._program, self.name, str(theirs.fileno())), theirs.fileno())
+            except OSError as error:
+                ours.close()
+                return f"could not be started ({error})"
         self.starts += 1
         self._process = process
+        why: str | None = None
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=MAX_LINE_BYTES)
         self._writer = writer
+        self._deaf = False
         self._state = HelperState.STARTING
-        hung = False
         try:
             self._send(Settings(self._config.model_dump_json()))
-            for request in self._unanswered.values():
-                self._send(request)
-            await self._listen(reader)
-        except TimeoutError:
-            hung = True
+            why = await self._ask_again(writer) or await self._listen(reader)
         except (OSError, ValueError) as broken:  # ValueError: a line too long, or not one of our messages
             log.warning("helper_line_broken", helper=self.name, error=str(broken))
         finally:
             self._writer = None
             writer.close()
-            await self._end(process, at_once=hung)
+            await self._end(process, at_once=why is not None)
             self._process = None
-        return "hung" if hung else f"ended (status {process.returncode})"
+        return why or f"ended (status {process.status})"
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        """Read events until the end of the line.
+    async def _ask_again(self, writer: asyncio.StreamWriter) -> str | None:
+        """Ask for all that no process has answered yet; returns why that is no use."""
+        try:
+            async with asyncio.timeout(STARTED_WITHIN_S):
+                for request in [*self._unanswered.values()]:
+                    self._send(request)
+                    await writer.drain()  # a long outage leaves more than a line holds
+        except TimeoutError:
+            return DEAF
+        return None
 
-        Raises:
-            TimeoutError: no proof of work in the time it may take.
-        """
+    async def _listen(self, reader: asyncio.StreamReader) -> str | None:
+        """Read events until the end of the line, or until it is no use; returns why, None for the former."""
         loop = asyncio.get_running_loop()
-        proof_due_s = loop.time() + STARTED_WITHIN_S
+        patience, talk = Patience(loop.time()), Talk(loop.time())
         while True:
-            async with asyncio.timeout_at(proof_due_s):
-                line = await reader.readline()
+            try:
+                async with asyncio.timeout_at(patience.due_s):
+                    line = await reader.readline()
+            except TimeoutError:
+                return "hung"
             if not line:
-                return
+                return DEAF if self._deaf else None
+            if not talk.hear(loop.time()):
+                return "flooded its line"
             event = decode(line)
-            if isinstance(event, Working):
-                self._worked_at_s = loop.time()
-            if isinstance(event, Working | TroubleOver):
-                proof_due_s = loop.time() + PROVED_EVERY_S
-            elif isinstance(event, Trouble):
-                proof_due_s = loop.time() + TROUBLED_FOR_S
+            match event:
+                case Working():
+                    self._worked_at_s = loop.time()
+                    patience.proved(loop.time())
+                case Trouble(code):
+                    patience.troubled(code)
+                case TroubleOver(code):
+                    patience.untroubled(code, loop.time())
             self._take(event)
+            await asyncio.sleep(0)  # `readline` does not wait while there are lines: others come first
 
     def _take(self, event: Message) -> None:
         now = self._clock.now()
         match event:
             case Working():
                 self.last_work = event
+                self.ladder.worked(now.monotonic_s)
                 if self._state is not HelperState.WORKING:
                     self._begin_working()
             case Trouble(code, text):
                 self._troubles.add(code)
+                self.ladder.troubled(code)
                 self._report(Faulted(self.name, code, text, now))
             case TroubleOver(code):
                 self._troubles.discard(code)
+                self.ladder.untroubled(code)
                 self._report(FaultCleared(self.name, code, now))
             case MediaMade() | MediaMissed():
                 self._unanswered.pop((event.alert_id, event.media), None)
                 self._on_event(event)
             case PhraseHeard():
                 self._on_event(event)
+            case PipelineRestarted():
+                self.ladder.pipeline_restarted()
+            case FootageStands():
+                self.footage = event
             case Settings() | StillRequest() | StripRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
@@ -240,14 +289,15 @@ class Helper:
             return  # what is unanswered goes to the next process
         if writer.transport.get_write_buffer_size() < UNREAD_LIMIT_BYTES:
             writer.write(encode(message))
+        else:
+            log.warning("helper_does_not_read", helper=self.name)
+            self._deaf = True
+            writer.transport.abort()  # ends the line, and with it this process
 
-    async def _end(self, process: asyncio.subprocess.Process, *, at_once: bool) -> None:
-        """See the process gone: by its own will, else by force. Its line is closed already."""
-        if not at_once:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ENDS_WITHIN_S):
-                    await process.wait()
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):  # it ended between the look and the kill
-                process.kill()
-            await process.wait()
+    async def _end(self, process: Process, *, at_once: bool) -> None:
+        """See the process gone: by its own will, else by force, else leave it behind. Its line is closed already."""
+        if not at_once and await process.ended(ENDS_WITHIN_S):
+            return
+        process.kill()
+        if not await process.ended(KILLED_WITHIN_S):
+            self._left_behind.add(process)

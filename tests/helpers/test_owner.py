@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,28 +23,30 @@ from agent.config.settings import (
     VoiceSettings,
 )
 from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard, StillRequest, StripRequest
-from agent.helpers.owner import Helper, HelperState
+from agent.helpers.owner import PROGRAM, Helper, HelperState
+from agent.helpers.process import reap_let_go
+from agent.helpers.talk import AT_ONCE
 from agent.signals import FaultCleared, Faulted
 from fakes import SPEECH
 from fakes.sound import StreetSound
 from fakes.street import Street
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from agent.signals import Signal
 
 LIMIT_S = 60.0
+UNRULY = Path(__file__).with_name("unruly.py")
 
 
 class Daemon:
     """What the daemon keeps of a helper."""
 
-    def __init__(self, config: Config, name: str) -> None:
+    def __init__(self, config: Config, name: str, program: Sequence[str] = PROGRAM) -> None:
         self.signals: list[Signal] = []
         self.events: list[PhraseHeard | MediaMade | MediaMissed] = []
-        self.helper = Helper(name, config, SystemClock(), self.signals.append, self.events.append)
+        self.helper = Helper(name, config, SystemClock(), self.signals.append, self.events.append, program=program)
 
     def told(self, kind: type[Faulted | FaultCleared], code: str) -> int:
         return sum(isinstance(each, kind) and each.code == code for each in self.signals)
@@ -78,6 +82,19 @@ async def listening(folder: Path) -> AsyncIterator[tuple[Street, Daemon]]:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
+
+
+@asynccontextmanager
+async def owning(how: str, folder: Path) -> AsyncIterator[Daemon]:
+    """A daemon whose helper is unruly in its first life."""
+    daemon = Daemon(unit(folder), "recorder", (sys.executable, str(UNRULY), how, str(folder)))
+    running = asyncio.create_task(daemon.helper.run())
+    try:
+        yield daemon
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 async def test_what_the_helper_hears_reaches_the_daemon(tmp_path: Path) -> None:
@@ -137,3 +154,83 @@ async def test_a_helper_ends_with_its_daemon(tmp_path: Path) -> None:
     assert pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("how", "why"), [("flood", "flooded its line"), ("complain", "flooded its line"), ("half", "hung")]
+)
+async def test_a_helper_that_misuses_its_line_is_replaced(how: str, why: str, tmp_path: Path) -> None:
+    async with owning(how, tmp_path) as daemon:
+        await daemon.until(lambda: daemon.told(FaultCleared, "down"))
+        assert why in next(each.text for each in daemon.signals if isinstance(each, Faulted) and each.code == "down")
+        assert daemon.helper.facts()["ladder"] == {"pipeline": 0, "process": 1, "reboot": 0, "unkillable": 0}
+        assert len(daemon.signals) <= 3 * AT_ONCE, "what it says is bounded, and so is what is made of it"
+
+
+async def test_a_helper_that_never_reads_is_replaced_and_its_successor_is_asked(tmp_path: Path) -> None:
+    async with owning("deaf", tmp_path) as daemon:
+        await daemon.until(lambda: daemon.helper.last_work)
+        for number in range(5000):  # more than the line and its buffers hold
+            daemon.helper.request(StillRequest(f"alert-{number}", SystemClock().at(0.0)))
+        await daemon.until(lambda: daemon.told(FaultCleared, "down"))
+        assert "does not read" in next(each.text for each in daemon.signals if isinstance(each, Faulted))
+        assert daemon.helper.starts == 2, "the same requests do not drown the next one"
+
+
+async def test_each_rung_is_counted_and_told_with_its_restore(tmp_path: Path) -> None:
+    async with owning("give-up", tmp_path) as daemon:
+        await daemon.until(lambda: daemon.told(FaultCleared, "down"))
+        down = next(each.text for each in daemon.signals if isinstance(each, Faulted) and each.code == "down")
+        assert "after 2 restarts of its device" in down
+        await daemon.until(lambda: daemon.told(FaultCleared, "camera-lost"))
+        assert daemon.helper.facts()["ladder"] == {"pipeline": 2, "process": 1, "reboot": 0, "unkillable": 0}
+        standing = daemon.helper.ladder.standing(SystemClock().now().monotonic_s)
+        assert (standing.pipeline, standing.process, standing.causes) == (0, 0, frozenset()), (
+            "it works: nothing was tried"
+        )
+        assert daemon.helper.footage is not None
+        assert daemon.helper.footage.facts == {"keptDays": 12.5, "oldest": None}
+
+
+async def test_a_program_that_cannot_be_started_is_a_rung_too(tmp_path: Path) -> None:
+    daemon = Daemon(unit(tmp_path), "recorder", (str(tmp_path / "nowhere"),))
+    running = asyncio.create_task(daemon.helper.run())
+    await daemon.until(lambda: daemon.helper.ladder.process)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert daemon.told(Faulted, "down") == 1
+
+
+async def test_a_helper_that_cannot_be_killed_is_left_behind_until_it_ends(tmp_path: Path) -> None:
+    async with owning("unkillable", tmp_path) as daemon:
+        await daemon.until(lambda: daemon.helper.pid)
+        first = daemon.helper.pid
+        await daemon.until(lambda: daemon.told(FaultCleared, "down"))
+        assert daemon.told(Faulted, "unkillable") == 1
+        assert daemon.helper.pid != first, "a new one works while the old one is there"
+        assert daemon.helper.facts()["ladder"]["unkillable"] == 1
+        (tmp_path / "let-go").touch()
+        await daemon.until(lambda: daemon.told(FaultCleared, "unkillable"))
+        assert daemon.helper.facts()["ladder"]["unkillable"] == 0
+
+
+def descriptors() -> int:
+    """How many this process holds."""
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+async def test_a_daemon_ends_though_its_helper_cannot_be_killed(tmp_path: Path) -> None:
+    daemon = Daemon(unit(tmp_path), "recorder", (sys.executable, str(UNRULY), "unkillable", str(tmp_path)))
+    before = descriptors()
+    running = asyncio.create_task(daemon.helper.run())
+    try:
+        await daemon.until(lambda: daemon.told(Faulted, "unkillable"))
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            async with asyncio.timeout(LIMIT_S):
+                await running
+        assert descriptors() == before, "what is left behind holds nothing of ours"
+    finally:
+        (tmp_path / "let-go").touch()
+    await daemon.until(lambda: not reap_let_go())

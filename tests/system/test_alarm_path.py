@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from fakes.town import Town
 
 LIMIT_S = 30.0
+UNRULY = Path(__file__).parents[1] / "helpers" / "unruly.py"
 WITH_HELPERS = {"voice": {"enabled": True}, "camera": {"enabled": True, "width_px": 320, "height_px": 180}}
 
 
@@ -41,6 +44,28 @@ async def test_a_call_goes_through_with_both_helpers_dead_or_hung(
         await town.street.connected("microphone")
         for pid in town.unit.children().values():
             os.kill(pid, how)
+        await a_call_goes_through(town)
+
+
+@pytest.mark.parametrize("how", ["flood", "complain", "half", "deaf"])
+async def test_a_call_goes_through_with_a_recorder_that_misuses_its_line(
+    town_with: Callable[..., Town], folder: Path, how: str
+) -> None:
+    """It does so in every life, and every life is started in the place of the real recorder."""
+    (folder / "always").touch()
+    (folder / "sitecustomize.py").write_text(
+        "import runpy, sys\n"
+        "if sys.orig_argv[1:4] == ['-m', 'agent.helpers', 'recorder']:\n"
+        f"    sys.argv = [{str(UNRULY)!r}, {how!r}, {str(folder)!r}, *sys.orig_argv[3:]]\n"
+        "    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "    sys.exit()\n"
+    )
+    async with town_with(camera=WITH_HELPERS["camera"]) as town:
+        await town.unit.start(PYTHONPATH=str(folder))
+        await town.unit.ready()
+        async with asyncio.timeout(LIMIT_S):
+            while not (folder / "lived-before").exists():  # noqa: ASYNC110 - a process cannot set an event
+                await asyncio.sleep(0.02)
         await a_call_goes_through(town)
 
 

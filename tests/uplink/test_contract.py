@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from agent.clock import ClockQuality, Moment
+from agent.helpers.last_rung import Stay
 from agent.signals import AckLevel, Category, Media, Outcome, Tell
 from agent.uplink import messages, topics
 from agent.uplink.messages import Answer, CommandName, Kind, Message, State
@@ -36,6 +37,18 @@ FACTS = {
     "arm": "set",
     "faults": [{"part": "recorder", "code": "dead", "text": "The recorder is dead."}],
     "outbox": {"pending": 0, "oldestAgeS": 0.0, "capacity": 1000},
+    "helpers": {
+        "recorder": {
+            "state": "working",
+            "starts": 2,
+            "done": 150,
+            "lost": 1,
+            "silentS": 0.8,
+            "ladder": {"pipeline": 3, "process": 1, "reboot": 0, "unkillable": 0},
+        }
+    },
+    "footage": {"keptDays": 12.5, "oldest": "2026-11-11T10:00:00.000Z", "heldMb": 40, "fullInDays": None},
+    "recovery": {"reboots": 0, "inVain": 0, "reboot": "works"},
 }
 
 
@@ -218,6 +231,35 @@ def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
     command["data"]["args"] = {"for": "ever"}
     with pytest.raises(MessageInvalid):
         check(Kind.COMMAND, command)
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("helpers", []),
+        ("helpers", {"recorder": {"state": "asleep"}}),
+        ("helpers", {"recorder": {"silentS": -1}}),
+        ("helpers", {"recorder": {"ladder": {"pipeline": 1, "process": 0}}}),
+        ("helpers", {"recorder": {"ladder": {"pipeline": 1.5, "process": 0, "reboot": 0, "unkillable": 0}}}),
+        ("footage", {"keptDays": True}),
+        ("footage", {"days": {"kept": 1}}),
+        ("recovery", {"reboots": 1, "inVain": 0, "reboot": "perhaps"}),
+        ("recovery", {"reboots": 1}),
+    ],
+)
+def test_what_a_heartbeat_says_of_the_recording_is_typed(member: str, value: object) -> None:
+    with pytest.raises(MessageInvalid, match=member):
+        check(Kind.HEARTBEAT, messages.heartbeat(UNIT, NOW, {**FACTS, member: value}).document)
+
+
+def test_a_unit_without_a_camera_says_nothing_of_footage() -> None:
+    without = {name: value for name, value in FACTS.items() if name not in {"helpers", "footage", "recovery"}}
+    check(Kind.HEARTBEAT, messages.heartbeat(UNIT, NOW, without).document)
+
+
+def test_every_reason_against_a_restart_can_be_told() -> None:
+    data = dict(load_schemas())["heartbeat.json"]["properties"]["data"]["properties"]
+    assert {*data["recovery"]["properties"]["reboot"]["enum"]} == {*Stay, "asked"}
 
 
 def test_a_heartbeat_of_an_unsynced_clock_says_so() -> None:
