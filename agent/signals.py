@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +68,8 @@ class Media(StrEnum):
     """Footage that belongs to an incident."""
 
     STILL = "still"
+    STRIP = "strip"
+    """Before, at and after the trigger, side by side in one picture."""
     CLIP = "clip"
 
 
@@ -155,7 +157,7 @@ class TestRequested:
 
 @dataclass(frozen=True)
 class MediaReady:
-    """A still or a clip of an incident is stored on the unit."""
+    """A still, a strip or a clip of an incident is stored on the unit."""
 
     alert_id: str
     media: Media
@@ -165,13 +167,14 @@ class MediaReady:
     sha256: str
     size_bytes: int
     start: Moment | None = None
-    """The first frame's moment (of a still, its only one)."""
+    """The first frame's moment (of a still, its only one; of a strip, that of its first picture)."""
     end: Moment | None = None
+    """The last frame's moment."""
 
 
 @dataclass(frozen=True)
 class MediaFailed:
-    """A still or a clip could not be made."""
+    """A still, a strip or a clip could not be made."""
 
     alert_id: str
     media: Media
@@ -236,15 +239,33 @@ class TakeStill:
 
     alert_id: str
     at: Moment
+    media: ClassVar[Media] = Media.STILL
+
+
+@dataclass(frozen=True)
+class TakeStrip:
+    """Make a strip of three pictures: before, at and after the moment a sensor went off."""
+
+    alert_id: str
+    at: Moment
+    media: ClassVar[Media] = Media.STRIP
 
 
 @dataclass(frozen=True)
 class CutClip:
-    """Cut the footage between these moments into a clip; `end` may lie a little in the future."""
+    """Cut the footage between these moments into a clip; `end` may lie a little in the future.
+
+    One that was cut for the same alert before is replaced.
+    """
 
     alert_id: str
     start: Moment
     end: Moment
+    media: ClassVar[Media] = Media.CLIP
+
+
+Filming = TakeStill | TakeStrip | CutClip
+"""What is asked of the recorder: each is answered by a `MediaReady` or a `MediaFailed` of its `media`."""
 
 
 @dataclass(frozen=True)
@@ -279,4 +300,4 @@ class Log:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-Action = ShowLight | SayLine | TakeStill | CutClip | Tell | Remember | Log
+Action = ShowLight | SayLine | TakeStill | TakeStrip | CutClip | Tell | Remember | Log

@@ -32,12 +32,12 @@ from agent.signals import (
     FaultCleared,
     Faulted,
     Log,
-    Media,
     MediaFailed,
     Remember,
     SayLine,
     ShowLight,
     TakeStill,
+    TakeStrip,
     Tell,
 )
 from agent.uplink import messages, validation
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
-    from agent.signals import Action
+    from agent.signals import Action, Filming
     from agent.uplink.messages import Message
     from agent.uplink.publication import Publication, Receipt, Received
     from agent.uplink.tls import Endpoint
@@ -179,19 +179,20 @@ class Unit:
                 case SayLine(line):
                     if self._speaker is not None:
                         self._speaker.say(str(line_path(line)))
-                case TakeStill() | CutClip():
+                case TakeStill() | TakeStrip() | CutClip():
                     self._ask_recorder(action)
                 case Log(event, alert_id, facts):
                     log.info(event, alert_id=alert_id, **facts)
 
-    def _ask_recorder(self, action: TakeStill | CutClip) -> None:
+    def _ask_recorder(self, action: Filming) -> None:
         recorder = self._helpers.get("recorder")
         if recorder is not None:
             recorder.request(request_of(action))
             return
         # An incident that a unit with a camera left behind; this one has been told that it has none.
-        media = Media.STILL if isinstance(action, TakeStill) else Media.CLIP
-        self._report(MediaFailed(action.alert_id, media, "the camera was taken out of service", self._clock.now()))
+        self._report(
+            MediaFailed(action.alert_id, action.media, "the camera was taken out of service", self._clock.now())
+        )
 
     async def _run_rules(self, working: Callable[[], None]) -> None:
         """Run the rules though nothing happens: the proof that feeds the watchdog."""

@@ -31,7 +31,7 @@ SUMMARY = """\
 A camera unit guards a shop at night. Somebody walks past the open shop and only the light comes on. After the shop \
 is set, the same movement is an intruder alert.
 Then a voice in the street says "help me". The unit answers at once by light and voice, calls the control room, and \
-shows a second, different signal when an operator has really seen the call. A still and a clip follow.
+shows a second, different signal when an operator has really seen the call. A still, a strip and a clip follow.
 At last the network fails, and the panic button is pressed. The unit tells the person to phone, keeps the call, and \
 delivers it once, with its own time, as soon as there is a network again.""".splitlines()
 
@@ -76,7 +76,7 @@ async def play(out: Path, profile: str, *, quick: bool) -> bool:
         write_report(out / "report.html", story)
         shutil.copy(Path(folder) / "unit.log", out / "unit.log")
     _print_latencies(console, teller)
-    happened = story.happened and footage.still is not None and footage.clip is not None
+    happened = story.happened and None not in {footage.still, footage.strip, footage.clip}
     verdict = "[bold green]every step happened[/]" if happened else "[bold red]not every step happened[/]"
     console.print(f"\n{verdict}; look at {out / 'report.html'}")
     return happened
@@ -85,7 +85,7 @@ async def play(out: Path, profile: str, *, quick: bool) -> bool:
 def fresh(out: Path) -> None:
     """Make the folder, without what an earlier demo left there; anything else in it stays."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("messages.jsonl", "still.jpg", "clip.mp4", "report.html", "unit.log", "control-room.log"):
+    for name in ("messages.jsonl", "still.jpg", "strip.jpg", "clip.mp4", "report.html", "unit.log", "control-room.log"):
         (out / name).unlink(missing_ok=True)
 
 
@@ -134,15 +134,15 @@ def _edges_to_broker_ms(town: Town) -> Iterator[float]:
 
 
 def _keep_footage(town: Town, out: Path) -> Footage:
-    """Copy the help call's still and clip out of the unit."""
+    """Copy the help call's still, strip and clip out of the unit."""
     calls = [each for each in town.control_room.alerts.values() if each.category is Category.HELP]
     kept: dict[str, Path] = {}
-    for name in ("still.jpg", "clip.mp4"):
+    for name in ("still.jpg", "strip.jpg", "clip.mp4"):
         for call in calls[:1]:
             made = town.config.footage_folder / "incidents" / call.alert_id / name
             if made.exists():
                 kept[name] = Path(shutil.copy(made, out / name))
-    return Footage(still=kept.get("still.jpg"), clip=kept.get("clip.mp4"))
+    return Footage(still=kept.get("still.jpg"), strip=kept.get("strip.jpg"), clip=kept.get("clip.mp4"))
 
 
 def _story(town: Town, teller: Teller, footage: Footage) -> Story:

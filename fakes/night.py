@@ -145,8 +145,8 @@ class _Night:
             self._teller.tell(Who.UNIT, "lamp steady with a wink: seen")
 
     async def _pictures_follow(self, alert: Alert) -> None:
-        async with self._teller.step("Still and clip follow as revisions of the same alert"):
-            for picture in ("snapshot", "clip"):
+        async with self._teller.step("Still, strip and clip follow as revisions of the same alert"):
+            for picture in ("snapshot", "strip", "clip"):
                 facts = await self._picture(alert, picture)
                 size_kb = facts["sizeBytes"] // 1024
                 self._teller.tell(Who.UNIT, f"{picture} ready: {size_kb} kB, told in revision {alert.latest.revision}")

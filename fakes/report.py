@@ -121,11 +121,15 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) 
 
 def _pictures(footage: Footage, folder: Path) -> str:
     figures = []
-    if footage.still is not None:
-        figures.append(
-            f'<figure><img src="{_data_uri(footage.still, "image/jpeg")}" alt="Still: {_esc(footage.still_caption)}">'
-            f"<figcaption>{_esc(footage.still_caption)}</figcaption></figure>"
-        )
+    for what, image, caption in (
+        ("Still", footage.still, footage.still_caption),
+        ("Strip", footage.strip, footage.strip_caption),
+    ):
+        if image is not None:
+            figures.append(
+                f'<figure><img src="{_data_uri(image, "image/jpeg")}" alt="{what}: {_esc(caption)}">'
+                f"<figcaption>{_esc(caption)}</figcaption></figure>"
+            )
     if footage.clip is not None:
         figures.append(
             f"<figure>{_clip(footage.clip, folder)}<figcaption>{_esc(footage.clip_caption)}</figcaption></figure>"

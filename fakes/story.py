@@ -78,6 +78,8 @@ class Footage:
 
     still: Path | None = None
     still_caption: str = "The still the unit sent with its alert."
+    strip: Path | None = None
+    strip_caption: str = "Before, at and after the trigger, in one small picture."
     clip: Path | None = None
     clip_caption: str = "The clip the unit kept: before, during and after the call."
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.text import Text
@@ -17,7 +17,7 @@ from agent.control_room.units import UnitState
 from agent.signals import AckLevel, Category
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agent.clock import Moment
     from agent.control_room.alerts import Alert
@@ -49,6 +49,7 @@ UNIT_STYLE = {
     UnitState.STOPPED: "dim",
     None: "dim",
 }
+_PIECES = (("still", "snapshot"), ("strip", "strip"), ("clip", "clip"))
 _TROUBLE = (UnitState.LOST, UnitState.QUIET, UnitState.RESTARTED, UnitState.ONLINE, UnitState.STOPPED, None)
 
 
@@ -194,8 +195,15 @@ def _detail(alert: Alert | None, now: Moment) -> list[Text]:
 
 def _media(alert: Alert) -> str:
     evidence = alert.latest.data.get("evidence") or {}
-    parts = ((name, (evidence.get(key) or {}).get("status")) for name, key in (("still", "snapshot"), ("clip", "clip")))
-    return ", ".join(f"{name} {plain(status)}" for name, status in parts if status) or "no pictures"
+    pieces = ((name, evidence.get(key) or {}) for name, key in _PIECES)
+    return ", ".join(f"{name} {_standing(piece)}" for name, piece in pieces if piece.get("status")) or "no pictures"
+
+
+def _standing(piece: Mapping[str, Any]) -> str:
+    """How a piece stands; a clip that can be looked at while a longer one is being made is growing."""
+    if piece["status"] == "pending" and piece.get("sha256"):
+        return "growing"
+    return plain(piece["status"])
 
 
 def _unit_lines(units: Sequence[Unit], now: Moment) -> list[Text]:

@@ -1,4 +1,4 @@
-"""The job of the recorder process: camera -> queue -> segments, with stills and clips made beside it."""
+"""The job of the recorder process: camera -> queue -> segments, with stills, strips and clips made beside it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
-import av
-import structlog
-
 from agent.clock import Clock, Moment, SystemClock
-from agent.footage.clips import Wish, cut_clip
 from agent.footage.complaint import Complaint
+from agent.footage.darkroom import Darkroom
 from agent.footage.feed import QUEUE_S, CameraFeed
-from agent.footage.incident_files import incident_folder
 from agent.footage.index import FootageIndex
 from agent.footage.media_desk import MediaDesk
 from agent.footage.overlay import Overlay
 from agent.footage.recording import Pace, Recording
-from agent.footage.segments import boot_of
+from agent.footage.retention import Retention
 from agent.footage.space import Space
-from agent.footage.stills import REACH_S, take_still
-from agent.footage.timeline import NoFootage, frames_between
-from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, StillRequest
+from agent.footage.strips import APART_S
+from agent.footage.upkeep import Upkeep
+from agent.footage.volume import Refused, volume_of
+from agent.helpers.messages import ClipRequest, StillRequest, StripRequest
 from agent.hw.kit import Rate, load_kit
 
 if TYPE_CHECKING:
@@ -33,12 +31,10 @@ if TYPE_CHECKING:
 
     from agent.config.settings import CameraSettings, Config
     from agent.helpers.channel import Channel
-    from agent.helpers.messages import Event, Request
+    from agent.helpers.messages import Request
     from agent.hw.kit import BurnIn, Camera
 
     OpenCamera = Callable[[CameraSettings, BurnIn], Camera]
-
-log = structlog.get_logger()
 
 LOOK_EVERY_S = 1.0
 """How often the writer looks whether it is still wanted, and a silent camera's segment is made safe."""
@@ -46,7 +42,6 @@ WATCH_EVERY_S = 0.5
 """How often the threads are watched; a stall is told before the daemon takes this process for hung."""
 DISK_SILENT_S = 2.0
 """A disk that has not answered for so long is told; cards stop for shorter than that many times a day."""
-MEGABYTE = 1_000_000
 
 
 class Recorder:
@@ -73,10 +68,11 @@ def _open_index(config: Config, channel: Channel) -> FootageIndex | None:
     folder = config.footage_folder
     while not channel.closed.is_set():
         try:
-            (folder / "segments").mkdir(parents=True, exist_ok=True)
-            index = FootageIndex(folder / "index.sqlite", folder / "segments")
+            segments = volume_of(config).make("segments")
+            index = FootageIndex(folder / "index.sqlite", segments)
         except (OSError, sqlite3.Error) as error:
-            disk.make("write-failed", f"The footage folder {folder} cannot be used ({error}); it is tried again")
+            code = error.code if isinstance(error, Refused) else "write-failed"
+            disk.make(code, f"The footage folder {folder} cannot be used ({error}); it is tried again")
             channel.closed.wait(LOOK_EVERY_S)
         else:
             disk.withdraw()
@@ -97,8 +93,13 @@ class _Work:
         self._ending = threading.Event()
         self._disk_stalled = Complaint(channel.send)
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
-        self._stills = MediaDesk(self._make_still, channel.send)
-        self._clips = MediaDesk(self._make_clip, channel.send)
+        volume = volume_of(config)
+        space = Space(volume, index, Retention.of(footage), clock=clock, tell=channel.send)
+        self._upkeep = Upkeep(space, channel.send)
+        darkroom = Darkroom(index, volume, footage)
+        self._stills = MediaDesk(darkroom.still, channel.send)
+        self._strips = MediaDesk(darkroom.strip, channel.send)  # a desk of its own: a still is due within a second
+        self._clips = MediaDesk(darkroom.clip, channel.send)
         overlay = Overlay(config.unit, camera, clock)
         self._feed = CameraFeed(
             lambda: open_camera(camera, overlay), Rate(camera.fps, camera.bitrate_kbps), channel.send
@@ -106,7 +107,7 @@ class _Work:
         self._recording = Recording(
             folder,
             index,
-            Space(folder, index, footage.rolling_max_mb * MEGABYTE, footage.reserve_mb * MEGABYTE),
+            space,
             clock=clock,
             pace=Pace(camera.bitrate_kbps, footage.segment_s, footage.sync_s),
             tell=channel.send,
@@ -115,9 +116,10 @@ class _Work:
 
     def run(self) -> None:
         """Work until the channel closes or a thread fails, whose exception is then raised here."""
-        with ThreadPoolExecutor(4, thread_name_prefix="recorder") as pool:
+        with ThreadPoolExecutor(6, thread_name_prefix="recorder") as pool:
             # the camera is the last to begin: a thread that cannot start leaves nothing behind to stop
-            loops = (self._record, self._stills.work, self._clips.work, self._feed.film)
+            upkeep = partial(self._upkeep.work, self._ending)
+            loops = (self._record, self._stills.work, self._strips.work, self._clips.work, upkeep, self._feed.film)
             threads: list[Future[None]] = [pool.submit(loop) for loop in loops]
             try:
                 while not self._channel.closed.is_set() and not any(thread.done() for thread in threads):
@@ -126,6 +128,7 @@ class _Work:
             finally:
                 self._feed.close()
                 self._stills.close()
+                self._strips.close()
                 self._clips.close()
                 self._ending.set()
         for thread in threads:
@@ -142,6 +145,8 @@ class _Work:
         match request:
             case StillRequest():
                 self._stills.order(request.alert_id, self._ready_s(request.at), request)
+            case StripRequest():
+                self._strips.order(request.alert_id, self._ready_s(request.at.later(APART_S)), request)
             case ClipRequest():
                 self._clips.order(request.alert_id, self._ready_s(request.end), request)
 
@@ -162,32 +167,5 @@ class _Work:
 
     def _footage_reached(self, moment_s: float) -> None:
         self._stills.footage_reached(moment_s)
+        self._strips.footage_reached(moment_s)
         self._clips.footage_reached(moment_s)
-
-    def _make_still(self, request: StillRequest) -> Event:
-        at = request.at
-        try:
-            target = incident_folder(self._config.footage_folder, request.alert_id) / "still.jpg"
-            frames = frames_between(self._index, boot_of(at), at.monotonic_s - REACH_S, at.monotonic_s)
-            still = take_still(frames, at.monotonic_s, target)
-        except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
-            log.warning("still_missed", alert_id=request.alert_id, reason=str(error))
-            return MediaMissed(request.alert_id, "still", str(error))
-        taken = at.later(still.taken_s - at.monotonic_s)
-        return MediaMade(request.alert_id, "still", str(still.path), still.sha256, still.size_bytes, taken, taken)
-
-    def _make_clip(self, request: ClipRequest) -> Event:
-        start, end_s = request.start, request.end.monotonic_s
-        try:
-            target = incident_folder(self._config.footage_folder, request.alert_id) / "clip.mp4"
-            wish = Wish(start.monotonic_s, end_s, start.wall)
-            frames = frames_between(self._index, boot_of(start), start.monotonic_s, end_s)
-            clip = cut_clip(frames, wish, target)
-        except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
-            log.warning("clip_missed", alert_id=request.alert_id, reason=str(error))
-            return MediaMissed(request.alert_id, "clip", str(error))
-        if clip.gaps:
-            missing_s = sum(gap.end_s - gap.start_s for gap in clip.gaps)
-            log.warning("clip_has_gaps", alert_id=request.alert_id, gaps=len(clip.gaps), missing_s=round(missing_s, 3))
-        first, last = (start.later(at_s - start.monotonic_s) for at_s in (clip.start_s, clip.end_s))
-        return MediaMade(request.alert_id, "clip", str(clip.path), clip.sha256, clip.size_bytes, first, last)

@@ -24,6 +24,7 @@ from agent.helpers.messages import (
     PhraseHeard,
     Settings,
     StillRequest,
+    StripRequest,
     Trouble,
     TroubleOver,
     Working,
@@ -54,6 +55,10 @@ BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 STEADY_AFTER_S = 60.0
 UNREAD_LIMIT_BYTES = 256 * 1024
 """A helper that leaves this much unread is hung; what is not sent now goes to the next process."""
+
+
+_MEDIA = {StillRequest: "still", StripRequest: "strip", ClipRequest: "clip"}
+"""What a request is answered with."""
 
 
 class HelperState(Enum):
@@ -87,7 +92,7 @@ class Helper:
         self._worked_at_s = 0.0
         self._down_reported = False
         self._troubles: set[str] = set()
-        self._unanswered: dict[tuple[str, str], StillRequest | ClipRequest] = {}
+        self._unanswered: dict[tuple[str, str], StillRequest | StripRequest | ClipRequest] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._process: asyncio.subprocess.Process | None = None
 
@@ -111,10 +116,12 @@ class Helper:
             "lost": work.lost if work else 0,
         }
 
-    def request(self, request: StillRequest | ClipRequest) -> None:
-        """Ask for a still or clip. Answered by a `MediaMade` or `MediaMissed` event, if need be of a later process."""
-        media = "still" if isinstance(request, StillRequest) else "clip"
-        self._unanswered[request.alert_id, media] = request
+    def request(self, request: StillRequest | StripRequest | ClipRequest) -> None:
+        """Ask for a piece of footage; of each alert and kind one at a time.
+
+        Answered by a `MediaMade` or `MediaMissed` event, if need be of a later process.
+        """
+        self._unanswered[request.alert_id, _MEDIA[type(request)]] = request
         self._send(request)
 
     async def run(self) -> None:
@@ -211,7 +218,7 @@ class Helper:
                 self._on_event(event)
             case PhraseHeard():
                 self._on_event(event)
-            case Settings() | StillRequest() | ClipRequest():
+            case Settings() | StillRequest() | StripRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.helpers.messages import ClipRequest, MediaMade, PhraseHeard, StillRequest
-from agent.signals import Media, MediaFailed, MediaReady, SensorKind, TakeStill, Triggered
+from agent.helpers.messages import ClipRequest, MediaMade, PhraseHeard, StillRequest, StripRequest
+from agent.signals import Media, MediaFailed, MediaReady, SensorKind, TakeStill, TakeStrip, Triggered
 
 if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.helpers.messages import MediaMissed
-    from agent.signals import CutClip
+    from agent.signals import Filming
 
 
 def signal_of(
@@ -42,8 +42,12 @@ def signal_of(
             return MediaFailed(event.alert_id, Media(event.media), event.reason, clock.now())
 
 
-def request_of(action: TakeStill | CutClip) -> StillRequest | ClipRequest:
+def request_of(action: Filming) -> StillRequest | StripRequest | ClipRequest:
     """What is asked of the recorder."""
-    if isinstance(action, TakeStill):
-        return StillRequest(action.alert_id, action.at)
-    return ClipRequest(action.alert_id, action.start, action.end)
+    match action:
+        case TakeStill():
+            return StillRequest(action.alert_id, action.at)
+        case TakeStrip():
+            return StripRequest(action.alert_id, action.at)
+        case _:
+            return ClipRequest(action.alert_id, action.start, action.end)

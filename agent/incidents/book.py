@@ -129,7 +129,7 @@ class Book:
                 incident.deadlines[Deadline.PROOF] = turn.now.later(course.PROOF_S)
             self._end_double(incident, turn)
             self._incidents[incident.alert_id] = incident
-            evidence.ask_again(incident, turn)
+            evidence.take_up(incident, turn)
             turn.note("incident_restored", incident, category=incident.category, state=incident.phase)
             turn.keep(incident)
 

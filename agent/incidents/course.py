@@ -46,7 +46,7 @@ def grow(incident: Incident, detection: Detection, turn: Turn) -> bool:
     incident.deadlines.pop(Deadline.PROOF, None)
     if not incident.persists:
         incident.deadlines[Deadline.END] = incident.last.later(turn.config.footage.post_event_s)
-    evidence.follow(incident, turn)
+    evidence.follow(incident, incident.last, turn)
     if is_news:
         turn.tell(incident, detection.last)
     else:
@@ -82,6 +82,7 @@ def come_to_rest(incident: Incident, at: Moment, turn: Turn) -> None:
         turn.tell(incident, at)
         close_if_over(incident, at, turn)
         return
+    evidence.follow(incident, at, turn)  # who shuts the door belongs to the event
     mention(incident, at, turn)  # a door that bangs in the wind does not write a revision each time
     end_at = incident.last.later(turn.config.footage.post_event_s)
     incident.deadlines[Deadline.END] = newest(end_at, at)

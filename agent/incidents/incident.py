@@ -80,6 +80,7 @@ class Incident:
     """Triggers that were not told one by one (runaway)."""
     closing: Closing | None = None
     still: Piece = field(default_factory=Piece)
+    strip: Piece = field(default_factory=Piece)
     clip: Piece = field(default_factory=Piece)
     deadlines: dict[Deadline, Moment] = field(default_factory=dict)
     _phase: Phase = Phase.ACTIVE

@@ -74,6 +74,7 @@ def alert_data(incident: Incident, config: Config, *, armed: bool) -> dict[str, 
             "preEventS": config.footage.pre_event_s,
             "postEventS": config.footage.post_event_s,
             "snapshot": _still(incident.still),
+            "strip": _strip(incident.strip),
             "clip": _clip(incident.clip),
         },
         "outcome": None if incident.closing is None else _outcome(incident.closing),
@@ -147,6 +148,14 @@ def _detection(detection: Detection, incident: Incident) -> dict[str, Any]:
 
 def _still(piece: Piece) -> dict[str, Any]:
     return _piece(piece) | {"takenAt": _utc(piece.start if piece.status is PieceStatus.READY else None)}
+
+
+def _strip(piece: Piece) -> dict[str, Any]:
+    is_there = piece.status is PieceStatus.READY
+    return _piece(piece) | {
+        "start": _utc(piece.start if is_there else None),
+        "end": _utc(piece.end if is_there else None),
+    }
 
 
 def _clip(piece: Piece) -> dict[str, Any]:

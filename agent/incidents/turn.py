@@ -7,15 +7,27 @@ from typing import TYPE_CHECKING, Any
 from agent.incidents import memory
 from agent.incidents.deadlines import Deadline
 from agent.incidents.telling import alert_data
-from agent.signals import Category, CutClip, LightPattern, Line, Log, Remember, SayLine, ShowLight, TakeStill, Tell
+from agent.signals import (
+    Category,
+    CutClip,
+    LightPattern,
+    Line,
+    Log,
+    Remember,
+    SayLine,
+    ShowLight,
+    TakeStill,
+    TakeStrip,
+    Tell,
+)
 
 if TYPE_CHECKING:
     from agent.clock import Moment
     from agent.config.settings import Config
     from agent.incidents.incident import Incident
-    from agent.signals import Action
+    from agent.signals import Action, Filming
 
-_ORDER = (ShowLight, SayLine, Tell, Remember, TakeStill, CutClip, Log)
+_ORDER = (ShowLight, SayLine, Tell, Remember, TakeStill, TakeStrip, CutClip, Log)
 """The person at the scene first: light within 10 ms; then the control room; then the footage, which can wait."""
 
 
@@ -37,7 +49,7 @@ class Turn:
         """Speak to the person at the scene."""
         self._actions.append(SayLine(line))
 
-    def film(self, request: TakeStill | CutClip) -> None:
+    def film(self, request: Filming) -> None:
         """Ask for footage."""
         self._actions.append(request)
 

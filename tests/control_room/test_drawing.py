@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -105,6 +106,27 @@ def test_an_alert_that_waits_too_long_says_so_until_it_is_seen(operator: dict[st
     assert shown(Scene(desk, after(1)))[1].endswith(f" {state}")
     desk.acknowledgement(COLUMN, ack(AckLevel.OPERATOR), after(2))
     assert shown(Scene(desk, after(3)))[1].endswith(" seen op-9")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        (None, "no pictures"),
+        ({"snapshot": {"status": "ready"}, "clip": {"status": "pending"}}, "still ready, clip pending"),
+        (
+            {
+                "snapshot": {"status": "ready", "sha256": "ab"},
+                "strip": {"status": "failed", "reason": "no camera"},
+                "clip": {"status": "pending", "sha256": "cd"},
+            },
+            "still ready, strip failed, clip growing",
+        ),
+    ],
+)
+def test_the_selected_alert_says_what_can_be_looked_at(evidence: dict[str, object] | None, words: str) -> None:
+    desk = Desk()
+    desk.alert(COLUMN, alert(evidence=evidence), after(0))
+    assert f"; {words}\n" in re.sub(" +\n", "\n", text_of(Scene(desk, after(1), selected="A1")))
 
 
 def test_no_broker_is_unmistakable() -> None:

@@ -66,8 +66,9 @@ def story(tmp_path: Path) -> Story:
     desk.alert(COLUMN, alert(2, at_s=20), after(33.5))
     desk.acknowledgement(COLUMN, ack(AckLevel.RECEIVER, at_s=31.1), after(31.1))
     desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, at_s=40, outcome=Outcome.GENUINE), after(40))
-    still, clip = tmp_path / "still.jpg", tmp_path / "clip.mp4"
+    still, strip, clip = tmp_path / "still.jpg", tmp_path / "strip.jpg", tmp_path / "clip.mp4"
     still.write_bytes(b"still")
+    strip.write_bytes(b"strip")
     clip.write_bytes(b"clip")
     return Story(
         title="A night on Central Walk",
@@ -84,7 +85,7 @@ def story(tmp_path: Path) -> Story:
         steps=[Step("The lamp lights", ok=True, detail="after 3 ms"), Step("The alert comes once", ok=True)],
         latencies=[Latency.of("Edge to control room", [3.0, 4.0, 9.5])],
         alerts=[*desk.alerts.values()],
-        footage=Footage(still=still, clip=clip),
+        footage=Footage(still=still, strip=strip, clip=clip),
     )
 
 
@@ -124,7 +125,7 @@ def test_the_page_tells_the_story(story: Story, tmp_path: Path) -> None:
 def test_everybody_can_read_it(story: Story, tmp_path: Path) -> None:
     page = read(story, tmp_path)
     assert page.values("lang") == ["en-GB"]
-    assert len(page.values("alt")) == page.tags.count("img") == 1
+    assert len(page.values("alt")) == page.tags.count("img") == 2
     assert all(page.values("alt"))
     assert page.tags.count("h1") == page.tags.count("main") == 1
     assert [value for tag, name, value in page.attributes if (tag, name) == ("svg", "role")] == ["img"]

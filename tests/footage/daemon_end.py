@@ -12,7 +12,7 @@ from agent.clock import Clock, SystemClock
 from agent.config.settings import CameraSettings, Config, FootageSettings, UnitSettings, UplinkSettings
 from agent.footage.recorder import Recorder
 from agent.helpers.channel import Channel
-from agent.helpers.messages import ClipRequest, Event, Request, StillRequest, decode, encode
+from agent.helpers.messages import ClipRequest, Event, Request, StillRequest, StripRequest, decode, encode
 from fakes.camera import SyntheticCamera
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class DaemonEnd:
     def still(self, alert_id: str, at_s: float) -> None:
         """Ask for a still."""
         self.ask(StillRequest(alert_id, SystemClock().at(at_s)))
+
+    def strip(self, alert_id: str, at_s: float) -> None:
+        """Ask for a strip."""
+        self.ask(StripRequest(alert_id, SystemClock().at(at_s)))
 
     def clip(self, alert_id: str, start_s: float, end_s: float) -> None:
         """Ask for a clip."""

@@ -17,6 +17,7 @@ from agent.clock import Moment, SystemClock
 from agent.footage import feed, media_desk, pacing, recorder
 from agent.footage.index import FootageIndex
 from agent.footage.stills import MAX_BYTES
+from agent.footage.strips import APART_S
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, Trouble, TroubleOver, Working
 from fakes.frame_clock import read_frame_clock
 from fakes.scene import StreetScene
@@ -48,6 +49,41 @@ def test_a_still_and_a_clip_with_time_before_and_after_the_event(tmp_path: Path)
     assert [clock.number for clock in film] == list(range(film[0].number, film[-1].number + 1))
     nearest = min(film, key=lambda clock: abs(clock.taken_ms / 1000 - event_s))
     assert abs(nearest.number - shown.number) <= 1, "two frames may be equally near"
+
+
+def test_a_strip_is_ready_once_its_last_picture_is_on_the_disk(tmp_path: Path) -> None:
+    with running_recorder(tmp_path, StreetScene(person=True)) as daemon:
+        daemon.hears(Working, lambda proof: proof.done >= 30)
+        event_s = time.monotonic()
+        daemon.strip(ALERT, event_s)
+        daemon.still(ALERT, event_s)
+        assert daemon.hears(MediaMade).media == "still", "nothing waits for the strip"
+        strip = daemon.hears(MediaMade)
+    assert (strip.media, strip.path) == ("strip", str(tmp_path / "footage" / "incidents" / ALERT / "strip.jpg"))
+    jpeg = Path(strip.path).read_bytes()
+    assert hashlib.sha256(jpeg).hexdigest() == strip.sha256
+    assert len(jpeg) == strip.size_bytes <= MAX_BYTES
+    assert strip.start.monotonic_s == pytest.approx(event_s - APART_S, abs=FRAME_S)
+    assert strip.end.monotonic_s == pytest.approx(event_s + APART_S, abs=FRAME_S)
+
+
+def test_a_clip_that_grows_begins_where_it_began_and_lacks_no_frame(tmp_path: Path) -> None:
+    with running_recorder(tmp_path, StreetScene(person=True)) as daemon:
+        daemon.hears(Working, lambda proof: proof.done >= 30)
+        event_s = time.monotonic()
+        daemon.clip(ALERT, event_s - 1.5, event_s + 0.5)
+        short = daemon.hears(MediaMade)
+        before = clocks(Path(short.path))
+        daemon.clip(ALERT, event_s - 1.5, event_s + 2.5)  # over a joint between two segments
+        long = daemon.hears(MediaMade)
+    after = clocks(Path(long.path))
+    assert after[: len(before)] == before
+    assert after[0].taken_ms / 1000 <= event_s - 1.5
+    assert after[-1].taken_ms / 1000 >= event_s + 2.5 - 0.001
+    assert [clock.number for clock in after] == list(range(after[0].number, after[-1].number + 1))
+    assert hashlib.sha256(Path(long.path).read_bytes()).hexdigest() == long.sha256 != short.sha256
+    left = sorted(path.name for path in Path(long.path).parent.iterdir())
+    assert left == ["clip.mp4", "stretch.json"], "nothing half-made is left"
 
 
 def test_what_is_asked_twice_is_made_twice_and_lies_in_the_same_place(tmp_path: Path) -> None:
@@ -107,8 +143,11 @@ def test_a_clip_into_a_camera_failure_gives_what_there_is(tmp_path: Path, monkey
         daemon.hears(Trouble)
         assert daemon.hears(MediaMissed).media == "still"
         made = daemon.hears(MediaMade)
+        daemon.strip(ALERT, start_s + 1)
+        strip = daemon.hears(MediaMade)
         scene.plug_in()
         daemon.hears(TroubleOver)
+    assert start_s - APART_S < strip.start.monotonic_s <= strip.end.monotonic_s < start_s + 1 + APART_S / 2
     assert made.start.monotonic_s <= start_s
     assert made.end.monotonic_s < start_s + 4
 

@@ -20,7 +20,7 @@ from agent.config.settings import (
     UplinkSettings,
     VoiceSettings,
 )
-from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard, StillRequest
+from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import Helper, HelperState
 from agent.signals import FaultCleared, Faulted
 from fakes import SPEECH
@@ -120,9 +120,12 @@ async def test_what_no_process_could_answer_is_asked_of_the_next_one(tmp_path: P
     config = unit(tmp_path)
     daemon = Daemon(config, "recorder")
     daemon.helper.request(StillRequest("asked-too-early", SystemClock().at(0.0)))
+    daemon.helper.request(StripRequest("asked-too-early", SystemClock().at(0.0)))
     async with Street(config, tmp_path, StreetSound()):
         running = asyncio.create_task(daemon.helper.run())
-        await daemon.until(lambda: any(isinstance(event, MediaMissed) for event in daemon.events))
+        await daemon.until(
+            lambda: {each.media for each in daemon.events if isinstance(each, MediaMissed)} == {"still", "strip"}
+        )
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running

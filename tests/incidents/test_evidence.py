@@ -1,10 +1,15 @@
-"""Stills and clips."""
+"""Stills, strips and clips."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
 from agent.config.settings import CameraSettings, FootageSettings
-from agent.signals import CutClip, Media, SensorKind, TakeStill, Tell
-from tests.incidents.driven_unit import Unit, config, logged, of, revisions, told
+from agent.signals import CutClip, Media, MediaReady, SensorKind, TakeStill, TakeStrip, Tell
+from tests.incidents.driven_unit import START, Unit, config, elsewhen, logged, of, revisions, told
 
 
 def spans(unit: Unit) -> list[tuple[float, float]]:
@@ -13,11 +18,45 @@ def spans(unit: Unit) -> list[tuple[float, float]]:
     return [(cut.start.monotonic_s - zero_s, cut.end.monotonic_s - zero_s) for cut in of(CutClip, unit.done)]
 
 
-def test_a_still_is_taken_of_the_moment_of_the_trigger() -> None:
+def clip_of(unit: Unit) -> dict[str, Any]:
+    """How the clip stands by the last revision."""
+    clip: dict[str, Any] = of(Tell, unit.done)[-1].data["evidence"]["clip"]
+    return clip
+
+
+def cut(unit: Unit, at_s: float, sha256: str) -> None:
+    """The recorder gives the clip that it was asked for last."""
+    wish = of(CutClip, unit.done)[-1]
+    unit.hear(
+        MediaReady(wish.alert_id, Media.CLIP, unit.at(at_s), "clip.mp4", sha256, 9, wish.start.later(-0.5), wish.end)
+    )
+
+
+def test_still_and_strip_are_taken_of_the_moment_of_the_trigger() -> None:
     unit = Unit()
     unit.press(3)
     unit.press(4)
     assert of(TakeStill, unit.done) == [TakeStill("help-1", unit.at(3))]
+    assert of(TakeStrip, unit.done) == [TakeStrip("help-1", unit.at(3))]
+
+
+def test_a_silent_call_is_filmed_like_any_other() -> None:
+    actions = Unit().say_phrase(0, "red-umbrella", silent=True)
+    assert len(of(TakeStill, actions)) == len(of(TakeStrip, actions)) == 1
+
+
+def test_the_strip_follows_as_a_revision_with_the_moments_that_it_shows() -> None:
+    unit = Unit()
+    unit.press(2)
+    actions = unit.hear(MediaReady("help-1", Media.STRIP, unit.at(4.2), "strip.jpg", "ef", 800, unit.at(0), unit.at(4)))
+    assert told(actions)["evidence"]["strip"] == {
+        "status": "ready",
+        "sha256": "ef",
+        "sizeBytes": 800,
+        "reason": None,
+        "start": "2026-11-22T20:00:00.000Z",
+        "end": "2026-11-22T20:00:04.000Z",
+    }
 
 
 def test_the_clip_holds_pre_event_event_and_post_event_time() -> None:
@@ -91,7 +130,7 @@ def test_footage_of_an_unknown_alert_is_only_logged() -> None:
 def test_without_a_camera_there_is_no_footage_and_none_is_asked_for() -> None:
     unit = Unit(config(camera=CameraSettings(enabled=False)))
     evidence = told(unit.press(0))["evidence"]
-    assert (evidence["snapshot"]["status"], evidence["clip"]["status"]) == ("none", "none")
+    assert {evidence[piece]["status"] for piece in ("snapshot", "strip", "clip")} == {"none"}
     unit.wait(100)
     assert of(TakeStill, unit.done) == []
     assert of(CutClip, unit.done) == []
@@ -109,3 +148,147 @@ def test_noise_is_not_filmed() -> None:
     unit.make_noise(0)
     unit.wait(100)
     assert of(CutClip, unit.done) == []
+
+
+# --- a clip that grows -----------------------------------------------------------------------------------------------
+
+
+def test_a_trigger_after_the_cut_makes_the_clip_longer_and_the_shorter_one_is_there_meanwhile() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    cut(unit, 31, "short")
+    assert (clip_of(unit)["status"], clip_of(unit)["sha256"]) == ("ready", "short")
+    unit.open_door(100)
+    unit.wait(110)
+    clip = clip_of(unit)
+    assert (clip["status"], clip["sha256"], clip["end"]) == ("pending", "short", "2026-11-22T20:00:30.000Z")
+    unit.wait(129.9)
+    assert spans(unit) == [(-10, 30)]
+    unit.wait(130)
+    assert spans(unit) == [(-10, 30), (-10, 130)]
+    cut(unit, 131, "long")
+    clip = clip_of(unit)
+    assert (clip["status"], clip["sha256"], clip["end"]) == ("ready", "long", "2026-11-22T20:02:10.000Z")
+
+
+def test_a_trigger_while_the_clip_is_being_cut_waits_for_that_cut() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    unit.open_door(31)
+    unit.wait(90)
+    assert spans(unit) == [(-10, 30)], "one request at a time"
+    cut(unit, 95, "short")
+    assert (clip_of(unit)["status"], clip_of(unit)["sha256"]) == ("pending", "short")
+    assert spans(unit) == [(-10, 30), (-10, 61)]
+    cut(unit, 96, "long")
+    assert clip_of(unit)["status"] == "ready"
+
+
+def test_who_shuts_the_door_belongs_to_the_event() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    cut(unit, 31, "opened")
+    unit.shut_door(50)
+    unit.wait(80)
+    assert spans(unit) == [(-10, 30), (-10, 80)]
+    cut(unit, 81, "shut")
+    assert clip_of(unit)["status"] == "ready"
+
+
+def test_the_growth_of_an_incident_that_is_closed_meanwhile_is_still_cut() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    unit.open_door(31)
+    unit.close(32)
+    cut(unit, 33, "short")
+    unit.wait(61)
+    assert spans(unit) == [(-10, 30), (-10, 61)]
+    cut(unit, 62, "long")
+    assert (clip_of(unit)["status"], clip_of(unit)["sha256"]) == ("ready", "long")
+
+
+def test_a_clip_that_cannot_be_made_longer_stays_what_it_is_with_the_reason() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    cut(unit, 31, "short")
+    unit.open_door(100)
+    unit.wait(130)
+    unit.miss(131, Media.CLIP)
+    clip = clip_of(unit)
+    assert (clip["status"], clip["sha256"], clip["reason"]) == ("ready", "short", "the camera is gone")
+    unit.open_door(200)
+    unit.wait(230)
+    cut(unit, 231, "long")
+    assert (clip_of(unit)["status"], clip_of(unit)["reason"]) == ("ready", None)
+
+
+def test_a_clip_that_failed_is_tried_again_with_the_next_trigger() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    unit.miss(31, Media.CLIP)
+    assert clip_of(unit)["status"] == "failed"
+    unit.open_door(100)
+    unit.wait(110)
+    assert (clip_of(unit)["status"], clip_of(unit)["reason"]) == ("pending", None)
+    unit.wait(130)
+    assert spans(unit)[-1] == (-10, 130)
+
+
+@pytest.mark.parametrize("cap_s", [300.0, 600.0, 700.0])
+def test_a_storm_of_triggers_is_cut_once(cap_s: float) -> None:
+    unit = Unit(config(footage=FootageSettings(clip_cap_s=cap_s)))
+    for at_s in range(600):
+        unit.wait(at_s)
+        unit.open_door(at_s)
+    unit.wait(1000)
+    assert spans(unit) == [(-10, min(cap_s - 10, 629))]
+
+
+def test_a_clip_does_not_reach_over_a_power_cut_and_waits_for_nothing_after_it() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    actions = unit.restart(5, boot=elsewhen(START.wall + timedelta(seconds=10), "boot-2"))
+    (asked,) = of(CutClip, actions)
+    assert (asked.start, asked.end) == (START.later(-10), START.later(30)), "of the boot that it began in"
+    unit.open_door(20)
+    unit.hear(MediaReady("tamper-1", Media.CLIP, unit.at(21), "clip.mp4", "ab", 9, START.later(-10), START.later(4)))
+    unit.wait(200)
+    assert (clip_of(unit)["status"], clip_of(unit)["capped"]) == ("ready", True)
+    assert len(of(CutClip, unit.done)) == 1
+
+
+def test_a_strip_and_a_clip_that_were_asked_for_are_asked_for_again_after_a_restart() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    unit.open_door(40)
+    actions = unit.restart(45)
+    assert of(TakeStrip, actions) == [TakeStrip("tamper-1", unit.at(0))]
+    assert [each.end for each in of(CutClip, actions)] == [unit.at(70)], "what it has grown to, at once"
+
+
+def before_clips_grew(state: dict[str, Any]) -> dict[str, Any]:
+    """The remembered state as the program of last month wrote it."""
+    incident = {key: value for key, value in state["incident"].items() if key != "strip"}
+    pieces = {name: {k: v for k, v in incident[name].items() if k != "wanted"} for name in ("still", "clip")}
+    return {**state, "incident": incident | pieces}
+
+
+def test_a_state_of_a_program_without_strips_and_growth_goes_on_and_grows() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    unit.kept = {key: before_clips_grew(dict(state)) for key, state in unit.kept.items()}
+    actions = unit.restart(31)
+    assert [(each.start, each.end) for each in of(CutClip, actions)] == [(unit.at(-10), unit.at(30))]
+    cut(unit, 32, "short")
+    assert of(Tell, unit.done)[-1].data["evidence"]["strip"]["status"] == "none"
+    unit.open_door(100)
+    unit.wait(130)
+    assert spans(unit)[-1] == (-10, 130)

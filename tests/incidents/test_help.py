@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.signals import Category, LightPattern, Line, Log, Outcome, Remember, SayLine, ShowLight, TakeStill, Tell
+from agent.signals import (
+    Category,
+    LightPattern,
+    Line,
+    Log,
+    Outcome,
+    Remember,
+    SayLine,
+    ShowLight,
+    TakeStill,
+    TakeStrip,
+    Tell,
+)
 from tests.incidents.driven_unit import Unit, config, lights, lines, of, revisions, told, with_numbers
 
 if TYPE_CHECKING:
@@ -15,7 +27,7 @@ if TYPE_CHECKING:
 
 def test_a_press_lights_and_speaks_first_then_tells_then_remembers_then_films() -> None:
     actions = Unit().press()
-    assert [type(action) for action in actions] == [ShowLight, SayLine, Tell, Remember, TakeStill, Log]
+    assert [type(action) for action in actions] == [ShowLight, SayLine, Tell, Remember, TakeStill, TakeStrip, Log]
     assert lights(actions) == [LightPattern.HEARD]
     assert lines(actions) == [Line.HEARD]
 

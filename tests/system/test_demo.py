@@ -56,10 +56,11 @@ def test_the_clip_plays_and_begins_before_the_call(played: Path) -> None:
     assert taken_ms[-1] - taken_ms[0] >= 4_000, "two seconds before the call and two after it, in the quick story"
 
 
-def test_the_still_is_small_enough_for_a_message(played: Path) -> None:
-    still = (played / "still.jpg").read_bytes()
-    assert still.startswith(b"\xff\xd8")
-    assert len(still) <= STILL_MAX_BYTES
+@pytest.mark.parametrize("name", ["still.jpg", "strip.jpg"])
+def test_still_and_strip_are_small_enough_for_a_message(played: Path, name: str) -> None:
+    picture = (played / name).read_bytes()
+    assert picture.startswith(b"\xff\xd8")
+    assert len(picture) <= STILL_MAX_BYTES
 
 
 def test_the_report_tells_the_story_in_one_file(played: Path) -> None:

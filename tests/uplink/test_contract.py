@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from agent.clock import ClockQuality, Moment
-from agent.signals import AckLevel, Category, Outcome
+from agent.signals import AckLevel, Category, Media, Outcome, Tell
 from agent.uplink import messages, topics
 from agent.uplink.messages import Answer, CommandName, Kind, Message, State
 from agent.uplink.publication import CONTENT_TYPE
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import MessageInvalid, check, load_schemas, parse
+from tests.incidents.driven_unit import Unit, of
 from tests.uplink.lab import LabClock, make_config, tell
 
 NOW = LabClock().now()
@@ -172,6 +173,38 @@ def test_what_is_no_message_is_refused_with_one_sentence(payload: bytes, words: 
     with pytest.raises(MessageInvalid, match=words) as refusal:
         parse(Kind.ACK, payload)
     assert len(str(refusal.value)) < 300
+
+
+def test_the_footage_of_an_alert_keeps_its_schema_at_every_step_of_its_making() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.film(1, Media.STILL)
+    unit.film(3, Media.STRIP)
+    unit.wait(30)
+    unit.film(31, Media.CLIP)
+    unit.open_door(40)
+    unit.wait(70)
+    unit.miss(71, Media.CLIP)
+    stood = []
+    for each in of(Tell, unit.done):
+        message = messages.alert(unit.settings, each, sequence=1, recorded=NOW, attempt=1, late=False)
+        evidence = parse(Kind.ALERT, message.publication().payload)["data"]["evidence"]
+        stood.append(tuple(evidence[name]["status"] for name in ("snapshot", "strip", "clip")))
+    assert stood == [
+        ("pending", "pending", "pending"),
+        ("ready", "pending", "pending"),
+        ("ready", "ready", "pending"),
+        ("ready", "ready", "ready"),
+        ("ready", "ready", "pending"),
+        ("ready", "ready", "ready"),
+    ]
+
+
+@pytest.mark.parametrize("piece", [{"status": "nearly"}, {}, {"status": "ready", "start": "noon"}])
+def test_a_strip_that_stands_in_no_known_way_is_invalid(piece: dict[str, str]) -> None:
+    message = _alert(evidence={"strip": piece})
+    with pytest.raises(MessageInvalid, match="strip"):
+        check(message.kind, message.document)
 
 
 def test_closing_needs_an_outcome() -> None:

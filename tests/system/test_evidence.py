@@ -1,0 +1,79 @@
+"""The footage of an incident through the whole unit: filmed, cut, told, and true to the frame."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from agent.footage.stills import MAX_BYTES
+from agent.signals import Category
+from tests.footage.film import clocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from agent.control_room.alerts import Alert
+    from fakes.town import Town
+
+LIMIT_S = 30.0
+PRE_S, POST_S, SEGMENT_S = 2, 1, 2
+CAMERA = {"enabled": True, "width_px": 320, "height_px": 180, "bitrate_kbps": 500}
+FOOTAGE = {"pre_event_s": PRE_S, "post_event_s": POST_S, "segment_s": SEGMENT_S}
+
+
+async def piece(town: Town, alert: Alert, name: str, *, other_than: str | None = None) -> dict[str, Any]:
+    """Wait until this piece of the alert is told as ready, with another checksum than this one."""
+
+    def look(_: object) -> dict[str, Any] | None:
+        facts: dict[str, Any] = alert.latest.data["evidence"][name]
+        return facts if facts["status"] == "ready" and facts["sha256"] != other_than else None
+
+    return await town.control_room.wait_for(look, LIMIT_S) or {}
+
+
+def shown(path: Path) -> tuple[float, float]:
+    """When the first and the last picture of a clip were taken, by the clock in the picture; none may be missing."""
+    film = clocks(path)
+    assert [clock.number for clock in film] == list(range(film[0].number, film[-1].number + 1))
+    return film[0].taken_ms / 1000, film[-1].taken_ms / 1000
+
+
+async def has_filmed(town: Town, seconds: int) -> None:
+    """Wait until so much is on the unit's disk, as anybody can see who looks there."""
+    segments = town.config.footage_folder / "segments"
+    async with asyncio.timeout(LIMIT_S):
+        while len(list(segments.glob("*.ts"))) <= seconds // SEGMENT_S:  # noqa: ASYNC110 - no folder has an event
+            await asyncio.sleep(0.1)
+
+
+async def test_a_break_in_is_told_with_pictures_and_its_clip_grows_until_the_door_is_shut(
+    town_with: Callable[..., Town],
+) -> None:
+    async with town_with(camera=CAMERA, footage=FOOTAGE) as town:
+        await town.start_unit()
+        await has_filmed(town, PRE_S)
+        opened_s = await town.street.open()
+        alert = await town.alert(Category.TAMPER)
+        assert {alert.first.data["evidence"][name]["status"] for name in ("snapshot", "strip", "clip")} == {"pending"}
+        folder = town.config.footage_folder / "incidents" / alert.alert_id
+
+        short = await piece(town, alert, "clip")
+        first_s, last_s = shown(folder / "clip.mp4")
+        assert (first_s <= opened_s - PRE_S, last_s >= opened_s + POST_S - 0.001) == (True, True)
+
+        shut_s = await town.street.shut()
+        long = await piece(town, alert, "clip", other_than=short["sha256"])
+        first_s, last_s = shown(folder / "clip.mp4")
+        assert (first_s <= opened_s - PRE_S, last_s >= shut_s + POST_S - 0.001) == (True, True)
+        assert datetime.fromisoformat(long["start"]) <= datetime.fromisoformat(short["start"])
+
+        still, strip = await piece(town, alert, "snapshot"), await piece(town, alert, "strip")
+        apart = datetime.fromisoformat(strip["end"]) - datetime.fromisoformat(strip["start"])
+        assert abs(apart - timedelta(seconds=4)) < timedelta(seconds=0.2)
+        for facts, name in ((still, "still.jpg"), (strip, "strip.jpg"), (long, "clip.mp4")):
+            stored = (folder / name).read_bytes()
+            assert (hashlib.sha256(stored).hexdigest(), len(stored)) == (facts["sha256"], facts["sizeBytes"])
+        assert max(still["sizeBytes"], strip["sizeBytes"]) <= MAX_BYTES
