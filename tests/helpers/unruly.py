@@ -1,7 +1,7 @@
 """A helper process that behaves badly in its first life and well in all later ones: `unruly.py HOW FOLDER NAME FD`.
 
-HOW is what it does after its first proof of work; where FOLDER holds a file `always`, it does that in every life.
-Without the agent's own code: it starts in a tenth of a second.
+HOW is what it does after its first proof of work (`crash` gives none); where FOLDER holds a file `always`, it does
+that in every life. Without the agent's own code: it starts in a tenth of a second.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ PR_SET_PTRACER = 0x59616D61
 PTRACE_SEIZE = 0x4206
 LONGEST_HOLD_S = 60.0
 """The tracer lets go by then, should the test be gone."""
+
+
+def crash(line: socket.socket, _folder: Path) -> None:
+    line.recv(65536)
 
 
 def flood(line: socket.socket, _folder: Path) -> None:
@@ -92,13 +96,15 @@ def work(line: socket.socket) -> None:
 
 def main(how: str, folder: Path, fd: int) -> None:
     line = socket.socket(fileno=fd)
-    line.sendall(WORKING)
     lived_before = folder / "lived-before"
     if lived_before.exists() and not (folder / "always").exists():
         work(line)
         return
+    if how != "crash":
+        line.sendall(WORKING)
     lived_before.touch()
     deeds = {
+        "crash": crash,
         "flood": flood,
         "complain": complain,
         "half": half,

@@ -6,21 +6,21 @@ import asyncio
 import os
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.signals import Category, Line
 from fakes.town import ORG, UNIT_ID
+from tests.system.stand_in import UNRULY_RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fakes.town import Town
 
 LIMIT_S = 30.0
-UNRULY = Path(__file__).parents[1] / "helpers" / "unruly.py"
 WITH_HELPERS = {"voice": {"enabled": True}, "camera": {"enabled": True, "width_px": 320, "height_px": 180}}
 
 
@@ -53,13 +53,7 @@ async def test_a_call_goes_through_with_a_recorder_that_misuses_its_line(
 ) -> None:
     """It does so in every life, and every life is started in the place of the real recorder."""
     (folder / "always").touch()
-    (folder / "sitecustomize.py").write_text(
-        "import runpy, sys\n"
-        "if sys.orig_argv[1:4] == ['-m', 'agent.helpers', 'recorder']:\n"
-        f"    sys.argv = [{str(UNRULY)!r}, {how!r}, {str(folder)!r}, *sys.orig_argv[3:]]\n"
-        "    runpy.run_path(sys.argv[0], run_name='__main__')\n"
-        "    sys.exit()\n"
-    )
+    (folder / "sitecustomize.py").write_text(UNRULY_RECORDER.format(how=how, folder=folder))
     async with town_with(camera=WITH_HELPERS["camera"]) as town:
         await town.unit.start(PYTHONPATH=str(folder))
         await town.unit.ready()

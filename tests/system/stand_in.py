@@ -1,0 +1,29 @@
+"""A stand-in for the recorder process of a real unit, without a hook in the unit: Python reads it before anything else.
+
+Written as `sitecustomize.py` into a folder that the unit gets as `PYTHONPATH`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_UNRULY = Path(__file__).parents[1] / "helpers" / "unruly.py"
+
+UNRULY_RECORDER = f"""
+import runpy, sys
+if sys.orig_argv[1:4] == ["-m", "agent.helpers", "recorder"]:
+    sys.argv = [{str(_UNRULY)!r}, "{{how}}", "{{folder}}", *sys.orig_argv[3:]]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+    sys.exit()
+"""
+"""With `how` and `folder` to be filled in."""
+
+IMPATIENT_UNIT = """
+import os, sys
+if "agent.cli.main" in sys.orig_argv:
+    import agent.clock, agent.helpers.last_rung, agent.recovery
+    agent.helpers.last_rung.NO_FRAMES_FOR_S = 3.0
+    agent.recovery.LOOK_EVERY_S = 0.1
+    agent.clock.kernel_boot_id = lambda: os.environ["BOOT_ID"]
+"""
+"""A unit to which ten minutes are three seconds, and which is told in which boot it is."""
