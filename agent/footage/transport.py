@@ -3,21 +3,26 @@
 Measured against fragmented MP4 and Matroska it is the one that loses nothing when its writer is killed and a tenth of
 a second when it is cut at any byte (camera-lab section 3). Written by FFmpeg's muxer, so that any player shows a
 segment. Read by the few lines below, because FFmpeg's demuxer decodes pictures before it gives the first packet and
-cannot say whether the last one is whole.
+cannot say whether the last one is whole. A clip of five minutes is 400,000 cells: those in the middle of frames, which
+are nearly all, are recognised by NumPy and copied at once; each of the others is looked at.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
 
 import av
+import numpy as np
 
 from agent.hw.kit import Packet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 TICKS_A_SECOND = 90_000
 """The clock of MPEG-TS timestamps."""
@@ -33,7 +38,13 @@ VIDEO_PID = 0x100
 NULL_CELL = bytes((SYNC, 0x1F, 0xFF, 0x10)) + b"\xff" * (CELL_BYTES - 4)
 """Padding by the standard: after each frame, it proves that all of the frame came before it. 1 % of 2 Mbit/s."""
 
+HEADER_BYTES = 4
 HAS_ADAPTATION, HAS_PAYLOAD, RANDOM_ACCESS = 0x20, 0x10, 0x40
+COUNTER = 0x0F
+MIDDLE, MIDDLE_MASK = SYNC << 24 | VIDEO_PID << 8 | HAS_PAYLOAD, 0xFFFF_FFF0
+"""The header of a cell that is all payload and begins nothing; its counter is not looked at."""
+CARRIES_MASK = 0xFF1F_FF10
+"""Of `MIDDLE`, what any cell with a part of a frame has."""
 PES_START = b"\x00\x00\x01\xe0"
 PES_FIXED_BYTES = 9
 READ_CELLS = 2048
@@ -99,7 +110,7 @@ def read_frames(file: BinaryIO, near_s: float, frame_s: float, *, from_key_frame
     frame: _Open | None = None
     counter: int | None = None
     decodable = not from_key_frame
-    for cell in _cells(file):
+    for cell, more in _pieces(file):
         if cell[0] != SYNC:
             frame, decodable, counter = None, False, None
             continue
@@ -113,23 +124,38 @@ def read_frames(file: BinaryIO, near_s: float, frame_s: float, *, from_key_frame
             frame = None
         if not on_video or not cell[3] & HAS_PAYLOAD:
             continue
-        if counter is not None and cell[3] & 0x0F != (counter + 1) & 0x0F:
+        if counter is not None and cell[3] & COUNTER != (counter + 1) & COUNTER:
             frame, decodable = None, False
-        counter = cell[3] & 0x0F
-        payload = 4 + (1 + cell[4] if cell[3] & HAS_ADAPTATION else 0)
+        counter = cell[3] + len(more) // (CELL_BYTES - HEADER_BYTES) & COUNTER
+        payload = HEADER_BYTES + (1 + cell[4] if cell[3] & HAS_ADAPTATION else 0)
         if begins:
             keyframe = bool(cell[3] & HAS_ADAPTATION and cell[4] and cell[5] & RANDOM_ACCESS)
-            frame = _Open(keyframe, bytearray(cell[payload:]))
-        elif frame is not None:
+            frame = _Open(keyframe, bytearray())
+        if frame is not None:
             frame.cells += cell[payload:]
+            frame.cells += more
 
 
-def _cells(file: BinaryIO) -> Iterator[bytes]:
+def _pieces(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each cell that has to be looked at, with the payload of all that plainly follow on from it."""
     while block := file.read(READ_CELLS * CELL_BYTES):
-        for at in range(0, len(block) - CELL_BYTES + 1, CELL_BYTES):
-            yield block[at : at + CELL_BYTES]
+        whole = len(block) // CELL_BYTES
+        cells = np.frombuffer(block, np.uint8, whole * CELL_BYTES).reshape(whole, CELL_BYTES)
+        looked_at = np.flatnonzero(~_follow_on(cells)).tolist()
+        for at, following in pairwise([*looked_at, whole]):
+            yield block[at * CELL_BYTES : (at + 1) * CELL_BYTES], cells[at + 1 : following, HEADER_BYTES:].tobytes()
         if len(block) < READ_CELLS * CELL_BYTES:
             return  # the end of what was on the disk: reading on while it grows would begin inside a cell
+
+
+def _follow_on(cells: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which cells are from the middle of the frame of the cell before them, with none missing between."""
+    headers = cells[:, :HEADER_BYTES].copy().view(">u4")[:, 0].astype(np.uint32)
+    follow: NDArray[np.bool_] = headers & MIDDLE_MASK == MIDDLE
+    follow[1:] &= headers[:-1] & CARRIES_MASK == MIDDLE
+    follow[1:] &= headers[1:] & COUNTER == (headers[:-1] + 1) & COUNTER
+    follow[:1] = False  # what came before it is not seen here
+    return follow
 
 
 def _finish(frame: _Open, near_s: float, frame_s: float) -> Packet | None:
@@ -139,7 +165,7 @@ def _finish(frame: _Open, near_s: float, frame_s: float) -> Packet | None:
         return None
     high, middle, low = pes[9], int.from_bytes(pes[10:12], "big"), int.from_bytes(pes[12:14], "big")
     ticks = (high >> 1 & 0x07) << 30 | middle >> 1 << 15 | low >> 1
-    data = bytes(pes[PES_FIXED_BYTES + pes[8] :])
+    data = bytes(memoryview(pes)[PES_FIXED_BYTES + pes[8] :])
     return Packet(data, frame.keyframe, unwrap(ticks, near_s) / TICKS_A_SECOND, frame_s)
 
 

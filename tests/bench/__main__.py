@@ -20,10 +20,19 @@ from fakes.broker import CONTROL_ROOM, Broker
 from fakes.town import LIMIT_S, ORG, Town
 from tests.bench.alarm_path import measure, unit_with, with_helpers
 from tests.bench.bare_paho import publish_to_puback_s
+from tests.bench.beside_motion import beside_motion_rows
 from tests.bench.figures import Row, Spread, spread_row
+from tests.bench.footage_path import footage_path_rows
+from tests.bench.processes import pss_mb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.control_room.room import ControlRoom
+
+PARTS = ALARM, FOOTAGE = "alarm", "footage"
+WIDTH = 170
+"""Columns of the table: three figures stand side by side in a row."""
 
 
 async def alarm_path_rows(folder: Path, count: int) -> list[Row]:
@@ -74,7 +83,7 @@ async def footprint_rows(folder: Path) -> list[Row]:
         armed_s = await town.start_unit()
         await town.control_room.wait_for(_helpers_have_worked, LIMIT_S)
         sizes = {"daemon": town.unit.pid} | town.unit.children()
-        memory = {name: _resident_mb(pid) for name, pid in sizes.items()}
+        memory = {name: pss_mb(pid) for name, pid in sizes.items()}
     parts = ", ".join(f"{name} {size:.0f} MB" for name, size in memory.items())
     return [
         Row("start -> armed", f"{armed_s:.1f} s", "<= 5 s"),
@@ -91,33 +100,42 @@ def _helpers_have_worked(room: ControlRoom) -> bool:
     return False
 
 
-def _resident_mb(pid: int) -> float:
-    """Memory of a process, with its share of what it shares (proc(5), smaps_rollup)."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    msg = f"process {pid} tells nothing of its memory"
-    raise RuntimeError(msg)
+async def alarm_rows(folder: Path, count: int) -> list[Row]:
+    """All about an alarm's way out."""
+    return [
+        *await alarm_path_rows(folder, count),
+        *await helper_rows(folder, count),
+        *await footprint_rows(folder),
+    ]
 
 
-async def bench(count: int) -> None:
-    """Measure everything and print it."""
+def footage_rows(folder: Path) -> list[Row]:
+    """All about footage: what storing and cutting cost, and the whole recorder beside another one."""
+    return [*footage_path_rows(folder), *beside_motion_rows(folder)]
+
+
+def bench(parts: Sequence[str], count: int) -> None:
+    """Measure these parts and print them."""
+    rows = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         with (folder / "bench.log").open("w", encoding="utf-8") as log_file:
             journal.set_up(log_file)
-            rows = await alarm_path_rows(folder, count)
-            rows += await helper_rows(folder, count)
-            rows += await footprint_rows(folder)
+            if ALARM in parts:
+                rows += asyncio.run(alarm_rows(folder, count))
+            if FOOTAGE in parts:
+                rows += footage_rows(folder)
     table = Table(
         "measured here, now", "figure", "aim", title=f"{platform.machine()}, Python {platform.python_version()}"
     )
     for row in rows:
         table.add_row(row.what, row.figure, row.aim)
-    Console(width=150).print(table)
+    Console(width=WIDTH).print(table)
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    arguments.add_argument("part", nargs="?", choices=PARTS, help="only this part")
     arguments.add_argument("--presses", type=int, default=100, help="button presses a row (100)")
-    asyncio.run(bench(max(10, arguments.parse_args().presses)))
+    given = arguments.parse_args()
+    bench((given.part,) if given.part else PARTS, max(10, given.presses))

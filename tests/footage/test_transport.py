@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.footage.transport import NULL_CELL, TICKS_A_SECOND, WRAP_TICKS, FrameMuxer, read_frames, unwrap
+from agent.footage import transport
+from agent.footage.transport import CELL_BYTES, NULL_CELL, TICKS_A_SECOND, WRAP_TICKS, FrameMuxer, read_frames, unwrap
 from tests.footage.film import FPS, FRAME_S, START, film
 
 if TYPE_CHECKING:
@@ -82,6 +83,27 @@ def test_after_a_destroyed_block_nothing_is_shown_before_the_next_key_frame() ->
     again = read(bytes(data))
     survivors = [*frames[:20], *frames[2 * FPS :]]
     assert [frame.data for frame in again] == [AUD + frame.data for frame in survivors]
+
+
+def test_a_cell_missing_within_a_frame_takes_it_and_all_up_to_the_next_key_frame() -> None:
+    frames = film(3)
+    pieces = muxed(frames)
+    data = b"".join(pieces)
+    last = len(pieces[20]) // CELL_BYTES - 2
+    assert last >= 2
+    for lost in range(last):  # that the very last one is missing shows only with the frame after it
+        at = sum(map(len, pieces[:20])) + lost * CELL_BYTES
+        again = read(data[:at] + data[at + CELL_BYTES :])
+        survivors = [*frames[:20], *frames[2 * FPS :]]
+        assert [frame.data for frame in again] == [AUD + frame.data for frame in survivors], f"cell {lost}"
+
+
+@pytest.mark.parametrize("cells", [1, 2, 7])
+def test_frames_are_the_same_however_little_is_read_at_a_time(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"".join(muxed(film(2)))
+    as_one = read(data)
+    monkeypatch.setattr(transport, "READ_CELLS", cells)
+    assert read(data) == as_one
 
 
 @given(st.binary(max_size=4000))

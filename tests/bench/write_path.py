@@ -1,0 +1,37 @@
+"""Our write path alone, in a process to be measured: `... FILM FOLDER SYNC_S`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from agent.config.settings import FootageSettings
+from agent.footage.index import FootageIndex
+from agent.footage.recording import Pace, Recording
+from agent.footage.space import Space
+from tests.bench.film import SETTINGS, StoppedClock, read
+
+
+def write(film: Path, folder: Path, sync_s: float) -> None:
+    """Store a film as segments, indexed and synced as a unit does, as fast as it goes."""
+    segments = folder / "segments"
+    segments.mkdir(parents=True)
+    footage = FootageSettings()
+    with closing(FootageIndex(folder / "index.sqlite", segments)) as index:
+        recording = Recording(
+            segments,
+            index,
+            Space(segments, index, footage.rolling_max_mb * 1_000_000),
+            clock=StoppedClock(),
+            pace=Pace(SETTINGS.bitrate_kbps, footage.segment_s, sync_s),
+            tell=lambda _event: None,
+            on_disk=lambda _moment_s: None,
+        )
+        for frame in read(film):
+            recording.write(frame)
+        recording.pause()
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
