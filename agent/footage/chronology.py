@@ -14,15 +14,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import inf
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.clock import ClockQuality
-from agent.footage.stretch import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from agent.footage.segments import SegmentName
+    from agent.footage.stretch import Stretch
 
 STEP_S = 0.5
 """Wall time that moved so far against the monotonic clock was set (`agent.footage.recording.CLOCK_STEP_S`); what is
@@ -33,29 +32,36 @@ NAME_ERROR_S = 0.002
 """A name cuts its moment to the millisecond, the end of the segment before it does not."""
 
 
-@dataclass(frozen=True)
-class Filmed:
-    """What is known of one segment without looking at its pictures."""
+class Filmed(NamedTuple):
+    """What is known of one segment without looking at its pictures; light, since 31 days are 268,000 of them."""
 
-    name: SegmentName
+    name: str
+    """The file's name (`agent.footage.segments.SegmentName`), which says all that follows but the end and the size."""
+    boot: str
+    quality: ClockQuality
+    wall_s: float
+    """When its first frame was taken, as the unit believed then: POSIX seconds."""
+    start_s: float
+    """The same on CLOCK_MONOTONIC of the boot."""
+    frame_s: float
+    """From one frame to the next."""
     end_s: float
-    """Its last frame's moment, CLOCK_MONOTONIC."""
+    """When its last frame was taken, CLOCK_MONOTONIC."""
     size_bytes: int
-
-    @property
-    def start_s(self) -> float:
-        """Its first frame's moment."""
-        return self.name.start.monotonic_s
 
     @property
     def until_s(self) -> float:
         """When the frame after its last one is due."""
-        return self.end_s + self.name.frame_s
+        return self.end_s + self.frame_s
+
+    @property
+    def named_offset_s(self) -> float:
+        """Wall time less monotonic time, as the unit believed then."""
+        return self.wall_s - self.start_s
 
     def is_followed_by(self, later: Filmed) -> bool:
-        """Whether no frame is missing between the two."""
-        frames_s = later.start_s - self.end_s - NAME_ERROR_S
-        return later.name.start.boot_id == self.name.start.boot_id and frames_s <= GAP_FRAMES * self.name.frame_s
+        """Whether no frame is missing between the two, which are of one boot."""
+        return later.start_s - self.end_s - NAME_ERROR_S <= GAP_FRAMES * self.frame_s
 
 
 @dataclass(frozen=True)
@@ -75,12 +81,12 @@ class Era:
     @property
     def boot(self) -> str:
         """The short boot id."""
-        return self.segments[0].name.start.boot_id
+        return self.segments[0].boot
 
     @property
     def quality(self) -> ClockQuality:
         """How far the names' wall time could be believed when they were given."""
-        return self.segments[0].name.start.quality
+        return self.segments[0].quality
 
     @property
     def correction_s(self) -> float:
@@ -149,7 +155,7 @@ class Chronology:
     def __init__(self, filmed: Iterable[Filmed]) -> None:
         boots = defaultdict(list)
         for segment in filmed:
-            boots[segment.name.start.boot_id].append(segment)
+            boots[segment.boot].append(segment)
         eras = [_eras(sorted(segments, key=lambda each: each.start_s)) for segments in boots.values()]
         # By wall time, since boots have no other order. One that was never synchronised may be sorted wrongly.
         self.eras = [era for boot in sorted(eras, key=lambda boot: boot[0].start) for era in boot]
@@ -166,35 +172,38 @@ class Chronology:
         after = min((since for since, _ in spans if since >= end), default=None)
         return before, after
 
+    def touched(self, stretch: Stretch) -> Iterator[Filmed]:
+        """Yield the segments that show any of this stretch."""
+        for era in self.eras:
+            if era.boot == stretch.boot:
+                first = bisect_left(era.segments, stretch.start_s, key=lambda segment: segment.end_s)
+                last = bisect_right(era.segments, stretch.end_s, key=lambda segment: segment.start_s)
+                yield from era.segments[first:last]
+
 
 def _eras(segments: Sequence[Filmed]) -> list[Era]:
     """The eras of one boot, whose segments come in order."""
     groups: list[list[Filmed]] = []
     began_s = 0.0
     for segment in segments:
-        offset_s = _named_offset(segment)
-        same_quality = groups and groups[-1][-1].name.start.quality is segment.name.start.quality
-        if not same_quality or abs(offset_s - began_s) > STEP_S:
+        goes_on = groups and groups[-1][-1].quality is segment.quality
+        if not goes_on or abs(segment.named_offset_s - began_s) > STEP_S:
             groups.append([])
-            began_s = offset_s
+            began_s = segment.named_offset_s
         groups[-1].append(segment)
-    named = [median(map(_named_offset, group)) for group in groups]
+    named = [median(segment.named_offset_s for segment in group) for group in groups]
     bounds = [-inf, *(group[0].start_s for group in groups[1:]), inf]
     return [
         Era(group, named[i], _believed(groups, named, i), bounds[i], bounds[i + 1]) for i, group in enumerate(groups)
     ]
 
 
-def _named_offset(segment: Filmed) -> float:
-    return segment.name.start.wall.timestamp() - segment.start_s
-
-
 def _believed(groups: Sequence[Sequence[Filmed]], named: Sequence[float], i: int) -> float:
     """A clock that was not synchronised is read by what it was synchronised to next in the same boot."""
-    if groups[i][0].name.start.quality is not ClockQuality.UNSYNCED:
+    if groups[i][0].quality is not ClockQuality.UNSYNCED:
         return named[i]
     for group, offset_s in zip(groups[i + 1 :], named[i + 1 :], strict=True):
-        if group[0].name.start.quality is ClockQuality.SYNCED:
+        if group[0].quality is ClockQuality.SYNCED:
             return offset_s if abs(offset_s - named[i]) > STEP_S else named[i]
     return named[i]
 
@@ -226,6 +235,7 @@ class Run:
     era: Era
     start_s: float
     end_s: float
+    frame_s: float
     size_bytes: int
     kept: str
     """Its storage class: held, incident or rolling."""
@@ -241,9 +251,9 @@ class Run:
         return self.era.moment(self.end_s)
 
     @property
-    def stretch(self) -> Stretch:
-        """The same, whatever clocks say."""
-        return Stretch(self.era.boot, self.start_s, self.end_s)
+    def length_s(self) -> float:
+        """How long it is."""
+        return self.end_s - self.start_s
 
 
 @dataclass(frozen=True)
@@ -266,23 +276,28 @@ def runs(parts: Iterable[Part], kept: dict[str, str]) -> Iterator[Run]:
     for part in parts:
         for span in _unbroken(part.segments):
             begin = 0
-            classes = [kept.get(str(segment.name), "rolling") for segment in span] if kept else ["rolling"] * len(span)
+            classes = [kept.get(segment.name, "rolling") for segment in span] if kept else ["rolling"] * len(span)
             changes = [i for i in range(1, len(span)) if classes[i] != classes[i - 1]]
             for end in [*changes, len(span)]:
                 some = span[begin:end]
                 size_bytes = sum(segment.size_bytes for segment in some)
-                yield Run(part.era, some[0].start_s, some[-1].until_s, size_bytes, classes[begin])
+                yield Run(part.era, some[0].start_s, some[-1].until_s, some[-1].frame_s, size_bytes, classes[begin])
                 begin = end
+
+
+def step_between(earlier: Era, later: Era) -> Step | None:
+    """How the clock was set from one era to the next; None when it was not, or when they are of two boots."""
+    by_s = later.named_offset_s - earlier.named_offset_s
+    return Step(later.start, by_s) if later.boot == earlier.boot and abs(by_s) > STEP_S else None
 
 
 def between(earlier: Run, later: Run) -> tuple[Hole | None, Step | None]:
     """What lies between two runs that follow each other: a hole, a setting of the clock, both or neither."""
     if earlier.era.boot != later.era.boot:
         return Hole(earlier.end, later.start, power_cut=True), None
-    by_s = later.era.named_offset_s - earlier.era.named_offset_s
-    step = Step(later.start, by_s) if abs(by_s) > STEP_S else None
+    step = step_between(earlier.era, later.era)
     missing_s = later.start_s - earlier.end_s
-    if missing_s <= (GAP_FRAMES - 1) / earlier.era.segments[0].name.fps + NAME_ERROR_S:
+    if missing_s <= (GAP_FRAMES - 1) * earlier.frame_s + NAME_ERROR_S:
         return None, step
     return Hole(later.start - timedelta(seconds=missing_s), later.start, power_cut=False), step
 
@@ -293,7 +308,7 @@ def holes(parts: Sequence[Part], start: datetime, end: datetime) -> list[Hole]:
     if not found:
         return [Hole(start, end, power_cut=False)]
     first, last = found[0], found[-1]
-    head = [Hole(start, first.start, power_cut=False)] if first.start_s > parts[0].start_s else []
-    tail = [Hole(last.end, end, power_cut=False)] if last.end < end else []
+    head = [Hole(start, first.start, power_cut=False)] if first.start_s > parts[0].start_s + first.frame_s / 2 else []
+    tail = [Hole(last.end, end, power_cut=False)] if (end - last.end).total_seconds() > last.frame_s / 2 else []
     inner = (between(one, two)[0] for one, two in pairwise(found))
     return [*head, *(hole for hole in inner if hole is not None), *tail]

@@ -36,6 +36,14 @@ class Still:
     taken_s: float
 
 
+@dataclass(frozen=True)
+class Shot:
+    """One decoded picture."""
+
+    picture: av.VideoFrame
+    taken_s: float
+
+
 def take_still(frames: Iterable[Packet], at_s: float, target: Path) -> Still:
     """Store the picture nearest to `at_s`.
 
@@ -48,20 +56,30 @@ def take_still(frames: Iterable[Packet], at_s: float, target: Path) -> Still:
         NoFootage: no decodable frame lies within `REACH_S`.
         OSError: the disk does not take it.
     """
+    shot = nearest_shot(frames, at_s, REACH_S)
+    jpeg = to_jpeg(shot.picture)
+    with complete_file(target) as part:
+        part.write_bytes(jpeg)
+        sha256 = sha256_of(part)
+    return Still(target, sha256, len(jpeg), shot.taken_s)
+
+
+def nearest_shot(frames: Iterable[Packet], at_s: float, reach_s: float) -> Shot:
+    """The picture nearest to `at_s`, of frames that begin with a key frame.
+
+    Raises:
+        NoFootage: no decodable frame lies within `reach_s`.
+    """
     group: list[Packet] = []
     best: list[Packet] = []
     for frame in frames:
         group = [frame] if frame.keyframe else [*group, frame]
         if not best or abs(frame.taken_s - at_s) <= abs(best[-1].taken_s - at_s):
             best = group
-    if not best or abs(best[-1].taken_s - at_s) > REACH_S:
-        msg = f"no frame within {REACH_S:.0f} s of the moment is stored"
+    if not best or abs(best[-1].taken_s - at_s) > reach_s:
+        msg = f"no frame within {reach_s:.0f} s of the moment is stored"
         raise NoFootage(msg)
-    jpeg = to_jpeg(decode_last(best))
-    with complete_file(target) as part:
-        part.write_bytes(jpeg)
-        sha256 = sha256_of(part)
-    return Still(target, sha256, len(jpeg), best[-1].taken_s)
+    return Shot(decode_last(best), best[-1].taken_s)
 
 
 def decode_last(group: list[Packet]) -> av.VideoFrame:

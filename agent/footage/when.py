@@ -120,3 +120,11 @@ def length(seconds: float) -> str:
     whole = round(seconds)
     parts = [(whole // 86_400, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def size(size_bytes: float) -> str:
+    """A size as disks are sold: in units of a thousand."""
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes / 1e3:.1f} kB"
