@@ -13,9 +13,14 @@ from agent.cli.footage.options import add_json
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from agent.cli.footage.desk import Desk
+    from agent.cli.footage.keeping import Keeping
+    from agent.cli.footage.telling import Json
     from agent.cli.main import Subparsers
+    from agent.footage.forecast import Forecast
+    from agent.footage.retention import Retention, Stands
 
 FRESH_S = 5.0
 """A frame of this age is on the disk when footage is recorded: it is written at once, and a stalled camera or a slow
