@@ -83,7 +83,7 @@ class Hold:
             msg = f"a hold's reference has 1 to {REF_CHARACTERS} characters, not {len(self.ref)}"
             raise ValueError(msg)
         try:
-            "".join((self.ref, self.reason, self.by)).encode()
+            f"{self.ref}{self.reason}{self.by}".encode()
         except UnicodeEncodeError:
             msg = "a hold's reference, reason and placer are UTF-8 text"
             raise ValueError(msg) from None
@@ -156,6 +156,7 @@ class Holds:
             if any(one.ref == hold.ref for one in self._readable()) or (file := self._file(hold.ref)).exists():
                 msg = f"there is already a hold with the reference {hold.ref!r}"
                 raise HoldExists(msg)
+            self._make(self._folder)
             self._write(file, _HOLD.dump_json(hold, indent=2))
 
     def release(self, ref: str, by: str, reason: str, at: datetime) -> Hold:
@@ -203,10 +204,9 @@ class Holds:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._make(self._folder)
-        fd = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        # The folder itself is locked: a full disk has no room for a lock file, and a read-only one takes none.
+        fd = os.open(self._footage, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            self._give_to_owner(fd)
             deadline_s = time.monotonic() + WAIT_S
             while True:
                 with suppress(BlockingIOError):

@@ -1,7 +1,8 @@
 """Which footage there is: a table over the segment files that can be rebuilt from them alone.
 
 The files are the truth and the table a convenience: it is never fsynced on its own account, and whenever it is opened
-it is made to agree with the folder.
+it is made to agree with the folder. A month is a quarter of a million rows, so nothing that happens with each segment
+looks at all of them.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from __future__ import annotations
 import io
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.clock import ClockQuality
+from agent.footage.ages import BootSpan
+from agent.footage.marks import Marks
+from agent.footage.retention import StorageClass
 from agent.footage.segments import SegmentName
 from agent.footage.transport import CELL_BYTES, read_frames
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from agent.footage.stretch import Stretch
 
 log = structlog.get_logger()
 
@@ -34,7 +41,16 @@ CREATE TABLE IF NOT EXISTS segment (
     frames INTEGER,                         -- NULL: its writer died before it counted them
     bytes INTEGER NOT NULL,
     closed INTEGER NOT NULL
-)
+);
+CREATE INDEX IF NOT EXISTS segment_of_boot ON segment (boot, start_s);
+CREATE INDEX IF NOT EXISTS segment_open ON segment (seq) WHERE NOT closed;
+"""
+SPANS = """
+SELECT boot, min(start_s), max(end_s), min(start_s) FILTER (WHERE synced), min(offset_s) FILTER (WHERE synced),
+    max(offset_s) FILTER (WHERE synced)
+FROM (SELECT seq, boot, start_s, end_s, quality = 'synced' AS synced,
+    (julianday(wall) - 2440587.5) * 86400.0 - start_s AS offset_s FROM segment)
+GROUP BY boot ORDER BY min(seq)
 """
 TAIL_BYTES = CELL_BYTES * 128
 """Where the last whole frame of a segment is looked for first: 24 kB, a frame or two. When the table of 20 GB is gone
@@ -51,6 +67,8 @@ class Segment:
     frames: int | None
     size_bytes: int
     closed: bool
+    seq: int
+    """Its place in the order of recording."""
 
 
 class FootageIndex:
@@ -58,25 +76,35 @@ class FootageIndex:
 
     def __init__(self, database: Path, folder: Path) -> None:
         """Open the table, make a new one where it is broken, and let it agree with the files."""
+        self._database = database
         self._folder = folder
         self._using = threading.Lock()
+        self._unsure: set[str] = set()
+        self._spans: dict[str, BootSpan] = {}
+        self._open()
+        self.agree_with_files()
+
+    def _open(self) -> None:
         try:
-            self._db = self._connect(database)
+            self._db = self._connect()
         except sqlite3.OperationalError:
             raise  # the disk is full or read-only: not the table's fault
         except sqlite3.DatabaseError as error:
             log.warning("footage_index_broken", error=str(error), effect="rebuilt from the files")
-            for file in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+            name = self._database.name
+            for file in (self._database, *(self._database.with_name(name + end) for end in ("-wal", "-shm"))):
                 file.unlink(missing_ok=True)
-            self._db = self._connect(database)
-        self.agree_with_files()
+            self._db = self._connect()
+        self._marks = Marks(self._db)
+        self._inode = self._where()
 
-    def _connect(self, database: Path) -> sqlite3.Connection:
-        db = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._database, check_same_thread=False, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = OFF")  # the files are the truth: a table lost with the power is rebuilt
-            db.execute(SCHEMA)
+            db.execute("PRAGMA temp_store = MEMORY")  # where the marks lie: a full disk does not stop them
+            db.executescript(SCHEMA)
             (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.Error:
             db.close()
@@ -85,6 +113,11 @@ class FootageIndex:
             db.close()
             raise sqlite3.DatabaseError(verdict)
         return db
+
+    def _where(self) -> tuple[int, int]:
+        """The file that is open, wherever its name leads to later."""
+        file = self._database.stat()
+        return file.st_dev, file.st_ino
 
     def close(self) -> None:
         """Close the table."""
@@ -100,10 +133,44 @@ class FootageIndex:
         for name in sorted(files):
             if not rows.get(name):
                 self._recover(files[name])
+        self._unsure.clear()
+        with self._using:
+            self._spans = {
+                boot: BootSpan(boot, start_s, end_s, synced_from_s, least or 0.0, most or 0.0)
+                for boot, start_s, end_s, synced_from_s, least, most in self._db.execute(SPANS)
+            }
+
+    def settle(self) -> None:
+        """Make up for what a failing disk left behind, between two segments; nothing is to be written meanwhile.
+
+        Ends segments that lost their writer. Follows the folder to the volume that lies there now, when the one the
+        table was on went away under it.
+        """
+        try:
+            moved = self._where() != self._inode
+        except FileNotFoundError:
+            moved = True
+        if moved:
+            log.warning("footage_index_gone", effect="opened again where it should be")
+            with self._using:
+                self._db.close()
+                self._open()
+            self.agree_with_files()
+            return
+        with self._using:
+            left = {name for (name,) in self._db.execute("SELECT name FROM segment WHERE NOT closed")}
+        for name in sorted(left | self._unsure):
+            if (self._folder / name).exists():
+                self._recover(self._folder / name)
+            else:
+                self._drop(name)
+            self._unsure.discard(name)
 
     def opened(self, name: SegmentName) -> None:
         """A segment is being written; the file says how far."""
+        self._unsure.add(str(name))  # until the table has it: the file is there already
         self._put(name, end_s=name.start.monotonic_s, frames=None, size_bytes=0, closed=False)
+        self._unsure.discard(str(name))
 
     def ended(self, name: SegmentName, end_s: float, frames: int | None, size_bytes: int) -> None:
         """A segment is complete."""
@@ -111,28 +178,56 @@ class FootageIndex:
 
     def forget(self, segment: Segment) -> None:
         """Its file is gone."""
-        with self._using:
-            self._db.execute("DELETE FROM segment WHERE name = ?", (str(segment.name),))
+        self._drop(str(segment.name))
 
     def covering(self, boot: str, start_s: float, end_s: float) -> list[Segment]:
         """The segments of this boot that may hold frames between these moments, in order."""
         return self._select(
-            "boot = ? AND start_s <= ? AND (end_s >= ? OR NOT closed) ORDER BY start_s", boot, end_s, start_s
+            # Those of one boot do not overlap: nothing before the last that begins by `start_s` can reach into it.
+            "boot = ?1 AND start_s BETWEEN coalesce((SELECT max(start_s) FROM segment WHERE boot = ?1 AND"
+            " start_s <= ?2), ?2) AND ?3 AND (end_s >= ?2 OR NOT closed) ORDER BY start_s",
+            boot,
+            start_s,
+            end_s,
         )
 
     def segments(self) -> list[Segment]:
         """All of them, in the order of their recording."""
         return self._select("TRUE ORDER BY seq")
 
-    def oldest(self) -> Segment | None:
-        """The complete segment that was recorded first."""
-        return next(iter(self._select("closed ORDER BY seq LIMIT 1")), None)
+    def recent(self, count: int) -> list[Segment]:
+        """So many of the complete segments that were recorded last, the newest first."""
+        return self._select("closed ORDER BY seq DESC LIMIT ?", count)
 
-    def total_bytes(self) -> int:
-        """What all complete segments hold."""
+    def spans(self) -> list[BootSpan]:
+        """What the names say of each boot's time, in the order of recording."""
         with self._using:
-            (total,) = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM segment").fetchone()
-        return int(total)
+            return list(self._spans.values())
+
+    def protect(self, kept: dict[StorageClass, frozenset[Stretch]]) -> None:
+        """From now on the segments that these stretches touch are of these classes, and all others rolling."""
+        with self._using:
+            self._marks.protect(kept)
+
+    def ease(self, segment: Segment) -> None:
+        """It is rolling from now on, until what protects it changes."""
+        with self._using:
+            self._marks.clear(segment.seq)
+
+    def oldest(self, kept_for: StorageClass = StorageClass.ROLLING) -> Segment | None:
+        """The complete segment of this class that was recorded first."""
+        with self._using:
+            seq = self._marks.oldest(kept_for)
+        return None if seq is None else next(iter(self._select("seq = ?", seq)), None)
+
+    def bytes_of(self, kept_for: StorageClass) -> int:
+        """What the complete segments of this class hold."""
+        with self._using:
+            return self._marks.total_bytes(kept_for)
+
+    def _drop(self, name: str) -> None:
+        with self._using:
+            self._db.execute("DELETE FROM segment WHERE name = ?", (name,))
 
     def _recover(self, path: Path) -> None:
         try:
@@ -144,8 +239,7 @@ class FootageIndex:
         if end_s is None:
             log.warning("segment_without_a_frame", name=path.name, size_bytes=size_bytes, effect="removed")
             path.unlink()
-            with self._using:
-                self._db.execute("DELETE FROM segment WHERE name = ?", (path.name,))
+            self._drop(path.name)
             return
         self.ended(name, end_s, None, size_bytes)
         log.info("segment_recovered", name=path.name, size_bytes=size_bytes, end_s=end_s)
@@ -160,14 +254,33 @@ class FootageIndex:
                 " frames = excluded.frames, bytes = excluded.bytes, closed = excluded.closed",
                 (*row, frames, size_bytes, closed),
             )
+            self._marks.look_at(start.boot_id, start.monotonic_s, end_s)
+            if closed:
+                self._widen_span(name, end_s)
+
+    def _widen_span(self, name: SegmentName, end_s: float) -> None:
+        start = name.start
+        begin_s, boot = start.monotonic_s, start.boot_id
+        span = self._spans.get(boot) or BootSpan(boot, begin_s, end_s)
+        span = replace(span, start_s=min(span.start_s, begin_s), end_s=max(span.end_s, end_s))
+        if start.quality is ClockQuality.SYNCED:
+            offset_s = start.wall.timestamp() - begin_s
+            first = span.synced_from_s is None
+            span = replace(
+                span,
+                synced_from_s=begin_s if span.synced_from_s is None else min(span.synced_from_s, begin_s),
+                offset_min_s=offset_s if first else min(span.offset_min_s, offset_s),
+                offset_max_s=offset_s if first else max(span.offset_max_s, offset_s),
+            )
+        self._spans[boot] = span
 
     def _select(self, where: str, *values: object) -> list[Segment]:
-        query = f"SELECT name, end_s, frames, bytes, closed FROM segment WHERE {where}"  # noqa: S608 - our own words
+        query = f"SELECT name, end_s, frames, bytes, closed, seq FROM segment WHERE {where}"  # noqa: S608 - our own words
         with self._using:
             rows = self._db.execute(query, values).fetchall()
         return [
-            Segment(self._folder / name, SegmentName.parse(name), end_s, frames, size_bytes, bool(closed))
-            for name, end_s, frames, size_bytes, closed in rows
+            Segment(self._folder / name, SegmentName.parse(name), end_s, frames, size_bytes, bool(closed), seq)
+            for name, end_s, frames, size_bytes, closed, seq in rows
         ]
 
 

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
@@ -15,14 +16,17 @@ from agent.clock import Clock, Moment, SystemClock
 from agent.footage.clips import Wish, cut_clip
 from agent.footage.complaint import Complaint
 from agent.footage.feed import CameraFeed
-from agent.footage.incident_files import incident_folder
+from agent.footage.incident_files import expect_incident, incident_folder, incident_shown
 from agent.footage.index import FootageIndex
 from agent.footage.media_desk import MediaDesk
 from agent.footage.recording import Pace, Recording
+from agent.footage.retention import Retention
 from agent.footage.segments import boot_of
 from agent.footage.space import Space
 from agent.footage.stills import REACH_S, take_still
 from agent.footage.timeline import NoFootage, frames_between
+from agent.footage.upkeep import Upkeep
+from agent.footage.volume import Refused, volume_of
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, StillRequest
 from agent.hw.kit import load_kit
 
@@ -41,7 +45,6 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 1.0
 """How often the threads look whether they are still wanted, and a silent camera's segment is made safe."""
-MEGABYTE = 1_000_000
 
 
 class Recorder:
@@ -72,10 +75,11 @@ def _open_index(config: Config, channel: Channel) -> FootageIndex | None:
     folder = config.footage_folder
     while not channel.closed.is_set():
         try:
-            (folder / "segments").mkdir(parents=True, exist_ok=True)
-            index = FootageIndex(folder / "index.sqlite", folder / "segments")
+            segments = volume_of(config).make("segments")
+            index = FootageIndex(folder / "index.sqlite", segments)
         except (OSError, sqlite3.Error) as error:
-            disk.make("write-failed", f"The footage folder {folder} cannot be used ({error}); it is tried again")
+            code = error.code if isinstance(error, Refused) else "write-failed"
+            disk.make(code, f"The footage folder {folder} cannot be used ({error}); it is tried again")
             channel.closed.wait(LOOK_EVERY_S)
         else:
             disk.withdraw()
@@ -98,10 +102,13 @@ class _Work:
         self._stills = MediaDesk(self._make_still, channel.send)
         self._clips = MediaDesk(self._make_clip, channel.send)
         self._feed = CameraFeed(lambda: open_camera(camera, _burn_nothing), camera.fps, channel.send)
+        self._volume = volume_of(config)
+        self._space = Space(self._volume, index, Retention.of(footage), clock=clock, tell=channel.send)
+        self._upkeep = Upkeep(self._space, channel.send)
         self._recording = Recording(
             folder,
             index,
-            Space(folder, index, footage.rolling_max_mb * MEGABYTE),
+            self._space,
             clock=clock,
             pace=Pace(camera.bitrate_kbps, footage.segment_s, footage.sync_s),
             tell=channel.send,
@@ -110,9 +117,10 @@ class _Work:
 
     def run(self) -> None:
         """Work until the channel closes or a thread fails, whose exception is then raised here."""
-        with ThreadPoolExecutor(4, thread_name_prefix="recorder") as pool:
+        with ThreadPoolExecutor(5, thread_name_prefix="recorder") as pool:
             # the camera is the last to begin: a thread that cannot start leaves nothing behind to stop
-            loops = (self._record, self._stills.work, self._clips.work, self._feed.film)
+            upkeep = partial(self._upkeep.work, self._ending)
+            loops = (self._record, self._stills.work, self._clips.work, upkeep, self._feed.film)
             threads: list[Future[None]] = [pool.submit(loop) for loop in loops]
             try:
                 while not self._channel.closed.is_set() and not any(thread.done() for thread in threads):
@@ -154,7 +162,15 @@ class _Work:
     def _make_still(self, request: StillRequest) -> Event:
         at = request.at
         try:
+            self._volume.check()
             target = incident_folder(self._config.footage_folder, request.alert_id) / "still.jpg"
+            # What may show the incident is protected before anything else is made of it.
+            expect_incident(
+                self._config.footage_folder,
+                request.alert_id,
+                at.later(-self._config.footage.pre_event_s),
+                at.later(self._config.footage.clip_cap_s),
+            )
             frames = frames_between(self._index, boot_of(at), at.monotonic_s - REACH_S, at.monotonic_s)
             still = take_still(frames, at.monotonic_s, target)
         except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
@@ -166,15 +182,17 @@ class _Work:
     def _make_clip(self, request: ClipRequest) -> Event:
         start, end_s = request.start, request.end.monotonic_s
         try:
+            self._volume.check()
             target = incident_folder(self._config.footage_folder, request.alert_id) / "clip.mp4"
             wish = Wish(start.monotonic_s, end_s, start.wall)
             frames = frames_between(self._index, boot_of(start), start.monotonic_s, end_s)
             clip = cut_clip(frames, wish, target)
+            first, last = (start.later(at_s - start.monotonic_s) for at_s in (clip.start_s, clip.end_s))
+            incident_shown(self._config.footage_folder, request.alert_id, first, last)
         except (NoFootage, ValueError, OSError, sqlite3.Error, av.FFmpegError) as error:
             log.warning("clip_missed", alert_id=request.alert_id, reason=str(error))
             return MediaMissed(request.alert_id, "clip", str(error))
         if clip.gaps:
             missing_s = sum(gap.end_s - gap.start_s for gap in clip.gaps)
             log.warning("clip_has_gaps", alert_id=request.alert_id, gaps=len(clip.gaps), missing_s=round(missing_s, 3))
-        first, last = (start.later(at_s - start.monotonic_s) for at_s in (clip.start_s, clip.end_s))
         return MediaMade(request.alert_id, "clip", str(clip.path), clip.sha256, clip.size_bytes, first, last)

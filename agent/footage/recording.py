@@ -12,6 +12,7 @@ import structlog
 from agent.footage.complaint import Complaint
 from agent.footage.segments import SegmentWriter
 from agent.footage.tally import Tally
+from agent.footage.volume import Refused
 from agent.helpers.messages import Event, Working
 
 if TYPE_CHECKING:
@@ -130,8 +131,6 @@ class Recording:
         return length_s > self._pace.segment_s - frame.frame_s / 2
 
     def _begin_segment(self, first: Packet) -> None:
-        if self._disk.stands:
-            self._index.agree_with_files()  # what the failure left behind
         self._space.make_room(self._pace.segment_bytes)
         self._segment = SegmentWriter(self._folder, self._clock.at(first.taken_s), round(1 / first.frame_s))
         self._synced_s = first.taken_s
@@ -155,8 +154,7 @@ class Recording:
     def _give_up_segment(self, error: OSError | sqlite3.Error) -> None:
         """Leave the segment as it is; the index finds out how far it goes when the disk works again."""
         self._tally.failed()
-        code = "disk-full" if _is_full(error) else "write-failed"
-        self._disk.make(code, f"No footage is stored ({error}); it is tried again each second")
+        self._disk.make(_code_of(error), f"No footage is stored ({error}); it is tried again each second")
         segment, self._segment = self._segment, None
         if segment is not None:
             try:
@@ -165,7 +163,9 @@ class Recording:
                 log.warning("segment_close_failed", name=segment.path.name, error=str(closing))
 
 
-def _is_full(error: OSError | sqlite3.Error) -> bool:
+def _code_of(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, Refused):
+        return error.code
     if isinstance(error, OSError):
-        return error.errno in FULL
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        return "disk-full" if error.errno in FULL else "write-failed"
+    return "disk-full" if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL else "write-failed"

@@ -21,3 +21,7 @@ class Stretch:
     def touches(self, name: SegmentName, end_s: float) -> bool:
         """Whether a segment of this name, whose last frame was taken at `end_s`, shows any of it."""
         return name.start.boot_id == self.boot and name.start.monotonic_s <= self.end_s and end_s >= self.start_s
+
+    def overlaps(self, other: Stretch) -> bool:
+        """Whether the two share a moment."""
+        return self.boot == other.boot and self.start_s <= other.end_s and self.end_s >= other.start_s

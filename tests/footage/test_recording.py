@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.config.settings import FootageSettings
 from agent.footage.clips import Wish, cut_clip
 from agent.footage.index import FootageIndex
 from agent.footage.recording import Pace, Recording
+from agent.footage.retention import Retention
 from agent.footage.segments import boot_of
 from agent.footage.space import Space
 from agent.footage.timeline import frames_between
+from agent.footage.volume import Volume
 from agent.helpers.messages import Trouble, TroubleOver, Working
 from tests.footage.failing_disk import FailingDisk
 from tests.footage.film import FPS, START, StoppedClock, clocks, film
@@ -37,7 +40,14 @@ class Studio:
         self.recording = Recording(
             segments,
             self.index,
-            Space(segments, self.index, 10**10, free=lambda _: self.free_bytes),
+            Space(
+                Volume(folder),
+                self.index,
+                Retention.of(FootageSettings()),
+                clock=StoppedClock(),
+                tell=self.told.append,
+                free=lambda _: self.free_bytes,
+            ),
             clock=StoppedClock(),
             pace=Pace(500, 2, 1.0),
             tell=self.told.append,
