@@ -101,7 +101,7 @@ def _steps(parts: Sequence[Part]) -> list[Step]:
 
 
 def _tell(clip: Clip, splice: Splice, holes: Sequence[Hole], desk: Desk) -> None:
-    from agent.cli.footage.telling import clock_words, hole_line, missing_s, step_line  # noqa: PLC0415
+    from agent.cli.footage.telling import clock_words, hole_line, step_line  # noqa: PLC0415
     from agent.footage.when import length, size  # noqa: PLC0415
 
     parts = _parts(splice)
@@ -111,13 +111,22 @@ def _tell(clip: Clip, splice: Splice, holes: Sequence[Hole], desk: Desk) -> None
         f"first frame  {desk.local(splice.moment(clip.start_s))}",
         f"last frame   {desk.local(splice.moment(clip.end_s))}",
         f"frames       {clip.frames}",
-        f"missing      {length(missing_s(holes))} in {len(holes)} gaps" if holes else "missing      nothing",
+        f"missing      {_missing_words(holes)}",
         *(f"             {hole_line(hole, desk)}" for hole in holes),
         f"clock        {'; '.join(clocks)}",
         *(f"             {step_line(step, desk)}" for step in _steps(parts)),
         f"sha256       {clip.sha256}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _missing_words(holes: Sequence[Hole]) -> str:
+    from agent.cli.footage.telling import missing_s  # noqa: PLC0415
+    from agent.footage.when import length  # noqa: PLC0415
+
+    if not holes:
+        return "nothing"
+    return f"{length(missing_s(holes))} in {len(holes)} gap{'s' if len(holes) > 1 else ''}"
 
 
 def _tell_machine(clip: Clip, splice: Splice, holes: Sequence[Hole], _desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     lines = [
         f"held as {hold.ref!r} by {hold.by}: {desk.local(start)} to {desk.local(end)}",
         *(hole_line(hole, desk) for hole in missing),
-        "release it with: safepoint footage release --ref REF --reason TEXT",
+        f"to let it go: safepoint footage release --ref {shlex.quote(hold.ref)} --reason TEXT",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cli.footage.desk import Desk
-    from agent.footage.stretch import Stretch
+    from agent.footage.incident_files import IncidentFolder
 
 HELD, INCIDENT, ROLLING = "held", "incident", "rolling"
-CLASSES = (HELD, INCIDENT, ROLLING)
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Keeping:
     """Why nobody knows all that is held, in which case the unit removes nothing; None: all holds can be read."""
     kept: dict[str, str]
     """The storage class of each segment that is not rolling, by its name."""
+    media_bytes: Counter[str]
+    """What clips and stills of incidents hold, by storage class."""
 
 
 def read_keeping(desk: Desk) -> Keeping:
@@ -47,28 +49,28 @@ def read_keeping(desk: Desk) -> Keeping:
     except OSError as error:
         msg = f"what is held in {desk.footage} cannot be read: {error.strerror or error}"
         raise UsageError(msg) from error
-    kept: dict[str, str] = {}
-    if damage is not None:
-        kept = {segment.name: HELD for segment in desk.library.filmed}
-    for of_class, stretches in (
-        (INCIDENT, incidents),
-        (HELD, [stretch for hold in holds for stretch in hold.stretches]),  # the later one counts where both apply
-    ):
+    held = [stretch for hold in holds for stretch in hold.stretches]
+    kept = {} if damage is None else {segment.name: HELD for segment in desk.library.filmed}
+    shown = [incident.stretch for incident in incidents if incident.stretch is not None]
+    for of_class, stretches in ((INCIDENT, shown), (HELD, held)):  # the later one counts where both apply
         for stretch in stretches:
             kept.update((segment.name, of_class) for segment in desk.chronology.touched(stretch))
-    return Keeping(holds, damage, kept)
+    media_bytes: Counter[str] = Counter()
+    for incident in incidents:
+        seen = incident.stretch
+        is_held = damage is not None or (seen is not None and any(seen.overlaps(each) for each in held))
+        media_bytes[HELD if is_held else INCIDENT] += incident.size_bytes
+    return Keeping(holds, damage, kept, media_bytes)
 
 
-def _incidents(footage: Path) -> Iterator[Stretch]:
-    """Yield the footage that shows incidents."""
+def _incidents(footage: Path) -> Iterator[IncidentFolder]:
+    """Yield what incidents keep."""
     try:
         folders = sorted((footage / "incidents").iterdir())
     except FileNotFoundError:
         return  # no incident yet
     for folder in folders:
         try:
-            stretch = read_incident(folder).stretch
+            yield read_incident(folder)
         except (FileNotFoundError, NotADirectoryError):
             continue  # it went while we looked, or is none
-        if stretch is not None:
-            yield stretch

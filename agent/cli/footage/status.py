@@ -49,14 +49,14 @@ def run(args: argparse.Namespace) -> int:
         UsageError: the footage cannot be read.
     """
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
-    from agent.cli.footage.keeping import CLASSES, HELD, INCIDENT, ROLLING, read_keeping  # noqa: PLC0415
+    from agent.cli.footage.keeping import HELD, INCIDENT, ROLLING, read_keeping  # noqa: PLC0415
     from agent.footage.forecast import forecast  # noqa: PLC0415
     from agent.footage.retention import Retention, Stands  # noqa: PLC0415
     from agent.footage.volume import free_bytes  # noqa: PLC0415
 
     desk = open_desk(args)
     keeping = read_keeping(desk)
-    sizes = Counter(dict.fromkeys(CLASSES, 0))
+    sizes = Counter(keeping.media_bytes)
     for segment in desk.library.filmed:
         sizes[keeping.kept.get(segment.name, ROLLING)] += segment.size_bytes
     try:
@@ -105,8 +105,8 @@ def _recording_words(status: _Status) -> str:
     from agent.footage.when import length  # noqa: PLC0415
 
     if status.age_s is None:
-        off = "the camera is off in the configuration" if not status.desk.config.camera.enabled else "no frame at all"
-        return f"NO: {off} since the unit was started"
+        on = status.desk.config.camera.enabled
+        return "NO: no frame since the unit was started" if on else "NO: the camera is off in the configuration"
     if not status.recording:
         return f"NO: the newest frame is {length(round(status.age_s, 1))} old"
     return f"yes, the newest frame is {length(round(status.age_s, 1))} old"
