@@ -10,12 +10,14 @@ from agent.cli.main import EXIT_BAD_INPUT, main
 from agent.clock import ClockQuality, Moment
 from agent.footage.index import FootageIndex
 from agent.footage.segments import SegmentWriter
-from tests.footage.film import FPS, film
+from tests.footage.film import FPS, SETTINGS, film
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from agent.config.settings import CameraSettings
 
 FIRST, SECOND, THIRD = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abc")
 """Boots."""
@@ -58,10 +60,10 @@ class Unit:
             encoding="utf-8",
         )
 
-    def record(self, start: Moment, seconds: int) -> None:
+    def record(self, start: Moment, seconds: int, settings: CameraSettings = SETTINGS) -> None:
         """Film from this moment on; the recorder ends orderly."""
         self.segments.mkdir(parents=True, exist_ok=True)
-        frames = film(seconds, start.monotonic_s)
+        frames = film(seconds, start.monotonic_s, settings)
         for first in range(0, len(frames), SEGMENT_S * FPS):
             taken_s = frames[first].taken_s
             writer = SegmentWriter(self.segments, start.later(taken_s - start.monotonic_s), FPS)

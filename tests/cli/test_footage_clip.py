@@ -21,7 +21,7 @@ from agent.helpers.messages import Trouble, Working
 from fakes.scene import StreetScene
 from tests.cli.recorded import FIRST, SECOND, THIRD, Unit, moment
 from tests.footage.daemon_end import running_recorder
-from tests.footage.film import FPS, FRAME_S, clocks
+from tests.footage.film import FPS, FRAME_S, SETTINGS, clocks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -228,6 +228,35 @@ def test_ffmpeg_and_browsers_find_a_faststart_file_with_one_description(unit: Un
         check=False,
     )
     assert (played.returncode, played.stderr) == (0, "")
+
+
+def test_a_picture_that_changes_its_size_is_said_because_not_all_players_show_what_follows(unit: Unit) -> None:
+    unit.record(moment(NIGHT, FIRST, 5000), 2)
+    unit.record(moment("2026-11-22 02:00:02", FIRST, 5002), 2, SETTINGS.model_copy(update={"width_px": 640}))
+    facts = clip(unit, "2026-11-22 02:00:00", "2026-11-22 02:00:04")
+    assert facts["size_changes"] == [{"at": "2026-11-22T02:00:02.000Z", "width_px": 640, "height_px": 180}]
+    with av.open(str(unit.state / "clip.mp4")) as container:
+        widths = [picture.width for picture in container.decode(video=0)]
+    assert widths == [320] * 2 * FPS + [640] * 2 * FPS
+    told = unit.says(
+        *("clip", "--from", "2026-11-22 02:00:01", "--to", "2026-11-22 02:00:03"),
+        *("--out", unit.state / "again.mp4"),
+    )
+    assert "picture      becomes 640x180 at 2026-11-22 02:00:02.000+00:00: not all players go on there" in told
+
+
+def test_a_damaged_frame_costs_no_other_frame_of_the_clip(unit: Unit) -> None:
+    """Bytes on a worn card: the frames around them are evidence all the same."""
+    unit.record(moment(NIGHT), 6)
+    worn = sorted(unit.segments.iterdir())[1]
+    data = bytearray(worn.read_bytes())
+    data[188 * 5 + 20 : 188 * 5 + 60] = bytes(40)
+    worn.write_bytes(data)
+    facts = clip(unit, "2026-11-22 02:00:00", "2026-11-22 02:00:05")
+    assert facts["frames"] == 5 * FPS + 1
+    worn.write_bytes(bytes(len(data)))
+    facts = clip(unit, "2026-11-22 02:00:00", "2026-11-22 02:00:05", "--force")
+    assert (facts["frames"], len(facts["gaps"])) == (3 * FPS + 1, 1)
 
 
 def test_an_interval_without_footage_names_the_nearest_and_leaves_no_file(unit: Unit) -> None:

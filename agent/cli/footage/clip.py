@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cli.footage.desk import Desk
+    from agent.cli.footage.telling import Json
     from agent.cli.main import Subparsers
     from agent.footage.chronology import Hole, Part, Step
     from agent.footage.clips import Clip
+    from agent.footage.picture_sizes import SizeChange
     from agent.footage.splice import Piece, Splice
     from agent.hw.kit import Packet
 
@@ -52,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.target import check_room, check_target, making, read_or_refuse  # noqa: PLC0415
     from agent.footage.clips import Wish, cut_clip  # noqa: PLC0415
+    from agent.footage.picture_sizes import PictureSizes  # noqa: PLC0415
     from agent.footage.splice import Splice  # noqa: PLC0415
     from agent.footage.timeline import NoFootage  # noqa: PLC0415
 
@@ -65,16 +69,40 @@ def run(args: argparse.Namespace) -> int:
     splice = Splice(parts, end)
     size_bytes = sum(segment.size_bytes for piece in splice.pieces for segment in piece.segments)
     check_room(target, size_bytes, desk.footage, desk.config.footage.reserve_mb * MEGABYTE)
-    wish = Wish(start.timestamp(), splice.end_s, start)
+    sizes = PictureSizes()
+    frames = sizes.watch(read_or_refuse(splice.frames(lambda piece: _frames(piece, desk))))
     with making(target):
         try:
-            clip = cut_clip(read_or_refuse(splice.frames(lambda piece: _frames(piece, desk))), wish, target)
-        except NoFootage as error:  # removed since we looked
-            raise desk.nothing(start, end) from error
+            clip = cut_clip(frames, Wish(start.timestamp(), splice.end_s, start), target)
+        except NoFootage as error:  # removed since we looked, or damaged
+            msg = f"no clip can be made of what there is: {error}"
+            raise UsageError(msg) from error
     holes = [splice.hole(gap.start_s, gap.end_s) for gap in clip.gaps]
-    tell = _tell_machine if args.json else _tell
-    tell(clip, splice, holes, desk)
+    cut = _Cut(clip, splice, holes, sizes.changes)
+    text = json.dumps(_machine(cut)) if args.json else "\n".join(_lines(cut, desk))
+    sys.stdout.write(text + "\n")
     return 0
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A clip and what is to be told about it."""
+
+    clip: Clip
+    splice: Splice
+    holes: Sequence[Hole]
+    size_changes: Sequence[SizeChange]
+
+    @property
+    def parts(self) -> list[Part]:
+        return [part for piece in self.splice.pieces for part in piece.parts]
+
+    @property
+    def steps(self) -> list[Step]:
+        from agent.footage.chronology import step_between  # noqa: PLC0415
+
+        found = (step_between(one.era, two.era) for one, two in pairwise(self.parts))
+        return [step for step in found if step is not None]
 
 
 def _frames(piece: Piece, desk: Desk) -> Iterator[Packet]:
@@ -89,61 +117,47 @@ def _shows_as_gap(_path: Path) -> None:
     """A segment that was removed while we were reading needs no word of its own."""
 
 
-def _parts(splice: Splice) -> list[Part]:
-    return [part for piece in splice.pieces for part in piece.parts]
-
-
-def _steps(parts: Sequence[Part]) -> list[Step]:
-    from agent.footage.chronology import step_between  # noqa: PLC0415
-
-    found = (step_between(one.era, two.era) for one, two in pairwise(parts))
-    return [step for step in found if step is not None]
-
-
-def _tell(clip: Clip, splice: Splice, holes: Sequence[Hole], desk: Desk) -> None:
-    from agent.cli.footage.telling import clock_words, hole_line, step_line  # noqa: PLC0415
+def _lines(cut: _Cut, desk: Desk) -> Iterator[str]:
+    from agent.cli.footage.telling import clock_words, hole_line, missing_s, step_line  # noqa: PLC0415
     from agent.footage.when import length, size  # noqa: PLC0415
 
-    parts = _parts(splice)
-    clocks = list(dict.fromkeys(clock_words(part.era) for part in parts))
-    lines = [
-        f"{clip.path}: {length(clip.end_s - clip.start_s)}, {size(clip.size_bytes)}",
-        f"first frame  {desk.local(splice.moment(clip.start_s))}",
-        f"last frame   {desk.local(splice.moment(clip.end_s))}",
-        f"frames       {clip.frames}",
-        f"missing      {_missing_words(holes)}",
-        *(f"             {hole_line(hole, desk)}" for hole in holes),
-        f"clock        {'; '.join(clocks)}",
-        *(f"             {step_line(step, desk)}" for step in _steps(parts)),
-        f"sha256       {clip.sha256}",
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    clip, splice, holes = cut.clip, cut.splice, cut.holes
+    gaps = f"{length(missing_s(holes))} in {len(holes)} gap{'s' if len(holes) > 1 else ''}" if holes else "nothing"
+    clocks = dict.fromkeys(clock_words(part.era) for part in cut.parts)
+    yield f"{clip.path}: {length(clip.end_s - clip.start_s)}, {size(clip.size_bytes)}"
+    yield f"first frame  {desk.local(splice.moment(clip.start_s))}"
+    yield f"last frame   {desk.local(splice.moment(clip.end_s))}"
+    yield f"frames       {clip.frames}"
+    yield f"missing      {gaps}"
+    for hole in holes:
+        yield f"             {hole_line(hole, desk)}"
+    yield f"clock        {'; '.join(clocks)}"
+    for step in cut.steps:
+        yield f"             {step_line(step, desk)}"
+    for change in cut.size_changes:
+        when, (width, height) = desk.local(splice.moment(change.at_s)), change.after
+        yield f"picture      becomes {width}x{height} at {when}: not all players go on there; make a clip of each size"
+    yield f"sha256       {clip.sha256}"
 
 
-def _missing_words(holes: Sequence[Hole]) -> str:
-    from agent.cli.footage.telling import missing_s  # noqa: PLC0415
-    from agent.footage.when import length  # noqa: PLC0415
-
-    if not holes:
-        return "nothing"
-    return f"{length(missing_s(holes))} in {len(holes)} gap{'s' if len(holes) > 1 else ''}"
-
-
-def _tell_machine(clip: Clip, splice: Splice, holes: Sequence[Hole], _desk: Desk) -> None:
+def _machine(cut: _Cut) -> Json:
     from agent.cli.footage.telling import clock_json, hole_json, missing_s, step_json  # noqa: PLC0415
     from agent.footage.when import utc  # noqa: PLC0415
 
-    parts = _parts(splice)
-    facts = {
+    clip, splice = cut.clip, cut.splice
+    return {
         "file": str(clip.path),
         "sha256": clip.sha256,
         "size_bytes": clip.size_bytes,
         "first_frame": utc(splice.moment(clip.start_s)),
         "last_frame": utc(splice.moment(clip.end_s)),
         "frames": clip.frames,
-        "missing_s": missing_s(holes),
-        "gaps": [hole_json(hole) for hole in holes],
-        "clock": [clock_json(part) for part in parts],
-        "clock_steps": [step_json(step) for step in _steps(parts)],
+        "missing_s": missing_s(cut.holes),
+        "gaps": [hole_json(hole) for hole in cut.holes],
+        "clock": [clock_json(part) for part in cut.parts],
+        "clock_steps": [step_json(step) for step in cut.steps],
+        "size_changes": [
+            {"at": utc(splice.moment(change.at_s)), "width_px": change.after[0], "height_px": change.after[1]}
+            for change in cut.size_changes
+        ],
     }
-    sys.stdout.write(json.dumps(facts) + "\n")
