@@ -281,6 +281,18 @@ def test_holds_that_cannot_be_read_are_told_and_count_as_held_all(unit: Unit) ->
     assert [run["class"] for run in listed(unit)] == ["held"]
 
 
+def test_nothing_is_read_or_held_where_the_footage_volume_is_not_mounted(unit: Unit) -> None:
+    """What lies below the mount point is the system's card."""
+    unit.record(moment(NIGHT, FIRST, 5000), 2)
+    unit.configure(f"footage: {{folder: {unit.footage}, mount: {unit.state}}}\n")
+    told = f"the footage volume is missing: nothing is mounted on {unit.state}"
+    interval = ("--from", "2026-11-22 02:00", "--to", "2026-11-22 02:00:01")
+    assert unit.refuses("status") == told
+    assert unit.refuses("hold", *interval, "--ref", "A", "--reason", "x") == told
+    assert unit.refuses("release", "--ref", "A", "--reason", "x") == told
+    assert not (unit.footage / "holds").exists()
+
+
 def test_a_released_hold_keeps_its_record(unit: Unit) -> None:
     unit.record(moment(NIGHT, FIRST, 5000), 4)
     hold(unit, "02:00:00", "02:00:01")

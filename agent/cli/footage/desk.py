@@ -12,6 +12,7 @@ from agent.cli.errors import UsageError
 from agent.config.load import load_config
 from agent.footage.chronology import Chronology
 from agent.footage.library import Library, read_library
+from agent.footage.volume import MountMissing, volume_of
 from agent.footage.when import NotAMoment, read_moment, shown
 
 if TYPE_CHECKING:
@@ -104,14 +105,30 @@ class Desk:
         return UsageError(f"there is no footage {when}: {last}, and {following}")
 
 
+def read_config(args: argparse.Namespace) -> Config:
+    """The configuration that was named, once its footage volume is there.
+
+    Raises:
+        ConfigInvalid: the configuration cannot be used.
+        UsageError: nothing is mounted where its footage should be: what lies there instead is not the footage.
+    """
+    config = load_config(args.config).config
+    try:
+        volume_of(config).check()
+    except MountMissing as error:
+        msg = f"the footage volume is missing: {error.strerror}"
+        raise UsageError(msg) from error
+    return config
+
+
 def open_desk(args: argparse.Namespace) -> Desk:
-    """Read the configuration that was named, and look at its footage.
+    """Look at the footage of the configuration that was named.
 
     Raises:
         ConfigInvalid: the configuration cannot be used.
         UsageError: the footage cannot be read.
     """
-    config = load_config(args.config).config
+    config = read_config(args)
     folder = config.footage_folder
     looked_s = time.monotonic()
     try:

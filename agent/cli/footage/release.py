@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
         ConfigInvalid: the configuration cannot be used.
         UsageError: there is no such hold, or the disk does not take it.
     """
-    from agent.config.load import load_config  # noqa: PLC0415 - keeps the other commands quick
+    from agent.cli.footage.desk import read_config  # noqa: PLC0415 - keeps the other commands quick
     from agent.footage.holds import Holds, HoldsDamaged, NoSuchHold  # noqa: PLC0415
 
-    holds = Holds(load_config(args.config).config.footage_folder)
+    holds = Holds(read_config(args).footage_folder)
     by = who(args)
     try:
         hold = holds.release(args.ref, by, args.reason, datetime.now(UTC))

@@ -80,7 +80,8 @@ def making(target: Path) -> Iterator[None]:
         UsageError: it cannot be written.
         KeyboardInterrupt: somebody ends the command.
     """
-    ends = (signal.SIGTERM, signal.SIGHUP)
+    # What is ignored stays so: under nohup the end of the session is not meant for us.
+    ends = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
     before = {each: signal.signal(each, _interrupted) for each in ends}
     try:
         yield
