@@ -32,8 +32,8 @@ REF_CHARACTERS = 64
 """The longest reference: a force's crime number has about 15 characters, an email's subject would fit."""
 WAIT_S = 2.0
 """How long `deciding` waits for its turn. Whoever removes footage decides in turns of a fraction of this."""
-LOOK_EVERY_S = 0.01
-"""How often it looks meanwhile: flock(2) has no wait with an end."""
+LOOK_EVERY_S = 0.002
+"""How often it looks meanwhile: flock(2) has no wait with an end, and whoever asks last may come first."""
 
 
 class HoldExists(ValueError):

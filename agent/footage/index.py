@@ -130,10 +130,7 @@ class FootageIndex:
         with self._using:
             rows = dict(self._db.execute("SELECT name, closed FROM segment").fetchall())
             self._db.executemany("DELETE FROM segment WHERE name = ?", [(name,) for name in rows.keys() - files.keys()])
-        for name in sorted(files):
-            if not rows.get(name):
-                self._recover(files[name])
-        self._unsure.clear()
+        self._make_up({name for name in files if not rows.get(name)})
         with self._using:
             self._spans = {
                 boot: BootSpan(boot, start_s, end_s, synced_from_s, least or 0.0, most or 0.0)
@@ -159,12 +156,22 @@ class FootageIndex:
             return
         with self._using:
             left = {name for (name,) in self._db.execute("SELECT name FROM segment WHERE NOT closed")}
-        for name in sorted(left | self._unsure):
-            if (self._folder / name).exists():
-                self._recover(self._folder / name)
-            else:
-                self._drop(name)
-            self._unsure.discard(name)
+        self._make_up(left | self._unsure)
+
+    def _make_up(self, names: set[str]) -> None:
+        """Let the rows of these segments be as their files are; what a full disk does not take waits for `settle`."""
+        self._unsure |= names
+        try:
+            for name in sorted(names):
+                if (self._folder / name).exists():
+                    self._recover(self._folder / name)
+                else:
+                    self._drop(name)
+                self._unsure.discard(name)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            log.warning("footage_index_full", rows=len(self._unsure), effect="made up for when there is room")
 
     def opened(self, name: SegmentName) -> None:
         """A segment is being written; the file says how far."""
