@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ import av
 
 from agent.footage.incident_files import complete_file, sha256_of
 from agent.footage.timeline import NoFootage
-from agent.footage.transport import TICKS_A_SECOND, TIME_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from agent.hw.kit import Packet
 
+TICKS_A_SECOND = 18_000
+"""The clock of a clip: a whole number of ticks for each frame at all usual rates, and gaps of up to 33 h. With the
+90,000 of MPEG-TS FFmpeg's muxer makes one tick of every gap of over 6.6 h, because it counts them in 31 bits."""
+TIME_BASE = Fraction(1, TICKS_A_SECOND)
 GAP_FRAMES = 1.5
 """Two frames further apart than this have a lost one between them (camera-lab section 1)."""
 

@@ -9,9 +9,11 @@ import structlog
 from agent.footage.transport import read_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from agent.footage.index import FootageIndex
+    from agent.footage.segments import SegmentName
     from agent.hw.kit import Packet
 
 log = structlog.get_logger()
@@ -25,19 +27,39 @@ class NoFootage(Exception):
 
 
 def frames_between(index: FootageIndex, boot: str, start_s: float, end_s: float) -> Iterator[Packet]:
-    """Yield frames from the key frame at or before `start_s` to the first frame at or after `end_s`, as far as stored.
+    """The frames from the key frame at or before `start_s` to the first frame at or after `end_s`, as far as stored.
 
     Only what is on the disk is read. Nothing at all comes when no frame lies after `start_s`.
     """
+    segments = index.covering(boot, start_s - MARGIN_S, end_s + MARGIN_S)
+    return frames_of(
+        ((segment.path, segment.name) for segment in segments),
+        start_s,
+        end_s,
+        gone=lambda path: log.warning("segment_gone_while_cutting", name=path.name),
+    )
+
+
+def frames_of(
+    segments: Iterable[tuple[Path, SegmentName]], start_s: float, end_s: float, gone: Callable[[Path], None]
+) -> Iterator[Packet]:
+    """Yield the same frames out of these segments of one boot, which come in order.
+
+    Args:
+        segments: Those that may hold any of it.
+        start_s: Where to begin, on CLOCK_MONOTONIC.
+        end_s: Where to end.
+        gone: Hears of each that was removed before it could be opened.
+    """
     lead: list[Packet] | None = []
-    for segment in index.covering(boot, start_s - MARGIN_S, end_s + MARGIN_S):
+    for path, name in segments:
         try:
-            file = segment.path.open("rb")
+            file = path.open("rb")
         except FileNotFoundError:
-            log.warning("segment_gone_while_cutting", name=segment.path.name)
+            gone(path)
             continue
         with file:
-            for frame in read_frames(file, segment.name.start.monotonic_s, segment.name.frame_s):
+            for frame in read_frames(file, name.start.monotonic_s, name.frame_s):
                 if lead is not None:
                     if frame.keyframe and frame.taken_s <= start_s:
                         lead.clear()

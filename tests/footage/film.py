@@ -41,9 +41,9 @@ class StoppedClock:
 
 
 @cache
-def film(seconds: int, start_s: float = START.monotonic_s) -> tuple[Packet, ...]:
+def film(seconds: int, start_s: float = START.monotonic_s, settings: CameraSettings = SETTINGS) -> tuple[Packet, ...]:
     """So many seconds of a walker under the lamp."""
-    camera = StreetFilm(SETTINGS, StreetScene(person=True, lit=True))
+    camera = StreetFilm(settings, StreetScene(person=True, lit=True))
     return tuple(camera.shoot(StoppedClock().at(start_s + n * FRAME_S)) for n in range(seconds * FPS))
 
 
