@@ -9,7 +9,9 @@ from pathlib import Path
 from agent.config.settings import FootageSettings
 from agent.footage.index import FootageIndex
 from agent.footage.recording import Pace, Recording
+from agent.footage.retention import Retention
 from agent.footage.space import Space
+from agent.footage.volume import Volume
 from tests.bench.film import SETTINGS, StoppedClock, read
 
 
@@ -17,13 +19,13 @@ def write(film: Path, folder: Path, sync_s: float) -> None:
     """Store a film as segments, indexed and synced as a unit does, as fast as it goes."""
     segments = folder / "segments"
     segments.mkdir(parents=True)
-    footage = FootageSettings()
+    footage, clock = FootageSettings(), StoppedClock()
     with closing(FootageIndex(folder / "index.sqlite", segments)) as index:
         recording = Recording(
             segments,
             index,
-            Space(segments, index, footage.rolling_max_mb * 1_000_000),
-            clock=StoppedClock(),
+            Space(Volume(folder), index, Retention.of(footage), clock=clock, tell=lambda _event: None),
+            clock=clock,
             pace=Pace(SETTINGS.bitrate_kbps, footage.segment_s, sync_s),
             tell=lambda _event: None,
             on_disk=lambda _moment_s: None,
