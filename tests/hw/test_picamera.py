@@ -18,7 +18,7 @@ from agent.hw import ending
 from agent.hw.kit import BurnIn, HardwareHangs, HardwareLost, Packet, Picture, Rate
 from agent.hw.picamera import PiCamera
 from fakes.camera import burn_nothing
-from tests.hw.virtual_camera import LIMIT_S, Sensor, stack_on
+from tests.hw.virtual_camera import LIMIT_S, Sensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +30,6 @@ SETTINGS = CameraSettings(
 )
 HARDWARE_ENCODER = Path("/dev/video11")
 """Where picamera2 looks for the Pi 4's."""
-
-
-@pytest.fixture(scope="session")
-def view(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("view")
-
-
-@pytest.fixture
-def sensor(view: Path) -> Iterator[Sensor]:
-    with stack_on(view) as sensor:
-        yield sensor
 
 
 @contextlib.contextmanager

@@ -39,9 +39,9 @@ MOST_FPS = 60
 LIMIT_S = 40
 """Only a failing test waits this long, however busy the machine is."""
 PICTURES = 8
-"""What the camera sees, over and over; it shows each of them four times."""
-PICTURE_PX = 640, 360
-"""As small as a frame clock stays readable when they are scaled up for the largest size."""
+"""What the camera sees, over and over."""
+SHOWN_TIMES = 4
+"""How often the virtual camera shows each of them."""
 DRM_FORMATS = ("RGB888", "BGR888", "XRGB8888", "XBGR8888", "YUV420", "YVU420", "NV12", "ABGR8888")
 
 
@@ -51,6 +51,8 @@ class Sensor:
     def __init__(self) -> None:
         self.drops = 0
         """Frames for which there was no buffer, or that `drop` took."""
+        self.exposed = 0
+        """Frames that a camera was given."""
         self.frame_s = 1 / 30
         self._flows = threading.Event()
         self._flows.set()
@@ -104,6 +106,7 @@ class Sensor:
         if not self._flows.is_set():
             return None
         if requests and not self._to_drop:
+            self.exposed += 1
             return requests.popleft()
         with self._dropped:
             self._to_drop = max(0, self._to_drop - 1)
@@ -140,9 +143,9 @@ class PacedCamera:
         if self._ticking is not None:
             self._ticking.join()
             self._ticking = None
-        self._waiting.clear()
         self._sensor.stops()
         self._camera.stop()
+        self._waiting.clear()  # not before: the virtual camera may still look at a request that it has given back
 
     def _tick(self) -> None:
         due_s = time.monotonic()
@@ -156,11 +159,17 @@ class PacedCamera:
 
 
 @contextlib.contextmanager
-def stack_on(folder: Path) -> Iterator[Sensor]:
-    """Let whoever opens a camera in this process open this sensor's; its pictures lie in `folder`."""
+def stack_on(folder: Path, width_px: int = 320, height_px: int = 180) -> Iterator[Sensor]:
+    """Let whoever opens a camera in this process open this sensor's, for as long as the context lasts.
+
+    Args:
+        folder: Where its settings and pictures lie, or are put.
+        width_px: Of its pictures. They fit a stream of any size, but only in one of theirs their frame clocks are read.
+        height_px: The same.
+    """
     if not STACK.is_dir():
         pytest.skip("NO REAL CAMERA STACK HERE: run `tests/libcamera/build .venv` and read what it says")
-    settings = _write_settings(folder)
+    settings = _write_settings(folder, width_px, height_px)
     sys.path.append(str(STACK / "lib/python3/dist-packages"))
     sys.modules.setdefault("pykms", _pykms())
     os.environ[SETTINGS_VARIABLE] = str(settings)
@@ -177,15 +186,14 @@ def stack_on(folder: Path) -> Iterator[Sensor]:
         del os.environ[SETTINGS_VARIABLE]
 
 
-def _write_settings(folder: Path) -> Path:
+def _write_settings(folder: Path, width: int, height: int) -> Path:
     """Pictures of the night street, with its frame clock, and the camera that shows them."""
     settings = folder / "virtual.yaml"
     if settings.exists():
         return settings
     pictures = folder / "pictures"
     pictures.mkdir(parents=True)
-    street, scene = NightStreet(*PICTURE_PX), StreetScene(person=True, lit=True)
-    width, height = PICTURE_PX
+    street, scene = NightStreet(width, height), StreetScene(person=True, lit=True)
     for number in range(PICTURES):
         at = Moment(number / 2, datetime(2026, 11, 22, 2, 14, number, tzinfo=UTC), "boot", ClockQuality.SYNCED)
         planes = street.draw(scene, number, at)
