@@ -51,7 +51,8 @@ class PiCamera:
         self._burn_in = burn_in
         self._intake: Intake[Packet] = Intake(self._name, QUEUE_S * settings.fps, SILENT_AFTER_S)
         self._failed = threading.Event()
-        self._closed = False
+        self._closing = threading.Lock()
+        """Taken for good by whoever closes first."""
         self._lores: LoresFrame | None = None
         self._wishes: queue.SimpleQueue[Rate | None] = queue.SimpleQueue()
         """Rates to film at, each in its turn; None ends the thread that sees to them."""
@@ -96,9 +97,8 @@ class PiCamera:
         Raises:
             HardwareHangs: the device does not come back from being stopped.
         """
-        if self._closed:
+        if not self._closing.acquire(blocking=False):
             return
-        self._closed = True
         self._intake.close()
         self._encoding.end()
         self._wishes.put(None)
@@ -164,7 +164,7 @@ class PiCamera:
             try:
                 self._encoding.change_rate(rate)
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows at which rate it films now
-                if not self._closed:
+                if not self._closing.locked():
                     self._lose(f"cannot film at {rate.fps} fps, {rate.bitrate_kbps} kbit/s: {error}")
 
     def _end_camera(self) -> None:

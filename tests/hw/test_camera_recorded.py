@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.config.settings import CameraSettings
-    from agent.hw.kit import BurnIn, Packet
+    from agent.hw.kit import BurnIn, Packet, Picture
 
 pytestmark = pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")  # picamera2's own
 
@@ -65,6 +65,26 @@ def test_every_frame_is_stored_and_segments_join_one_frame_apart(tmp_path: Path,
     assert sum(times for _, times in runs) == len(frames)
     assert [times for _, times in runs[:-1]] == [SHOWN_TIMES] * (len(runs) - 1)
     assert [number for number, _ in runs] == [n % PICTURES for n in range(len(runs))]
+
+
+@pytest.mark.usefixtures("sensor")
+def test_a_picture_that_cannot_be_drawn_on_is_not_stored_but_told_and_recovered_from(tmp_path: Path) -> None:
+    drawn = itertools.count()
+    whole = 5
+
+    def fails_once(_picture: Picture, _taken_s: float) -> None:
+        if next(drawn) == whole * SHOWN_TIMES:
+            msg = "out of ink"
+            raise ValueError(msg)
+
+    with recording_from(tmp_path, lambda settings, _: in_software(settings, fails_once)) as daemon:
+        assert "out of ink" in daemon.hears(Trouble, lambda trouble: trouble.code == "camera-lost").text
+        daemon.hears(TroubleOver, lambda over: over.code == "camera-lost")
+        assert daemon.hears(Working, lambda proof: proof.lost > 0).done > whole * SHOWN_TIMES
+    runs = seen(segments(tmp_path)[1])
+
+    assert runs[:whole] == [(number, SHOWN_TIMES) for number in range(whole)], "all that came before"
+    assert runs[whole] == (0, SHOWN_TIMES), "opened again, the camera begins anew"
 
 
 def test_a_stall_of_the_stack_is_told_counted_and_recovered_from(tmp_path: Path, sensor: Sensor) -> None:
