@@ -113,6 +113,8 @@ class SyntheticCamera:
         self._clock = clock or SystemClock()
         self._closed = threading.Event()
         self._rate = Rate(settings.fps, settings.bitrate_kbps)
+        self._unfit: str | None = None
+        """Why no picture of it may be shown any more."""
         self._check_cable()
         self._film = StreetFilm(settings, scene, burn_in)
 
@@ -147,11 +149,13 @@ class SyntheticCamera:
         self._rate = rate
 
     def _shoot(self, now: Moment) -> Packet:
+        if self._unfit is not None:
+            raise HardwareLost(self._unfit)
         try:
             return self._film.shoot(now)
         except Exception as error:
-            msg = f"a picture could not be made: {error}"
-            raise HardwareLost(msg) from error
+            self._unfit = f"a picture could not be made: {error}"
+            raise HardwareLost(self._unfit) from error
 
     def close(self) -> None:
         """Stop; `packets` ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +11,7 @@ import structlog
 
 from agent.hw.ending import end_device
 from agent.hw.intake import Intake
-from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, HardwareLost, PcmBlock
+from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, HardwareHangs, HardwareLost, PcmBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,8 @@ class DeviceMicrophone:
             return
         self._closed = True
         self._intake.close()
-        end_device("microphone", self._end_stream)
+        with contextlib.suppress(HardwareHangs):  # logged; the next capture is a stream of its own
+            end_device("microphone", self._end_stream)
 
     def _end_stream(self) -> None:
         self._stream.abort()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from agent.footage.recorder import OpenCamera
     from fakes.scene import StreetScene
 
 E = TypeVar("E", bound=Event)
@@ -99,7 +100,14 @@ class DaemonEnd:
 
 @contextmanager
 def running_recorder(folder: Path, scene: StreetScene, clock: Clock | None = None) -> Iterator[DaemonEnd]:
-    """A recorder in this process, of this boot unless its clock says another; a failure inside is raised at the end."""
+    """A recorder of this scene, of this boot unless its clock says another."""
+    with recording_from(folder, lambda settings, burn_in: SyntheticCamera(settings, scene, burn_in), clock) as daemon:
+        yield daemon
+
+
+@contextmanager
+def recording_from(folder: Path, open_camera: OpenCamera, clock: Clock | None = None) -> Iterator[DaemonEnd]:
+    """A recorder in this process; a failure inside is raised at the end."""
     ours, theirs = socket.socketpair()
     daemon = DaemonEnd(ours)
     channel = Channel(theirs)
@@ -107,9 +115,7 @@ def running_recorder(folder: Path, scene: StreetScene, clock: Clock | None = Non
 
     def work() -> None:
         try:
-            Recorder(lambda settings, burn_in: SyntheticCamera(settings, scene, burn_in), clock).run(
-                config(folder), channel
-            )
+            Recorder(open_camera, clock).run(config(folder), channel)
         except BaseException as failure:  # noqa: BLE001 - raised again in the test's own thread
             failures.append(failure)
         finally:
