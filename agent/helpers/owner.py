@@ -55,8 +55,6 @@ BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 STEADY_AFTER_S = 60.0
 UNREAD_LIMIT_BYTES = 256 * 1024
 """A helper that leaves this much unread is hung; what is not sent now goes to the next process."""
-
-
 _MEDIA = {StillRequest: "still", StripRequest: "strip", ClipRequest: "clip"}
 """What a request is answered with."""
 
