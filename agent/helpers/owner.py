@@ -63,7 +63,6 @@ UNREAD_LIMIT_BYTES = 256 * 1024
 
 DEAF = "does not read what it is asked"
 
-
 _MEDIA = {StillRequest: "still", StripRequest: "strip", ClipRequest: "clip"}
 """What a request is answered with."""
 

@@ -105,7 +105,7 @@ def follow(incident: Incident, at: Moment, turn: Turn) -> None:
 
 def cut(incident: Incident, _at: Moment, turn: Turn) -> None:
     """All footage of the event is there: ask for the clip, even when the incident was closed meanwhile."""
-    incident.clip.asked = True
+    incident.clip.status, incident.clip.asked = PieceStatus.PENDING, True
     _ask_for_clip(incident, turn)
     turn.keep(incident)
 
@@ -138,6 +138,7 @@ def ready(incident: Incident, made: MediaReady, turn: Turn) -> None:
     piece.status = PieceStatus.READY
     piece.start, piece.end = made.start or piece.start, made.end or made.start or piece.end
     piece.sha256, piece.size_bytes, piece.reason = made.sha256, made.size_bytes, None
+    turn.note("footage_ready", incident, media=made.media, size_bytes=made.size_bytes)
     _cut_on(incident, piece, turn)
     turn.tell(incident, made.at)
 

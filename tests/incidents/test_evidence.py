@@ -244,10 +244,24 @@ def test_a_clip_that_failed_is_tried_again_with_the_next_trigger() -> None:
 def test_a_storm_of_triggers_is_cut_once(cap_s: float) -> None:
     unit = Unit(config(footage=FootageSettings(clip_cap_s=cap_s)))
     for at_s in range(600):
-        unit.wait(at_s)
+        if of(CutClip, unit.wait(at_s)):
+            cut(unit, at_s, "whole")
         unit.open_door(at_s)
     unit.wait(1000)
     assert spans(unit) == [(-10, min(cap_s - 10, 629))]
+
+
+def test_a_shorter_cap_in_a_new_configuration_makes_no_clip_shorter() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.open_door(20)
+    unit.wait(50)
+    cut(unit, 51, "whole")
+    unit.restart(80, settings=config(footage=FootageSettings(clip_cap_s=45.0)))
+    unit.open_door(90)
+    unit.wait(200)
+    assert spans(unit) == [(-10, 50)]
+    assert (clip_of(unit)["status"], clip_of(unit)["capped"]) == ("ready", True)
 
 
 def test_a_clip_does_not_reach_over_a_power_cut_and_waits_for_nothing_after_it() -> None:
