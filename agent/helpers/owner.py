@@ -187,19 +187,18 @@ class Helper:
                 return f"could not be started ({error})"
         self.starts += 1
         self._process = process
-        why: str | None = None
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=MAX_LINE_BYTES)
-        self._writer = writer
         self._deaf = False
         self._state = HelperState.STARTING
+        why: str | None = None
         try:
+            reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=MAX_LINE_BYTES)
             self._send(Settings(self._config.model_dump_json()))
-            why = await self._ask_again(writer) or await self._listen(reader)
+            why = await self._ask_again(self._writer) or await self._listen(reader)
         except (OSError, ValueError) as broken:  # ValueError: a line too long, or not one of our messages
             log.warning("helper_line_broken", helper=self.name, error=str(broken))
         finally:
-            self._writer = None
-            writer.close()
+            writer, self._writer = self._writer, None
+            (writer or ours).close()
             await self._end(process, at_once=why is not None)
             self._process = None
         return why or f"ended (status {process.status})"
@@ -224,7 +223,8 @@ class Helper:
                 async with asyncio.timeout_at(patience.due_s):
                     line = await reader.readline()
             except TimeoutError:
-                return "hung"
+                troubles = ", ".join(sorted(patience.troubles))
+                return f"did not get over its trouble ({troubles})" if troubles else "hung"
             if not line:
                 return DEAF if self._deaf else None
             if not talk.hear(loop.time()):

@@ -26,7 +26,8 @@ class Patience:
     def __init__(self, began_s: float) -> None:
         self._proof_s = began_s
         self._granted_s = STARTED_WITHIN_S
-        self._troubles: set[str] = set()
+        self.troubles: set[str] = set()
+        """What it says that keeps it from working."""
         self.due_s = began_s + STARTED_WITHIN_S
         """When it is taken for hung, on the caller's clock."""
 
@@ -38,13 +39,13 @@ class Patience:
 
     def troubled(self, code: str) -> None:
         """It says what keeps it from working."""
-        self._troubles.add(code)
+        self.troubles.add(code)
         more_s = OUTSIDE_FOR_S if code in OUTSIDE else TROUBLED_FOR_S
         self._granted_s = max(self._granted_s, more_s)
         self.due_s = self._proof_s + self._granted_s
 
     def untroubled(self, code: str, now_s: float) -> None:
         """That is over; when it was the last trouble, the proof must follow as if it had just begun to work."""
-        self._troubles.discard(code)
-        if not self._troubles:
+        self.troubles.discard(code)
+        if not self.troubles:
             self.due_s = min(now_s, self._proof_s + self._granted_s) + PROVED_EVERY_S

@@ -22,6 +22,7 @@ from agent.config.settings import (
     UplinkSettings,
     VoiceSettings,
 )
+from agent.helpers import patience
 from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState
 from agent.helpers.process import reap_let_go
@@ -190,6 +191,16 @@ async def test_each_rung_is_counted_and_told_with_its_restore(tmp_path: Path) ->
         )
         assert daemon.helper.footage is not None
         assert daemon.helper.footage.facts == {"keptDays": 12.5, "oldest": None}
+
+
+async def test_a_helper_that_does_not_get_over_its_trouble_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "TROUBLED_FOR_S", 4.0)
+    async with owning("stuck", tmp_path) as daemon:
+        await daemon.until(lambda: daemon.told(FaultCleared, "down"))
+        down = next(each.text for each in daemon.signals if isinstance(each, Faulted) and each.code == "down")
+        assert "did not get over its trouble (camera-lost)" in down
 
 
 async def test_a_program_that_cannot_be_started_is_a_rung_too(tmp_path: Path) -> None:

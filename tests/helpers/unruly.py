@@ -46,6 +46,11 @@ def deaf(line: socket.socket, _folder: Path) -> None:
         time.sleep(0.2)
 
 
+def stuck(line: socket.socket, _folder: Path) -> None:
+    line.sendall(b'{"type": "trouble", "code": "camera-lost", "text": "No pictures."}\n')
+    time.sleep(LONGEST_HOLD_S)
+
+
 def give_up(line: socket.socket, _folder: Path) -> None:
     """A camera that is opened anew twice, and then left to a new process."""
     line.recv(65536)  # its settings: what ends with unread lines takes its own last words with it
@@ -109,6 +114,7 @@ def main(how: str, folder: Path, fd: int) -> None:
         "complain": complain,
         "half": half,
         "deaf": deaf,
+        "stuck": stuck,
         "give-up": give_up,
         "unkillable": unkillable,
     }
