@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from agent.footage.chronology import GAP_FRAMES
 from agent.footage.incident_files import complete_file, sha256_of
 from agent.footage.timeline import NoFootage
 
@@ -24,8 +25,6 @@ TICKS_A_SECOND = 18_000
 """The clock of a clip: a whole number of ticks for each frame at all usual rates, and gaps of up to 33 h. With the
 90,000 of MPEG-TS FFmpeg's muxer makes one tick of every gap of over 6.6 h, because it counts them in 31 bits."""
 TIME_BASE = Fraction(1, TICKS_A_SECOND)
-GAP_FRAMES = 1.5
-"""Two frames further apart than this have a lost one between them (camera-lab section 1)."""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from agent.footage.chronology import Hole, Part
+from agent.footage.runs import Hole
 from agent.footage.stretch import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from agent.footage.chronology import Filmed
+    from agent.footage.chronology import Filmed, Part
     from agent.hw.kit import Packet
 
     Read = Callable[["Piece"], Iterator[Packet]]
@@ -36,8 +37,11 @@ class Piece:
     def segments(self) -> list[Filmed]:
         """Where it may be found: the segment before holds the key frame when the start lies between two of them."""
         first = self.parts[0]
-        before = [each for each in first.era.segments if each.until_s <= first.segments[0].start_s][-1:]
-        return [*before, *(segment for part in self.parts for segment in part.segments)]
+        at = bisect_left(first.era.segments, first.segments[0].start_s, key=lambda segment: segment.start_s)
+        return [
+            *first.era.segments[max(0, at - 1) : at],
+            *(segment for part in self.parts for segment in part.segments),
+        ]
 
     def moment(self, line_s: float) -> datetime:
         """The wall time of a place on the line, by the clock as it was set then."""

@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from tests.cli.recorded import Unit
 from tests.config.desk import Desk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.chdir(tmp_path)
     return Desk(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def the_log_of_a_command_ends_with_it() -> Iterator[None]:
+    """A command that sets up the log sends it to a stream that pytest closes behind the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

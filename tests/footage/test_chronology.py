@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from agent.clock import ClockQuality
-from agent.footage.chronology import Chronology, Filmed, Hole, Part, between, holes, runs
+from agent.footage.chronology import Chronology, Filmed, Part
+from agent.footage.runs import Hole, between, holes, runs
 from agent.footage.splice import Splice, stretches
 from agent.footage.stretch import Stretch
 

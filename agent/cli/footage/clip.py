@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from agent.cli.footage.desk import Desk
     from agent.cli.footage.telling import Json
     from agent.cli.main import Subparsers
-    from agent.footage.chronology import Hole, Part, Step
+    from agent.footage.chronology import Part
     from agent.footage.clips import Clip
     from agent.footage.picture_sizes import SizeChange
+    from agent.footage.runs import Hole, Step
     from agent.footage.splice import Piece, Splice
     from agent.hw.kit import Packet
 
@@ -99,7 +100,7 @@ class _Cut:
 
     @property
     def steps(self) -> list[Step]:
-        from agent.footage.chronology import step_between  # noqa: PLC0415
+        from agent.footage.runs import step_between  # noqa: PLC0415
 
         found = (step_between(one.era, two.era) for one, two in pairwise(self.parts))
         return [step for step in found if step is not None]

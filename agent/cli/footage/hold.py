@@ -55,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.telling import hole_line  # noqa: PLC0415
-    from agent.footage.chronology import holes  # noqa: PLC0415
     from agent.footage.holds import Hold, HoldExists, Holds  # noqa: PLC0415
+    from agent.footage.runs import holes  # noqa: PLC0415
     from agent.footage.splice import stretches  # noqa: PLC0415
 
     desk = open_desk(args)

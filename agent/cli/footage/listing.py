@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.cli.footage.desk import Desk
     from agent.cli.footage.telling import Json
     from agent.cli.main import Subparsers
-    from agent.footage.chronology import Hole, Run, Step
+    from agent.footage.runs import Hole, Run, Step
 
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
 
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.keeping import read_keeping  # noqa: PLC0415
-    from agent.footage.chronology import runs  # noqa: PLC0415
+    from agent.footage.runs import runs  # noqa: PLC0415
 
     desk = open_desk(args)
     start = EVER[0] if args.since is None else desk.moment("--from", args.since)
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_breaks(found: Iterable[Run]) -> Iterator[tuple[Hole | None, Step | None, Run]]:
-    from agent.footage.chronology import between  # noqa: PLC0415
+    from agent.footage.runs import between  # noqa: PLC0415
 
     before: Run | None = None
     for each in found:

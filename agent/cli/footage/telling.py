@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.cli.footage.desk import Desk
-    from agent.footage.chronology import Era, Hole, Part, Step
+    from agent.footage.chronology import Era, Part
+    from agent.footage.runs import Hole, Step
 
 Json = dict[str, object]
 
