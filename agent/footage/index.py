@@ -8,6 +8,7 @@ looks at all of them.
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
 import threading
 from dataclasses import dataclass, replace
@@ -126,11 +127,16 @@ class FootageIndex:
 
     def agree_with_files(self) -> None:
         """Add files the table does not know, drop rows without a file, and end segments that lost their writer."""
-        files = {path.name: path for path in self._folder.glob("*.ts")}
+        unknown = {file.name for file in os.scandir(self._folder) if file.name.endswith(".ts")}
         with self._using:
-            rows = dict(self._db.execute("SELECT name, closed FROM segment").fetchall())
-            self._db.executemany("DELETE FROM segment WHERE name = ?", [(name,) for name in rows.keys() - files.keys()])
-        self._make_up({name for name in files if not rows.get(name)})
+            gone = []
+            for name, closed in self._db.execute("SELECT name, closed FROM segment"):
+                if name not in unknown:
+                    gone.append((name,))
+                elif closed:
+                    unknown.remove(name)
+            self._db.executemany("DELETE FROM segment WHERE name = ?", gone)
+        self._make_up(unknown)
         with self._using:
             self._spans = {
                 boot: BootSpan(boot, start_s, end_s, synced_from_s, least or 0.0, most or 0.0)
@@ -202,9 +208,18 @@ class FootageIndex:
         """All of them, in the order of their recording."""
         return self._select("TRUE ORDER BY seq")
 
-    def recent(self, count: int) -> list[Segment]:
-        """So many of the complete segments that were recorded last, the newest first."""
-        return self._select("closed ORDER BY seq DESC LIMIT ?", count)
+    def bytes_per_s(self, count: int) -> float:
+        """How fast footage is written, from so many of the segments that were completed last; 0: nobody knows."""
+        newest = next(iter(self._select("closed ORDER BY seq DESC LIMIT 1")), None)
+        if newest is None:
+            return 0.0
+        with self._using:
+            size_bytes, found, filmed_s = self._db.execute(
+                "SELECT sum(bytes), count(*), sum(end_s - start_s) FROM"
+                " (SELECT bytes, start_s, end_s FROM segment WHERE closed ORDER BY seq DESC LIMIT ?)",
+                (count,),
+            ).fetchone()
+        return float(size_bytes / (filmed_s + found * newest.name.frame_s))
 
     def spans(self) -> list[BootSpan]:
         """What the names say of each boot's time, in the order of recording."""

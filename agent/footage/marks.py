@@ -43,10 +43,18 @@ CREATE TEMP TRIGGER unmarked AFTER DELETE ON mark BEGIN
 END;
 """
 TOUCHED = """
-SELECT seq, start_s, end_s FROM segment WHERE boot = ?1 AND start_s BETWEEN
+FROM segment WHERE boot = ?1 AND start_s BETWEEN
     coalesce((SELECT max(start_s) FROM segment WHERE boot = ?1 AND start_s <= ?2), ?2) AND ?3 AND end_s >= ?2
 """
-
+"""Those of one boot do not overlap: nothing before the last that begins by `?2` can reach into it."""
+CLEAR = f"DELETE FROM mark WHERE seq IN (SELECT seq {TOUCHED})"  # noqa: S608 - our own words
+OLDEST_ROLLING = """
+SELECT segment.seq FROM segment LEFT JOIN mark USING (seq)
+WHERE mark.seq IS NULL AND segment.seq >= ? AND closed ORDER BY segment.seq LIMIT 1
+"""
+OLDEST_MARKED = """
+SELECT mark.seq FROM mark JOIN segment USING (seq) WHERE class = ? AND closed ORDER BY mark.seq LIMIT 1
+"""
 NONE: frozenset[Stretch] = frozenset()
 
 
@@ -77,11 +85,19 @@ class Marks:
 
     def look_at(self, boot: str, start_s: float, end_s: float) -> None:
         """Mark what lies between these moments of a boot anew."""
-        for seq, begin_s, last_s in self._db.execute(TOUCHED, (boot, start_s, end_s)).fetchall():
-            self.clear(seq)
-            kept_for = self._class_of(boot, begin_s, last_s)
-            if kept_for is not StorageClass.ROLLING:
-                self._db.execute("INSERT INTO mark VALUES (?, ?)", (seq, int(kept_for)))
+        seq, first_s, last_s = self._db.execute(
+            f"SELECT min(seq), min(start_s), max(end_s) {TOUCHED}", (boot, start_s, end_s)
+        ).fetchone()
+        if seq is None:
+            return
+        self._db.execute(CLEAR, (boot, start_s, end_s))
+        self._rolling_from = min(self._rolling_from, seq)
+        kept = (one for one in self._of_boot.get(boot, ()) if one[1].start_s <= last_s and one[1].end_s >= first_s)
+        for kept_for, stretch in sorted(kept, key=lambda one: -one[0]):  # the higher class counts: it comes first
+            self._db.execute(
+                f"INSERT OR IGNORE INTO mark SELECT seq, ?4 {TOUCHED}",
+                (boot, max(stretch.start_s, first_s), min(stretch.end_s, last_s), int(kept_for)),
+            )
 
     def clear(self, seq: int) -> None:
         """It is rolling."""
@@ -91,28 +107,13 @@ class Marks:
     def oldest(self, kept_for: StorageClass) -> int | None:
         """The first complete segment of this class, by its place in the order of recording."""
         if kept_for is StorageClass.ROLLING:
-            query, value = "WHERE mark.seq IS NULL AND segment.seq >= ?", self._rolling_from
+            row = self._db.execute(OLDEST_ROLLING, (self._rolling_from,)).fetchone()
+            self._rolling_from = self._rolling_from if row is None else row[0]
         else:
-            query, value = "WHERE mark.class = ?", int(kept_for)
-        join = "LEFT JOIN" if kept_for is StorageClass.ROLLING else "JOIN"
-        row = self._db.execute(
-            f"SELECT segment.seq FROM segment {join} mark USING (seq) {query}"  # noqa: S608 - our own words
-            " AND segment.closed ORDER BY segment.seq LIMIT 1",
-            (value,),
-        ).fetchone()
-        if row is None:
-            return None
-        if kept_for is StorageClass.ROLLING:
-            self._rolling_from = row[0]
-        return int(row[0])
+            row = self._db.execute(OLDEST_MARKED, (int(kept_for),)).fetchone()
+        return None if row is None else int(row[0])
 
     def total_bytes(self, kept_for: StorageClass) -> int:
         """What all segments of this class hold."""
         (total,) = self._db.execute("SELECT bytes FROM total WHERE class = ?", (int(kept_for),)).fetchone()
         return int(total)
-
-    def _class_of(self, boot: str, start_s: float, end_s: float) -> StorageClass:
-        return max(
-            (kept_for for kept_for, s in self._of_boot.get(boot, ()) if start_s <= s.end_s and end_s >= s.start_s),
-            default=StorageClass.ROLLING,
-        )

@@ -117,7 +117,7 @@ class Space:
         with self._using:
             self._volume.check()
             stands = self._stands()
-            found = forecast(self._bytes_per_s(), stands, self._retention)
+            found = forecast(self._index.bytes_per_s(RATE_SEGMENTS), stands, self._retention)
             keep_days = self._retention.keep_s / DAY_S
             if found is not None and is_short(found, self._retention, was_short=self._short.stands):
                 self._short.make(
@@ -245,11 +245,6 @@ class Space:
 
     def _lacking(self, needed_bytes: int) -> bool:
         return self._free(self._volume.folder) < self._retention.reserve_bytes + needed_bytes
-
-    def _bytes_per_s(self) -> float:
-        recent = self._index.recent(RATE_SEGMENTS)
-        filmed_s = sum(one.end_s - one.name.start.monotonic_s + one.name.frame_s for one in recent)
-        return sum(one.size_bytes for one in recent) / filmed_s if filmed_s else 0.0
 
     @property
     def _reserve(self) -> str:
