@@ -24,6 +24,8 @@ from agent.helpers.messages import (
     PhraseHeard,
     Settings,
     StillRequest,
+    TamperOver,
+    TamperSeen,
     Trouble,
     TroubleOver,
     Working,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config.settings import Config
+    from agent.helpers.translation import Told
     from agent.signals import Signal
 
 log = structlog.get_logger()
@@ -73,7 +76,7 @@ class Helper:
         config: Config,
         clock: Clock,
         report: Callable[[Signal], None],
-        on_event: Callable[[PhraseHeard | MediaMade | MediaMissed], None],
+        on_event: Callable[[Told], None],
     ) -> None:
         self.name = name
         self.starts = 0
@@ -209,7 +212,7 @@ class Helper:
             case MediaMade() | MediaMissed():
                 self._unanswered.pop((event.alert_id, event.media), None)
                 self._on_event(event)
-            case PhraseHeard():
+            case PhraseHeard() | TamperSeen() | TamperOver():
                 self._on_event(event)
             case Settings() | StillRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"

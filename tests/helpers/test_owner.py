@@ -20,7 +20,7 @@ from agent.config.settings import (
     UplinkSettings,
     VoiceSettings,
 )
-from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard, StillRequest
+from agent.helpers.messages import MediaMissed, PhraseHeard, StillRequest
 from agent.helpers.owner import Helper, HelperState
 from agent.signals import FaultCleared, Faulted
 from fakes import SPEECH
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from agent.helpers.translation import Told
     from agent.signals import Signal
 
 LIMIT_S = 60.0
@@ -41,7 +42,7 @@ class Daemon:
 
     def __init__(self, config: Config, name: str) -> None:
         self.signals: list[Signal] = []
-        self.events: list[PhraseHeard | MediaMade | MediaMissed] = []
+        self.events: list[Told] = []
         self.helper = Helper(name, config, SystemClock(), self.signals.append, self.events.append)
 
     def told(self, kind: type[Faulted | FaultCleared], code: str) -> int:
