@@ -81,6 +81,8 @@ BLURRED_BELOW = 0.2
 lamps that go on or off 0.35."""
 SHAPED_FROM = 0.8
 """A lost view with its large features in place is one behind a blur."""
+HARDLY_ANY = 0.75
+"""Of a picture that shows this little, no shift is believed."""
 DARK_LUMA, BRIGHT_LUMA = 30.0, 200.0
 """A picture without anything in it is black below and white above these; video goes from 16 to 235."""
 LEAST_CELLS = 12
@@ -299,7 +301,7 @@ def _kind_of(likeness: Likeness, least_seen: float) -> Tamper | None:
         return Tamper.MOVED if likeness.shift and likeness.seen < SHIFTED_BELOW else None
     if likeness.shape >= SHAPED_FROM and (likeness.sharpness < BLURRED_BELOW or likeness.blank > lost / 2):
         return Tamper.BLURRED
-    if likeness.blank <= lost / 2:
+    if likeness.blank <= lost / 2 or (likeness.shift and likeness.blank < HARDLY_ANY):
         return Tamper.MOVED
     kind = _blank_kind(likeness.lost_luma)
     # black in a part of the picture is paint, not darkness

@@ -55,10 +55,10 @@ def test_its_clip_begins_before_the_hand_came_and_not_when_it_was_sure() -> None
 def test_a_camera_that_sees_again_is_restored_and_closed_once_somebody_looked() -> None:
     unit = Unit()
     disable(unit, 100)
-    assert revisions(bring_back(unit, 300)) == [("tamper-1", 2, "ended")]
-    assert of(Tell, unit.done)[-1].data["restored"] is True
-    assert revisions(unit.see(410)) == [("tamper-1", 3, "closed")]
-    assert of(Tell, unit.done)[-1].data["outcome"]["code"] == "restored"
+    data = told(bring_back(unit, 300))
+    assert (data["alertId"], data["state"], data["restored"]) == ("tamper-1", "ended", True)
+    data = told(unit.see(410))
+    assert (data["alertId"], data["state"], data["outcome"]["code"]) == ("tamper-1", "closed", "restored")
 
 
 def test_a_camera_disabled_in_another_way_after_it_was_back_is_another_alert() -> None:
