@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config.settings import Config
-    from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard
+    from agent.helpers.translation import Told
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
     from agent.signals import Action, Filming
@@ -238,9 +238,10 @@ class Unit:
 
     # --- where signals come from ---------------------------------------------------------------------------------
 
-    def _take_event(self, event: PhraseHeard | MediaMade | MediaMissed) -> None:
+    def _take_event(self, event: Told) -> None:
         """A helper process did something."""
-        self._report(signal_of(event, self._clock, self._config.voice.name))
+        voice, camera = self._config.voice.name, self._config.camera.name
+        self._report(signal_of(event, self._clock, microphone=voice, camera=camera))
 
     def _take_message(self, received: Received) -> None:
         """The control room said something."""

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
-import numpy as np
 
 from agent.clock import Clock, Moment, SystemClock
 from agent.hw.kit import HardwareLost, LoresFrame, Packet, Picture, Rate, lores_size_px
@@ -17,10 +16,9 @@ from fakes.night_street import NightStreet, Planes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from agent.config.settings import CameraSettings
     from agent.hw.kit import BurnIn
+    from fakes.night_street import Bare
     from fakes.scene import StreetScene
 
 STALLED_AFTER_S = 2.0
@@ -47,8 +45,8 @@ class StreetFilm:
         self._size = settings.width_px, settings.height_px
         self._street = NightStreet(*self._size)
         self._number = 0
-        self._analysed: tuple[NDArray[np.uint8], float] | None = None
-        """The picture that analysis may look at, as it was before anything was burned in."""
+        self._analysed: tuple[Bare, float] | None = None
+        """The picture that analysis may look at, as it was before anything was burned in or written into it."""
         self.change_rate(Rate(settings.fps, settings.bitrate_kbps))
 
     def change_rate(self, rate: Rate) -> None:
@@ -74,7 +72,7 @@ class StreetFilm:
         """The next picture: the scene as it is now, taken at this moment."""
         whole = self._street.draw(self._scene, self._number, at)
         if self._analysed is None or at.monotonic_s - self._analysed[1] >= LORES_EVERY_S:
-            self._analysed = whole.copy(), at.monotonic_s
+            self._analysed = self._street.bare, at.monotonic_s
         planes = Planes(whole)
         self._burn_in(Picture(planes.luma, *planes.colours), at.monotonic_s)
         frame = av.VideoFrame.from_ndarray(whole, format="yuv420p")
@@ -87,10 +85,8 @@ class StreetFilm:
         """A small copy of a picture that is at most `LORES_EVERY_S` older than the newest."""
         if self._analysed is None:
             return None
-        whole, taken_s = self._analysed
-        width, height = lores_size_px(*self._size)
-        small = av.VideoFrame.from_ndarray(whole, format="yuv420p").reformat(width, height, format="gray")
-        return LoresFrame(small.to_ndarray().astype(np.uint8), taken_s)
+        bare, taken_s = self._analysed
+        return LoresFrame(bare.small(*lores_size_px(*self._size)), taken_s)
 
 
 class SyntheticCamera:

@@ -109,7 +109,9 @@ def _look(link: Link, scene: StreetScene) -> None:
 def _arrange(scene: StreetScene, seen: Scene) -> None:
     scene.lamp(seen.lamp)
     (scene.person_appears if seen.person else scene.person_leaves)()
-    (scene.cover if seen.covered else scene.uncover)()
+    scene.cover(seen.before_lens)
+    scene.turn(*seen.turned)
+    (scene.stick if seen.stuck else scene.come_unstuck)()
     (scene.freeze if seen.frozen else scene.thaw)()
     (scene.plug_in if seen.plugged else scene.unplug)()
 

@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from fakes.frame_clock import BLACK, WHITE, FrameClock, draw_frame_clock
+from fakes.lens import Lens, turned
+from fakes.scene import NOT_TURNED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,8 @@ CROSSING_S = 8.0
 STEPS_A_SECOND = 4
 SIGN = "SAFE SPACE"
 GLYPHS = "0123456789-:. #UTCno"
+SENSOR_NOISE = 1.5
+"""Standard deviation in luma: a quarter of that of a small sensor at night, since 4 x 4 pixels become one."""
 COAT_LUMA, COAT_LIT_LUMA, COAT_CB, COAT_CR = 65, 95, 118, 155
 """A reddish coat: dark under the street's own light, plain to see in the lamp's."""
 
@@ -59,26 +63,59 @@ class Planes:
         return both[0], both[1]
 
 
+@dataclass(frozen=True)
+class Bare:
+    """A picture's brightness as the lens makes it."""
+
+    luma: NDArray[np.uint8]
+    number: int
+
+    def small(self, width_px: int, height_px: int) -> NDArray[np.uint8]:
+        """The picture at a size for analysis, with the noise that every sensor has, and that no two pictures share."""
+        frame = av.VideoFrame.from_ndarray(self.luma, format="gray").reformat(width_px, height_px)
+        random = np.random.default_rng(self.number)
+        noise = random.normal(0.0, SENSOR_NOISE, (height_px, width_px))
+        return np.clip(frame.to_ndarray() + noise, 0, 255).astype(np.uint8)
+
+
 class NightStreet:
     """The painter of one camera's view."""
 
     def __init__(self, width_px: int, height_px: int) -> None:
         self._width, self._height = width_px, height_px
-        dark = _paint_street(width_px, height_px)
-        self._views = {False: Planes.of(dark), True: Planes.of(ImageChops.add(dark, _glow(width_px, height_px)))}
+        self._turned = NOT_TURNED
+        self._views = self._paint()
+        self._lens = Lens(width_px, height_px)
+        self._last: NDArray[np.uint8] | None = None
+        """The newest picture, for a camera that sticks to it."""
+        self.bare = Bare(self._views[False].luma, 0)
+        """What the newest picture shows of the street, without what is written into it."""
         self._walker = [_walker_mask(height_px * 2 // 5, step) for step in range(2)]
         self._glyphs = _cut_glyphs(max(height_px // 22, 9))
 
     def draw(self, scene: StreetScene, number: int, at: Moment) -> NDArray[np.uint8]:
         """The street at this moment, as the one array of a yuv420p frame."""
+        if scene.stuck and self._last is not None:
+            return self._last.copy()
+        if scene.turned != self._turned:
+            self._turned = scene.turned
+            self._views = self._paint()
         picture = self._views[scene.lit].copy()
         if scene.person:
             self._draw_walker(picture, at.monotonic_s, COAT_LIT_LUMA if scene.lit else COAT_LUMA)
-        if scene.covered:
-            picture.luma[:] = BLACK
+        self._lens.look_through(scene.before_lens, picture.luma, picture.colours)
+        self.bare = Bare(picture.luma.copy(), number)
         self._write(picture.luma, f"{at.wall:%Y-%m-%d %H:%M:%S}.{at.wall.microsecond // 1000:03} UTC no {number:06}")
         draw_frame_clock(picture.luma, FrameClock(number, int(at.monotonic_s * 1000)))
+        self._last = picture.whole.copy()
         return picture.whole
+
+    def _paint(self) -> dict[bool, Planes]:
+        """The view without and with the lamp's light."""
+        dark, glow = _paint_street(self._width, self._height), _glow(self._width, self._height)
+        if self._turned != NOT_TURNED:
+            dark = turned(dark, *self._turned)
+        return {False: Planes.of(dark), True: Planes.of(ImageChops.add(dark, glow))}
 
     def _draw_walker(self, picture: Planes, now_s: float, coat_luma: int) -> None:
         mask = self._walker[int(now_s * STEPS_A_SECOND) % len(self._walker)]

@@ -175,8 +175,8 @@ class Cameras:
         finally:
             self._looking.remove(writer)
 
-    def show(self, **changes: bool) -> None:
-        """Change what is to be seen."""
-        self.scene = replace(self.scene, **changes)  # type: ignore[arg-type]  # all that can change are yes or no
+    def show(self, **changes: object) -> None:
+        """Change what is to be seen, by the names of `Scene`."""
+        self.scene = replace(self.scene, **changes)  # type: ignore[arg-type]  # pydantic checks each against its field
         for writer in self._looking:
             writer.write(encode(self.scene))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fakes.lens import BeforeLens
+
+NOT_TURNED = (0.0, 0.0, 0.0)
+
 
 @dataclass
 class StreetScene:
@@ -16,8 +20,12 @@ class StreetScene:
     """Somebody walks along the shop front."""
     lit: bool = False
     """The unit's lamp shines."""
-    covered: bool = False
-    """Something hangs before the lens."""
+    before_lens: BeforeLens = BeforeLens.NOTHING
+    """What somebody put before the lens, or on it."""
+    turned: tuple[float, float, float] = NOT_TURNED
+    """Where the camera looks now: across and down in shares of the picture, and degrees of tilt."""
+    stuck: bool = False
+    """The camera repeats its last picture."""
     frozen: bool = False
     """The camera is there and gives no frames."""
     plugged: bool = True
@@ -35,13 +43,29 @@ class StreetScene:
         """The unit's lamp goes on or off."""
         self.lit = on
 
-    def cover(self) -> None:
-        """Somebody hangs a bag over the camera."""
-        self.covered = True
+    def cover(self, before: BeforeLens = BeforeLens.BAG) -> None:
+        """Somebody hangs a bag over the camera, or does something else to its lens."""
+        self.before_lens = before
 
     def uncover(self) -> None:
-        """The bag is gone."""
-        self.covered = False
+        """Nothing is before the lens any more."""
+        self.before_lens = BeforeLens.NOTHING
+
+    def turn(self, across: float = 0.2, down: float = 0.0, tilt_deg: float = 0.0) -> None:
+        """Somebody turns the camera by these shares of its picture, and tilts it."""
+        self.turned = across, down, tilt_deg
+
+    def turn_back(self) -> None:
+        """The camera looks where it was mounted to look."""
+        self.turned = NOT_TURNED
+
+    def stick(self) -> None:
+        """The camera gives its last picture again and again, as an image processor does that hangs half."""
+        self.stuck = True
+
+    def come_unstuck(self) -> None:
+        """The camera gives new pictures."""
+        self.stuck = False
 
     def freeze(self) -> None:
         """The camera goes silent without a word, as after a firmware stall (picamera2 issue 1392)."""

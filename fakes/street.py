@@ -20,8 +20,10 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from agent.config.settings import InputKind
+from fakes.lens import BeforeLens
 from fakes.plugs import Cameras, Microphones, Pins, Sound, Speakers
 from fakes.reception import Reception
+from fakes.scene import NOT_TURNED
 from fakes.wire import SOCKET_NAME, Step
 from fakes.witness import LIMIT_S, Narrator, Witness
 
@@ -190,11 +192,43 @@ class Street(Witness):
 
     async def cover_camera(self) -> float:
         """Hang a bag over the camera."""
-        return self._show("was covered", covered=True)
+        return self._show("was covered", before_lens=BeforeLens.BAG)
+
+    async def half_cover_camera(self) -> float:
+        """Hang a thin bag over the camera that lets some light through."""
+        return self._show("was covered with a thin bag", before_lens=BeforeLens.THIN_BAG)
+
+    async def paint_camera(self) -> float:
+        """Throw paint over most of the lens."""
+        return self._show("was painted over", before_lens=BeforeLens.PAINT)
+
+    async def spray_camera(self) -> float:
+        """Spray the lens with something that smears everything."""
+        return self._show("was sprayed", before_lens=BeforeLens.SPRAY)
+
+    async def blind_camera(self) -> float:
+        """Shine a torch into the camera."""
+        return self._show("was blinded", before_lens=BeforeLens.TORCH)
 
     async def uncover_camera(self) -> float:
-        """Take the bag away."""
-        return self._show("was uncovered", covered=False)
+        """Take away whatever is before the lens, and wipe it."""
+        return self._show("was uncovered", before_lens=BeforeLens.NOTHING)
+
+    async def turn_camera(self, across: float = 0.2, down: float = 0.0, tilt_deg: float = 0.0) -> float:
+        """Turn the camera by these shares of its picture, and tilt it."""
+        return self._show("was turned", turned=(across, down, tilt_deg))
+
+    async def turn_camera_back(self) -> float:
+        """Let it look where it was mounted to look."""
+        return self._show("was turned back", turned=NOT_TURNED)
+
+    async def stick_camera(self) -> float:
+        """Let the camera repeat its last picture."""
+        return self._show("repeats its last picture", stuck=True)
+
+    async def unstick_camera(self) -> float:
+        """Let it give new pictures."""
+        return self._show("gives new pictures", stuck=False)
 
     async def connected(self, device: Device, within_s: float = LIMIT_S) -> float:
         """Wait until the unit has connected this device.
@@ -229,7 +263,7 @@ class Street(Witness):
         msg = f"the unit has no {kind.value} input"
         raise LookupError(msg)
 
-    def _show(self, what: str, **changes: bool) -> float:
+    def _show(self, what: str, **changes: object) -> float:
         self._cameras.show(**changes)
         return self._tell_now("camera", what)
 

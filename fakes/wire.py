@@ -15,6 +15,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from fakes.lens import BeforeLens
+from fakes.scene import NOT_TURNED
+
 SOCKET_NAME = "street.sock"
 """The socket's name in the street's folder: a unit's configuration can be written before its street is built."""
 
@@ -110,8 +113,11 @@ class Scene:
     person: bool = False
     """Somebody walks along the shop front."""
     lamp: bool = False
-    covered: bool = False
-    """Something hangs before the lens."""
+    before_lens: BeforeLens = BeforeLens.NOTHING
+    turned: tuple[float, float, float] = NOT_TURNED
+    """Across and down in shares of the picture, and degrees of tilt."""
+    stuck: bool = False
+    """The camera repeats its last picture."""
     frozen: bool = False
     """The camera is there and gives no frames."""
     plugged: bool = True

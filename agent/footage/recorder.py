@@ -14,6 +14,7 @@ from agent.footage.complaint import Complaint
 from agent.footage.darkroom import Darkroom
 from agent.footage.feed import QUEUE_S, CameraFeed
 from agent.footage.index import FootageIndex
+from agent.footage.lookout import Lookout
 from agent.footage.media_desk import MediaDesk
 from agent.footage.overlay import Overlay
 from agent.footage.recording import Pace, Recording
@@ -86,10 +87,8 @@ class _Work:
     def __init__(
         self, config: Config, channel: Channel, open_camera: OpenCamera, clock: Clock, index: FootageIndex
     ) -> None:
-        self._config = config
         self._channel = channel
         self._clock = clock
-        self._index = index
         self._ending = threading.Event()
         self._disk_stalled = Complaint(channel.send)
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
@@ -100,10 +99,12 @@ class _Work:
         self._stills = MediaDesk(darkroom.still, channel.send)
         self._strips = MediaDesk(darkroom.strip, channel.send)  # a desk of its own: a still is due within a second
         self._clips = MediaDesk(darkroom.clip, channel.send)
+        self._desks = self._stills, self._strips, self._clips
         overlay = Overlay(config.unit, camera, clock)
         self._feed = CameraFeed(
             lambda: open_camera(camera, overlay), Rate(camera.fps, camera.bitrate_kbps), channel.send
         )
+        self._lookout = Lookout(self._feed.lores, channel.send) if camera.tamper else None
         self._recording = Recording(
             folder,
             index,
@@ -116,10 +117,12 @@ class _Work:
 
     def run(self) -> None:
         """Work until the channel closes or a thread fails, whose exception is then raised here."""
-        with ThreadPoolExecutor(6, thread_name_prefix="recorder") as pool:
-            # the camera is the last to begin: a thread that cannot start leaves nothing behind to stop
-            upkeep = partial(self._upkeep.work, self._ending)
-            loops = (self._record, self._stills.work, self._strips.work, self._clips.work, upkeep, self._feed.film)
+        upkeep = partial(self._upkeep.work, self._ending)
+        loops: list[Callable[[], None]] = [self._record, upkeep, *(desk.work for desk in self._desks)]
+        if self._lookout is not None:
+            loops.append(self._lookout.work)
+        loops.append(self._feed.film)  # the last to begin: a thread that cannot start leaves nothing behind to stop
+        with ThreadPoolExecutor(len(loops), thread_name_prefix="recorder") as pool:
             threads: list[Future[None]] = [pool.submit(loop) for loop in loops]
             try:
                 while not self._channel.closed.is_set() and not any(thread.done() for thread in threads):
@@ -127,9 +130,10 @@ class _Work:
                     self._watch_disk()
             finally:
                 self._feed.close()
-                self._stills.close()
-                self._strips.close()
-                self._clips.close()
+                for desk in self._desks:
+                    desk.close()
+                if self._lookout is not None:
+                    self._lookout.close()
                 self._ending.set()
         for thread in threads:
             thread.result()
@@ -166,6 +170,5 @@ class _Work:
         self._recording.pause()
 
     def _footage_reached(self, moment_s: float) -> None:
-        self._stills.footage_reached(moment_s)
-        self._strips.footage_reached(moment_s)
-        self._clips.footage_reached(moment_s)
+        for desk in self._desks:
+            desk.footage_reached(moment_s)

@@ -28,6 +28,8 @@ from agent.helpers.messages import (
     Settings,
     StillRequest,
     StripRequest,
+    TamperOver,
+    TamperSeen,
     Trouble,
     TroubleOver,
     Working,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config.settings import Config
+    from agent.helpers.translation import Told
     from agent.signals import Signal
 
 log = structlog.get_logger()
@@ -84,7 +87,7 @@ class Helper:
         config: Config,
         clock: Clock,
         report: Callable[[Signal], None],
-        on_event: Callable[[PhraseHeard | MediaMade | MediaMissed], None],
+        on_event: Callable[[Told], None],
         *,
         program: Sequence[str] = PROGRAM,
     ) -> None:
@@ -260,7 +263,7 @@ class Helper:
             case MediaMade() | MediaMissed():
                 self._unanswered.pop((event.alert_id, event.media), None)
                 self._on_event(event)
-            case PhraseHeard():
+            case PhraseHeard() | TamperSeen() | TamperOver():
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()

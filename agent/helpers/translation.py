@@ -4,29 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.helpers.messages import ClipRequest, MediaMade, PhraseHeard, StillRequest, StripRequest
-from agent.signals import Media, MediaFailed, MediaReady, SensorKind, TakeStill, TakeStrip, Triggered
+from agent.helpers.messages import (
+    ClipRequest,
+    MediaMade,
+    PhraseHeard,
+    StillRequest,
+    StripRequest,
+    TamperOver,
+    TamperSeen,
+)
+from agent.signals import Media, MediaFailed, MediaReady, Restored, SensorKind, TakeStill, TakeStrip, Triggered
 
 if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.helpers.messages import MediaMissed
     from agent.signals import Filming
 
+    Told = PhraseHeard | TamperSeen | TamperOver | MediaMade | MediaMissed
+    """What of a helper's events concerns the other rooms; the rest is between it and its owner."""
+
 
 def signal_of(
-    event: PhraseHeard | MediaMade | MediaMissed, clock: Clock, microphone: str
-) -> Triggered | MediaReady | MediaFailed:
+    event: Told, clock: Clock, *, microphone: str, camera: str
+) -> Triggered | Restored | MediaReady | MediaFailed:
     """What an event means.
 
     Args:
         event: What a helper said.
         clock: Knows what its monotonic times are in wall time.
         microphone: The configured name under which phrases are reported.
+        camera: The configured name under which tamper with its picture is reported.
     """
     match event:
         case PhraseHeard():
             at, scores = clock.at(event.end_s), {"confidence": event.confidence}
             return Triggered(microphone, SensorKind.PHRASE, at, event.silent, event.label, scores)
+        case TamperSeen():
+            return Triggered(camera, SensorKind.CAMERA, clock.at(event.seen_s), label=event.kind, scores=event.scores)
+        case TamperOver():
+            return Restored(camera, SensorKind.CAMERA, clock.at(event.over_s))
         case MediaMade():
             return MediaReady(
                 event.alert_id,

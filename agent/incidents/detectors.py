@@ -65,18 +65,18 @@ class Detectors:
         """A detector went off."""
         if signal.kind in NEEDS_SET and not armed:
             return
-        if self._runaway.inhibited:
-            self._suppress(signal.at, turn)
-            return
         category = CATEGORIES[signal.kind]
         # Tamper is of one sensor; whatever moves or makes noise on the premises is one event.
         cause = signal.sensor if category is Category.TAMPER else category.value
         opens = self._book.active(category, cause) is None
+        if self._runaway.inhibited and not self._passes(category, cause, opens=opens):
+            self._suppress(signal.at, turn)
+            return
         detection = Detection.of(signal)
         incident, _ = self._book.trigger(category, cause, detection, turn)
         if armed:
             self._witnesses.hear(detection, incident, turn)
-        if opens and self._runaway.opened(signal.at):
+        if opens and self._runaway.opened(signal.at, cause):
             self._inhibit(signal.at, turn)
 
     def unset(self) -> None:
@@ -99,6 +99,14 @@ class Detectors:
         """
         if self._runaway.inhibited and self._fault() is None:
             self._release(turn, by=by)
+
+    def _passes(self, category: Category, cause: str, *, opens: bool) -> bool:
+        """Whether tamper is told though detectors are inhibited.
+
+        Whoever makes a PIR run away must not be able to cover the camera unseen. A sensor that ran away itself is
+        silenced, and each other one has a single alert; what belongs to an alert that is open costs none.
+        """
+        return category is Category.TAMPER and not (opens and self._runaway.holds_back(cause))
 
     def _inhibit(self, at: Moment, turn: Turn) -> None:
         self._runaway.inhibit(at)

@@ -22,7 +22,9 @@ class Runaway:
 
     def __init__(self, settings: IncidentSettings) -> None:
         self._within_s = settings.runaway_within_s
-        self._openings: deque[Moment] = deque(maxlen=settings.runaway_alerts)
+        self._openings: deque[tuple[Moment, str]] = deque(maxlen=settings.runaway_alerts)
+        self._ran_away: set[str] = set()
+        """The causes of the alerts that were too many, and of those told since."""
         self._since: Moment | None = None
         self._last: Moment | None = None
 
@@ -38,15 +40,23 @@ class Runaway:
             return None
         return min(self._last.later(self._within_s), self._since.later(LONGEST_S))
 
-    def opened(self, at: Moment) -> bool:
+    def opened(self, at: Moment, cause: str) -> bool:
         """Count an alert; True when it is one too many."""
-        self._openings.append(at)
+        if self.inhibited:
+            self._ran_away.add(cause)
+            return False
+        self._openings.append((at, cause))
         full = len(self._openings) == self._openings.maxlen
-        return full and at.monotonic_s - self._openings[0].monotonic_s <= self._within_s
+        return full and at.monotonic_s - self._openings[0][0].monotonic_s <= self._within_s
+
+    def holds_back(self, cause: str) -> bool:
+        """Whether even tamper of this cause is silenced: it has had its say, before the inhibit or since."""
+        return self.inhibited and cause in self._ran_away
 
     def inhibit(self, at: Moment) -> None:
         """Let no detector in from now on."""
         self._since = self._last = at
+        self._ran_away = {cause for _, cause in self._openings}
 
     def triggered(self, at: Moment) -> None:
         """A detector is still not quiet."""
@@ -55,4 +65,5 @@ class Runaway:
     def release(self) -> None:
         """Let the detectors in again."""
         self._openings.clear()
+        self._ran_away.clear()
         self._since = self._last = None

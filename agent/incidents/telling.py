@@ -26,7 +26,7 @@ _DETECTORS = {
     SensorKind.PHRASE: "phrase {0.label} at {0.sensor}",
     SensorKind.PIR: "movement at {0.sensor}",
     SensorKind.TAMPER: "housing contact {0.sensor}",
-    SensorKind.CAMERA: "picture of {0.sensor}",
+    SensorKind.CAMERA: "camera {0.sensor} {0.label}",
     SensorKind.LOUDNESS: "loud noise at {0.sensor}",
     SensorKind.MAINS: "mains supply lost ({0.sensor})",
 }

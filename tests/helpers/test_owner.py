@@ -23,7 +23,7 @@ from agent.config.settings import (
     VoiceSettings,
 )
 from agent.helpers import patience
-from agent.helpers.messages import MediaMade, MediaMissed, PhraseHeard, StillRequest, StripRequest
+from agent.helpers.messages import MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState
 from agent.helpers.process import reap_let_go
 from agent.helpers.talk import AT_ONCE
@@ -35,6 +35,7 @@ from fakes.street import Street
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from agent.helpers.translation import Told
     from agent.signals import Signal
 
 LIMIT_S = 60.0
@@ -46,7 +47,7 @@ class Daemon:
 
     def __init__(self, config: Config, name: str, program: Sequence[str] = PROGRAM) -> None:
         self.signals: list[Signal] = []
-        self.events: list[PhraseHeard | MediaMade | MediaMissed] = []
+        self.events: list[Told] = []
         self.helper = Helper(name, config, SystemClock(), self.signals.append, self.events.append, program=program)
 
     def told(self, kind: type[Faulted | FaultCleared], code: str) -> int:
