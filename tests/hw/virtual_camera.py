@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import mmap
 import os
+import queue
 import sys
 import threading
 import time
@@ -40,6 +41,8 @@ LIMIT_S = 40
 """Only a failing test waits this long, however busy the machine is."""
 PICTURES = 8
 """What the camera sees, over and over."""
+FRAMES_LATE = 3
+"""How many frames `late_encoder` has in work; about as many as the Pi 4's."""
 SHOWN_TIMES = 4
 """How often the virtual camera shows each of them."""
 DRM_FORMATS = ("RGB888", "BGR888", "XRGB8888", "XBGR8888", "YUV420", "YVU420", "NV12", "ABGR8888")
@@ -150,7 +153,8 @@ class PacedCamera:
     def _tick(self) -> None:
         due_s = time.monotonic()
         while True:
-            due_s += self._sensor.frame_s
+            # as a sensor on a busy machine would seem: never early, so never two frames in one frame's time
+            due_s = max(due_s, time.monotonic() - self._sensor.frame_s / 4) + self._sensor.frame_s
             if self._stopped.wait(max(0.0, due_s - time.monotonic())):
                 return
             request = self._sensor.expose(self._waiting)
@@ -298,3 +302,34 @@ def _memory_allocator() -> type:
             return buffer
 
     return MemoryAllocator
+
+
+def late_encoder() -> type:
+    """An encoder as the Pi 4's is to picamera2: frames come some frames later, from a thread of its own."""
+    from picamera2.encoders import LibavH264Encoder  # noqa: PLC0415 - only where `STACK` is
+
+    class LateEncoder(LibavH264Encoder):  # type: ignore[misc]  # picamera2 has no types
+        def _start(self) -> None:
+            self._late: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+            self._giving = threading.Thread(target=self._give, name="late-encoder")
+            super()._start()
+            self._giving.start()
+
+        def _stop(self) -> None:
+            super()._stop()
+            self._late.put(None)
+            self._giving.join()
+
+        def outputframe(self, frame: bytes, keyframe: bool, timestamp: int, packet: object) -> None:  # noqa: ARG002, FBT001
+            self._late.put((frame, keyframe, timestamp))
+
+        def _give(self) -> None:
+            waiting: deque[tuple[Any, ...]] = deque()
+            while (frame := self._late.get()) is not None:
+                waiting.append(frame)
+                if len(waiting) > FRAMES_LATE:
+                    super().outputframe(*waiting.popleft())
+            for frame in waiting:
+                super().outputframe(*frame)
+
+    return LateEncoder
