@@ -9,11 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from agent.hw.kit import HardwareLost
 
 if TYPE_CHECKING:
     from agent.hw.kit import Rate
     from agent.hw.packet_gate import PacketGate
+
+log = structlog.get_logger()
 
 ARRIVES_WITHIN_S = 2.0
 """A change of rate takes a handful of frames; a camera that did not do it by then is one that gives no frames."""
@@ -143,6 +147,8 @@ class Encoding:
             self._take(run, data, run.encoder.firsttimestamp + since_first_us, keyframe=keyframe)
 
         self._camera.start_encoder(run.encoder, _frame_output(take))
+        kind, rate = type(run.encoder).__name__, run.rate
+        log.info("encoder_started", encoder=kind, fps=rate.fps, bitrate_kbps=rate.bitrate_kbps)
 
     def _take(self, run: _Run, data: bytes, sensor_us: int, *, keyframe: bool) -> None:
         """An encoder gives a frame; on its own thread."""

@@ -18,8 +18,9 @@ from agent.hw import ending
 from agent.hw.kit import BurnIn, HardwareHangs, HardwareLost, Packet, Picture, Rate
 from agent.hw.picamera import PiCamera
 from fakes.camera import burn_nothing
+from tests.hw.late_encoder import late_encoder
 from tests.hw.stamped import Stamp, begins_anew, clocks
-from tests.hw.virtual_camera import LIMIT_S, Sensor, late_encoder
+from tests.hw.virtual_camera import LIMIT_S, Sensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
