@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from agent.hw.kit import HardwareLost
 
@@ -14,8 +17,12 @@ if TYPE_CHECKING:
     from agent.hw.kit import Rate
     from agent.hw.packet_gate import PacketGate
 
+log = structlog.get_logger()
+
 ARRIVES_WITHIN_S = 2.0
 """A change of rate takes a handful of frames; a camera that did not do it by then is one that gives no frames."""
+PACE_FRAMES = 5
+"""So many frames tell at what rate a camera films: one that is late, and the next on time after it, do not."""
 ENCODERS_HOLD = 64
 """Frames that an encoder may have between taking and giving them, with some to spare: the Pi 4's has 16 buffers."""
 EncodedFrame = tuple[bytes, float, bool]
@@ -63,9 +70,8 @@ class Encoding:
         """Sensor times (µs) of the newest frames that may go out; whatever else an encoder gives does not."""
         self._run: _Run | None = None
         self._next: _Run | None = None
-        self._interval_us = 0
-        """Between the newest two frames of the camera."""
-        self._newest_us = 0
+        self._newest_us: deque[int] = deque(maxlen=PACE_FRAMES)
+        """Sensor times of the newest frames."""
         self._ended = False
 
     def begin(self, rate: Rate) -> None:
@@ -85,8 +91,8 @@ class Encoding:
         if run is None or rate == run.rate:
             return
         if rate.fps > run.rate.fps:
-            self._pace(rate)
-            self._await("film as fast as that", lambda: self._interval_us < rate.frame_s * 1.5e6)
+            self._ask_sensor_for(rate)
+            self._await("film as fast as that", lambda: self._pace_s() < rate.frame_s * 1.5)
         following = self._new_run(rate)
         with self._changed:
             self._next = following
@@ -99,13 +105,13 @@ class Encoding:
                 self._gate.take(data, taken_s, rate.frame_s, keyframe=keyframe)
             following.held.clear()
         if rate.fps < run.rate.fps:
-            self._pace(rate)
+            self._ask_sensor_for(rate)
 
     def pass_on(self, sensor_us: int) -> None:
         """Let out the frame of this sensor time, which the encoders get next; with picamera2's own lock held."""
         with self._changed:
             self._passed.append(sensor_us)
-            self._interval_us, self._newest_us = sensor_us - self._newest_us, sensor_us
+            self._newest_us.append(sensor_us)
             following = self._next
             # Whether it will get this frame is settled: encoders are added with that lock held.
             if following is not None and following.first_us is None and following.encoder in self._camera.encoders:
@@ -124,8 +130,14 @@ class Encoding:
                 msg = f"it does not {what}"
                 raise HardwareLost(msg)
 
-    def _pace(self, rate: Rate) -> None:
+    def _ask_sensor_for(self, rate: Rate) -> None:
         self._camera.set_controls({"FrameDurationLimits": frame_limits_us(rate)})
+
+    def _pace_s(self) -> float:
+        """From one frame of the camera to the next, of late: it is not known before there are some."""
+        if len(self._newest_us) < PACE_FRAMES:
+            return math.inf
+        return (self._newest_us[-1] - self._newest_us[0]) / (PACE_FRAMES - 1) / 1e6
 
     def _new_run(self, rate: Rate) -> _Run:
         return _Run(_encoder(self._kind, rate), rate)
@@ -135,6 +147,8 @@ class Encoding:
             self._take(run, data, run.encoder.firsttimestamp + since_first_us, keyframe=keyframe)
 
         self._camera.start_encoder(run.encoder, _frame_output(take))
+        kind, rate = type(run.encoder).__name__, run.rate
+        log.info("encoder_started", encoder=kind, fps=rate.fps, bitrate_kbps=rate.bitrate_kbps)
 
     def _take(self, run: _Run, data: bytes, sensor_us: int, *, keyframe: bool) -> None:
         """An encoder gives a frame; on its own thread."""

@@ -8,7 +8,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import structlog
 
 from agent.hw.encoding import Encoding, frame_limits_us
 from agent.hw.ending import end_device
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
     from agent.config.settings import CameraSettings
     from agent.hw.kit import BurnIn
-
-log = structlog.get_logger()
 
 QUEUE_S = 5
 """A writer that is further behind than this loses frames, counted; memory is bounded (1.3 MB at 2 Mbit/s)."""

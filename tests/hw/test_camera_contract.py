@@ -10,24 +10,31 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import av
 import numpy as np
 import pytest
 
 from agent.config.settings import CameraSettings
-from agent.hw.kit import BurnIn, Camera, HardwareLost, LoresFrame, Packet, Picture, Rate, lores_size_px
+from agent.hw.kit import BurnIn, Camera, HardwareLost, LoresFrame, Packet, Rate, lores_size_px
 from agent.hw.picamera import PiCamera
 from fakes.camera import SyntheticCamera, burn_nothing
-from fakes.frame_clock import FrameClock, draw_frame_clock, read_frame_clock
 from fakes.scene import StreetScene
+from tests.hw.stamped import (
+    STAMP_CB,
+    STAMP_CR,
+    STAMP_LUMA,
+    STAMP_PX,
+    Stamp,
+    begins_anew,
+    clocks,
+    decode,
+)
 from tests.hw.virtual_camera import Sensor, stack_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
 pytestmark = pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")  # picamera2's own
 
@@ -39,9 +46,6 @@ SETTINGS = CameraSettings(
 FRAMES = 45
 LORES_AGE_S = 0.25
 """The oldest that an analysis picture may be: looking is to happen about five times a second."""
-SPS, PPS, KEY_SLICE = 7, 8, 5
-STAMP_PX = 32
-STAMP_LUMA, STAMP_CB, STAMP_CR = 200, 90, 200
 NEAR = 12
 """What the encoder may take away from an even area."""
 
@@ -106,24 +110,6 @@ def filming(bench: Bench, burn_in: BurnIn = burn_nothing) -> Iterator[Camera]:
 
 
 @dataclass
-class Stamp:
-    """Draws a frame clock of its own at the bottom and a coloured square at the top left."""
-
-    drawn: int = 0
-    fails_at: int | None = None
-
-    def __call__(self, picture: Picture, taken_s: float) -> None:
-        number, self.drawn = self.drawn, self.drawn + 1
-        if number == self.fails_at:
-            msg = "out of ink"
-            raise ValueError(msg)
-        draw_frame_clock(picture.luma, FrameClock(number, int(taken_s * 1000)))
-        picture.luma[:STAMP_PX, :STAMP_PX] = STAMP_LUMA
-        picture.cb[: STAMP_PX // 2, : STAMP_PX // 2] = STAMP_CB
-        picture.cr[: STAMP_PX // 2, : STAMP_PX // 2] = STAMP_CR
-
-
-@dataclass
 class Film:
     """What a camera gave, and when it was there to be read."""
 
@@ -143,28 +129,10 @@ def film(bench: Bench) -> Film:
     return film
 
 
-def decode(packets: Iterable[Packet]) -> list[NDArray[np.uint8]]:
-    """The pictures, as yuv420p arrays; fails on any that does not decode."""
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    decoder.options = {"err_detect": "explode"}
-    frames = [frame for packet in packets for frame in decoder.decode(av.Packet(packet.data))]
-    frames += decoder.decode(None)
-    return [frame.reformat(format="yuv420p").to_ndarray().astype(np.uint8) for frame in frames]
-
-
-def clocks(packets: Iterable[Packet]) -> list[FrameClock]:
-    return [read_frame_clock(whole[: whole.shape[0] * 2 // 3]) for whole in decode(packets)]
-
-
-def nal_kinds(packet: Packet) -> set[int]:
-    return {nal[0] & 0x1F for nal in packet.data.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if nal}
-
-
 def test_each_second_begins_with_a_key_frame_that_carries_its_parameter_sets(film: Film) -> None:
     assert [n for n, packet in enumerate(film.packets) if packet.keyframe] == [0, FPS, 2 * FPS]
     for packet in film.packets:
-        assert ({SPS, PPS, KEY_SLICE} <= nal_kinds(packet)) == packet.keyframe
+        assert begins_anew(packet) == packet.keyframe
 
 
 def test_frames_are_taken_one_after_another_at_the_rate_that_they_tell(film: Film) -> None:
@@ -248,7 +216,7 @@ def test_the_rate_changes_at_a_key_frame_and_no_picture_is_lost_by_it(bench: Ben
     assert [change.frame_s for change in changes] == [slow.frame_s, fast.frame_s]
     for change in changes:
         assert change.keyframe
-        assert {SPS, PPS, KEY_SLICE} <= nal_kinds(change)
+        assert begins_anew(change)
     assert taken[-1].keyframe, "a second after the change"
     assert all(later.taken_s > earlier.taken_s for earlier, later in itertools.pairwise(taken))
     assert [clock.number for clock in clocks(taken)] == list(range(len(taken)))

@@ -18,6 +18,8 @@ from agent.hw import ending
 from agent.hw.kit import BurnIn, HardwareHangs, HardwareLost, Packet, Picture, Rate
 from agent.hw.picamera import PiCamera
 from fakes.camera import burn_nothing
+from tests.hw.late_encoder import late_encoder
+from tests.hw.stamped import Stamp, begins_anew, clocks
 from tests.hw.virtual_camera import LIMIT_S, Sensor
 
 if TYPE_CHECKING:
@@ -75,6 +77,26 @@ def test_the_boards_encoder_is_taken_where_there_should_be_one_and_missed_by_nam
     with pytest.raises(HardwareLost, match=f"camera 'north' does not start: .*{HARDWARE_ENCODER}"):
         PiCamera(SETTINGS.model_copy(update={"encoder": encoder}), burn_nothing)
     assert can_be_opened_again(sensor)
+
+
+def test_an_encoder_that_gives_frames_late_loses_none_when_the_rate_changes(
+    sensor: Sensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from picamera2 import encoders  # noqa: PLC0415 - there is one only with the stack
+
+    monkeypatch.setattr(encoders, "H264Encoder", late_encoder())
+    taken: list[Packet] = []
+    with filming(sensor, SETTINGS.model_copy(update={"encoder": "hardware"}), Stamp()) as camera:
+        packets = camera.packets()
+        taken += itertools.islice(packets, 3)
+        for rate in (Rate(25, 300), Rate(8, 200)):
+            camera.change_rate(rate)
+            while taken[-1].frame_s != rate.frame_s:
+                taken.append(next(packets))
+            assert begins_anew(taken[-1])
+            taken += itertools.islice(packets, 4)
+
+    assert [clock.number for clock in clocks(taken)] == list(range(len(taken)))
 
 
 def test_without_a_camera_the_unit_says_so(sensor: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import mmap
 import os
 import sys
 import threading
@@ -26,6 +25,7 @@ from PIL import Image
 from agent.clock import ClockQuality, Moment
 from fakes.night_street import NightStreet
 from fakes.scene import StreetScene
+from tests.hw.memory_buffers import memory_allocator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +150,8 @@ class PacedCamera:
     def _tick(self) -> None:
         due_s = time.monotonic()
         while True:
-            due_s += self._sensor.frame_s
+            # as a sensor on a busy machine would seem: never early, so never two frames in one frame's time
+            due_s = max(due_s, time.monotonic() - self._sensor.frame_s / 4) + self._sensor.frame_s
             if self._stopped.wait(max(0.0, due_s - time.monotonic())):
                 return
             request = self._sensor.expose(self._waiting)
@@ -178,7 +179,7 @@ def stack_on(folder: Path, width_px: int = 320, height_px: int = 180) -> Iterato
     inside: Any = importlib.import_module("picamera2.picamera2")
     sensor = Sensor()
     replaced = picamera2.Picamera2, inside.DmaAllocator
-    picamera2.Picamera2, inside.DmaAllocator = _picamera_on(sensor), _memory_allocator()
+    picamera2.Picamera2, inside.DmaAllocator = _picamera_on(sensor), memory_allocator()
     try:
         yield sensor
     finally:
@@ -239,62 +240,3 @@ def _picamera_on(sensor: Sensor) -> type:
             sensor.take_controls(controls)
 
     return VirtualPicamera2
-
-
-class Mapped:
-    """A buffer while somebody uses it; memory needs no more."""
-
-    def __init__(self, allocator: Any, buffer: Any, _write: bool) -> None:  # noqa: ANN401, FBT001 - picamera2's signature
-        self._map: mmap.mmap = allocator.maps[buffer]
-
-    def __enter__(self) -> mmap.mmap:
-        return self._map
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-def _memory_allocator() -> type:
-    import libcamera  # noqa: PLC0415 - only where `STACK` is
-    from picamera2.allocators import Allocator  # noqa: PLC0415
-
-    class MemoryAllocator(Allocator):  # type: ignore[misc]  # picamera2 has no types
-        """Frame buffers in memory files, of two planes each, as the virtual camera wants them."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.sync = Mapped
-            self.maps: dict[Any, mmap.mmap] = {}
-            self._buffers: dict[Any, list[Any]] = {}
-
-        def allocate(self, configuration: Any, _use_case: object) -> None:  # noqa: ANN401
-            self.close()
-            for stream in configuration:
-                split = stream.stride * stream.size.height
-                self._buffers[stream.stream] = [
-                    self._make(stream.frame_size, split) for _ in range(stream.buffer_count)
-                ]
-
-        def buffers(self, stream: Any) -> list[Any]:  # noqa: ANN401
-            return self._buffers[stream]
-
-        def close(self) -> None:
-            self._buffers.clear()
-            self.maps.clear()
-
-        def _make(self, size: int, split: int) -> Any:  # noqa: ANN401
-            fd = os.memfd_create("frame")
-            try:
-                os.ftruncate(fd, size)
-                planes = []
-                for offset, length in ((0, split), (split, size - split)):
-                    plane = libcamera.FrameBuffer.Plane()
-                    plane.fd, plane.offset, plane.length = fd, offset, length  # libcamera makes fds of its own
-                    planes.append(plane)
-                buffer = libcamera.FrameBuffer(planes)
-                self.maps[buffer] = mmap.mmap(fd, size)
-            finally:
-                os.close(fd)
-            return buffer
-
-    return MemoryAllocator
