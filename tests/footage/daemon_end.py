@@ -94,7 +94,9 @@ class DaemonEnd:
 
 
 @contextmanager
-def running_recorder(folder: Path, scene: StreetScene, clock: Clock | None = None) -> Iterator[DaemonEnd]:
+def running_recorder(
+    folder: Path, scene: StreetScene, clock: Clock | None = None, settings: Config | None = None
+) -> Iterator[DaemonEnd]:
     """A recorder in this process, of this boot unless its clock says another; a failure inside is raised at the end."""
     ours, theirs = socket.socketpair()
     daemon = DaemonEnd(ours)
@@ -104,7 +106,7 @@ def running_recorder(folder: Path, scene: StreetScene, clock: Clock | None = Non
     def work() -> None:
         try:
             Recorder(lambda settings, burn_in: SyntheticCamera(settings, scene, burn_in), clock).run(
-                config(folder), channel
+                settings or config(folder), channel
             )
         except BaseException as failure:  # noqa: BLE001 - raised again in the test's own thread
             failures.append(failure)
