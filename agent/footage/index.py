@@ -77,6 +77,7 @@ class FootageIndex:
         self._boots = BootOrder(database.with_name("boots"))
         self._unsure: set[str] = set()
         self._spans = Spans()
+        self._agreed_at: tuple[int, int] | None = None
         self._open()
         self.agree_with_files()
 
@@ -92,7 +93,6 @@ class FootageIndex:
                 file.unlink(missing_ok=True)
             self._db = self._connect()
         self._marks = Marks(self._db)
-        self._inode = self._where()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._database, check_same_thread=False, isolation_level=None)
@@ -135,6 +135,7 @@ class FootageIndex:
         self._make_up(unknown)
         with self._using:
             self._spans.load(self._db)
+        self._agreed_at = self._where()
 
     def settle(self) -> None:
         """Make up for what a failing disk left behind, between two segments; nothing is to be written meanwhile.
@@ -143,11 +144,12 @@ class FootageIndex:
         table was on went away under it.
         """
         try:
-            moved = self._where() != self._inode
+            moved = self._where() != self._agreed_at
         except FileNotFoundError:
             moved = True
         if moved:
             log.warning("footage_index_gone", effect="opened again where it should be")
+            self._agreed_at = None  # and again if it fails: the new file may get the number of the old one
             with self._using:
                 self._db.close()
                 self._open()
