@@ -237,7 +237,7 @@ class Holds:
         return self._folder / f"{plain}.{hashlib.sha256(ref.encode()).hexdigest()[:12]}.json".lstrip(".")
 
     def _write(self, file: Path, data: bytes) -> None:
-        with complete_file(file) as part, part.open("xb") as out:
+        with complete_file(file) as part, part.open("wb") as out:
             out.write(data)
             self._give_to_owner(out.fileno())
 

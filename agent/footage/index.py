@@ -11,21 +11,22 @@ import io
 import os
 import sqlite3
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.clock import ClockQuality
-from agent.footage.ages import BootSpan
+from agent.footage.boots import BootOrder
 from agent.footage.marks import Marks
 from agent.footage.retention import StorageClass
 from agent.footage.segments import SegmentName
+from agent.footage.spans import Spans
 from agent.footage.transport import CELL_BYTES, read_frames
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agent.footage.ages import BootSpan
     from agent.footage.stretch import Stretch
 
 log = structlog.get_logger()
@@ -45,13 +46,6 @@ CREATE TABLE IF NOT EXISTS segment (
 );
 CREATE INDEX IF NOT EXISTS segment_of_boot ON segment (boot, start_s);
 CREATE INDEX IF NOT EXISTS segment_open ON segment (seq) WHERE NOT closed;
-"""
-SPANS = """
-SELECT boot, min(start_s), max(end_s), min(start_s) FILTER (WHERE synced), min(offset_s) FILTER (WHERE synced),
-    max(offset_s) FILTER (WHERE synced)
-FROM (SELECT seq, boot, start_s, end_s, quality = 'synced' AS synced,
-    (julianday(wall) - 2440587.5) * 86400.0 - start_s AS offset_s FROM segment)
-GROUP BY boot ORDER BY min(seq)
 """
 TAIL_BYTES = CELL_BYTES * 128
 """Where the last whole frame of a segment is looked for first: 24 kB, a frame or two. When the table of 20 GB is gone
@@ -80,8 +74,10 @@ class FootageIndex:
         self._database = database
         self._folder = folder
         self._using = threading.Lock()
+        self._boots = BootOrder(database.with_name("boots"))
         self._unsure: set[str] = set()
-        self._spans: dict[str, BootSpan] = {}
+        self._spans = Spans()
+        self._agreed_at: tuple[int, int] | None = None
         self._open()
         self.agree_with_files()
 
@@ -97,7 +93,6 @@ class FootageIndex:
                 file.unlink(missing_ok=True)
             self._db = self._connect()
         self._marks = Marks(self._db)
-        self._inode = self._where()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._database, check_same_thread=False, isolation_level=None)
@@ -127,6 +122,7 @@ class FootageIndex:
 
     def agree_with_files(self) -> None:
         """Add files the table does not know, drop rows without a file, and end segments that lost their writer."""
+        self._boots.read()
         unknown = {file.name for file in os.scandir(self._folder) if file.name.endswith(".ts")}
         with self._using:
             gone = []
@@ -138,10 +134,8 @@ class FootageIndex:
             self._db.executemany("DELETE FROM segment WHERE name = ?", gone)
         self._make_up(unknown)
         with self._using:
-            self._spans = {
-                boot: BootSpan(boot, start_s, end_s, synced_from_s, least or 0.0, most or 0.0)
-                for boot, start_s, end_s, synced_from_s, least, most in self._db.execute(SPANS)
-            }
+            self._spans.load(self._db)
+        self._agreed_at = self._where()
 
     def settle(self) -> None:
         """Make up for what a failing disk left behind, between two segments; nothing is to be written meanwhile.
@@ -150,11 +144,12 @@ class FootageIndex:
         table was on went away under it.
         """
         try:
-            moved = self._where() != self._inode
+            moved = self._where() != self._agreed_at
         except FileNotFoundError:
             moved = True
         if moved:
             log.warning("footage_index_gone", effect="opened again where it should be")
+            self._agreed_at = None  # and again if it fails: the new file may get the number of the old one
             with self._using:
                 self._db.close()
                 self._open()
@@ -166,14 +161,20 @@ class FootageIndex:
 
     def _make_up(self, names: set[str]) -> None:
         """Let the rows of these segments be as their files are; what a full disk does not take waits for `settle`."""
-        self._unsure |= names
+        segments = []
+        for text in names:
+            try:
+                segments.append(SegmentName.parse(text))
+            except ValueError as error:
+                log.warning("stray_file_in_segments", error=str(error), effect="left alone")
+        self._unsure |= {str(name) for name in segments}
         try:
-            for name in sorted(names):
-                if (self._folder / name).exists():
-                    self._recover(self._folder / name)
+            for name in self._boots.sort(segments):
+                if (self._folder / str(name)).exists():
+                    self._recover(name)
                 else:
-                    self._drop(name)
-                self._unsure.discard(name)
+                    self._drop(str(name))
+                self._unsure.discard(str(name))
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise
@@ -181,6 +182,7 @@ class FootageIndex:
 
     def opened(self, name: SegmentName) -> None:
         """A segment is being written; the file says how far."""
+        self._boots.note(name.start.boot_id)
         self._unsure.add(str(name))  # until the table has it: the file is there already
         self._put(name, end_s=name.start.monotonic_s, frames=None, size_bytes=0, closed=False)
         self._unsure.discard(str(name))
@@ -224,7 +226,7 @@ class FootageIndex:
     def spans(self) -> list[BootSpan]:
         """What the names say of each boot's time, in the order of recording."""
         with self._using:
-            return list(self._spans.values())
+            return self._spans.all()
 
     def protect(self, kept: dict[StorageClass, frozenset[Stretch]]) -> None:
         """From now on the segments that these stretches touch are of these classes, and all others rolling."""
@@ -251,12 +253,8 @@ class FootageIndex:
         with self._using:
             self._db.execute("DELETE FROM segment WHERE name = ?", (name,))
 
-    def _recover(self, path: Path) -> None:
-        try:
-            name = SegmentName.parse(path.name)
-        except ValueError as error:
-            log.warning("stray_file_in_segments", error=str(error), effect="left alone")
-            return
+    def _recover(self, name: SegmentName) -> None:
+        path = self._folder / str(name)
         end_s, size_bytes = last_moment(path, name), path.stat().st_size
         if end_s is None:
             log.warning("segment_without_a_frame", name=path.name, size_bytes=size_bytes, effect="removed")
@@ -278,23 +276,7 @@ class FootageIndex:
             )
             self._marks.look_at(start.boot_id, start.monotonic_s, end_s)
             if closed:
-                self._widen_span(name, end_s)
-
-    def _widen_span(self, name: SegmentName, end_s: float) -> None:
-        start = name.start
-        begin_s, boot = start.monotonic_s, start.boot_id
-        span = self._spans.get(boot) or BootSpan(boot, begin_s, end_s)
-        span = replace(span, start_s=min(span.start_s, begin_s), end_s=max(span.end_s, end_s))
-        if start.quality is ClockQuality.SYNCED:
-            offset_s = start.wall.timestamp() - begin_s
-            first = span.synced_from_s is None
-            span = replace(
-                span,
-                synced_from_s=begin_s if span.synced_from_s is None else min(span.synced_from_s, begin_s),
-                offset_min_s=offset_s if first else min(span.offset_min_s, offset_s),
-                offset_max_s=offset_s if first else max(span.offset_max_s, offset_s),
-            )
-        self._spans[boot] = span
+                self._spans.widen(name, end_s)
 
     def _select(self, where: str, *values: object) -> list[Segment]:
         query = f"SELECT name, end_s, frames, bytes, closed, seq FROM segment WHERE {where}"  # noqa: S608 - our own words

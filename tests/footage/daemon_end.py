@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.footage.recorder import OpenCamera
+    from agent.hw.kit import BurnIn
     from fakes.scene import StreetScene
 
 E = TypeVar("E", bound=Event)
@@ -99,14 +100,22 @@ class DaemonEnd:
 
 
 @contextmanager
-def running_recorder(folder: Path, scene: StreetScene, clock: Clock | None = None) -> Iterator[DaemonEnd]:
+def running_recorder(
+    folder: Path, scene: StreetScene, clock: Clock | None = None, settings: Config | None = None
+) -> Iterator[DaemonEnd]:
     """A recorder of this scene, of this boot unless its clock says another."""
-    with recording_from(folder, lambda settings, burn_in: SyntheticCamera(settings, scene, burn_in), clock) as daemon:
+
+    def open_camera(camera: CameraSettings, burn_in: BurnIn) -> SyntheticCamera:
+        return SyntheticCamera(camera, scene, burn_in)
+
+    with recording_from(folder, open_camera, clock, settings) as daemon:
         yield daemon
 
 
 @contextmanager
-def recording_from(folder: Path, open_camera: OpenCamera, clock: Clock | None = None) -> Iterator[DaemonEnd]:
+def recording_from(
+    folder: Path, open_camera: OpenCamera, clock: Clock | None = None, settings: Config | None = None
+) -> Iterator[DaemonEnd]:
     """A recorder in this process; a failure inside is raised at the end."""
     ours, theirs = socket.socketpair()
     daemon = DaemonEnd(ours)
@@ -115,7 +124,7 @@ def recording_from(folder: Path, open_camera: OpenCamera, clock: Clock | None = 
 
     def work() -> None:
         try:
-            Recorder(open_camera, clock).run(config(folder), channel)
+            Recorder(open_camera, clock).run(settings or config(folder), channel)
         except BaseException as failure:  # noqa: BLE001 - raised again in the test's own thread
             failures.append(failure)
         finally:

@@ -30,6 +30,10 @@ class Disk:
         if read_only:
             _run("mount", "-o", "remount,bind,ro", str(mount))
 
+    def grow(self, size_kb: int) -> None:
+        """Give it another size."""
+        _run("mount", "-o", f"remount,size={size_kb}k", str(self._at))
+
     def tear_out(self, mount: Path) -> None:
         """It is gone from one moment to the next, whoever has files open on it."""
         _run("umount", "-l", str(mount))

@@ -50,6 +50,16 @@ def test_any_text_is_a_reference_and_none_names_another_place(tmp_path: Path, re
     assert holds.all() == [other]
 
 
+def test_what_a_power_cut_left_of_placing_a_hold_is_no_hold_and_hinders_none(tmp_path: Path) -> None:
+    holds = Holds(tmp_path)
+    holds.place(HOLD)
+    (file,) = (tmp_path / "holds").glob("*.json")
+    file.rename(file.with_name(f".{file.name}.part"))
+    assert holds.all() == []
+    holds.place(HOLD)
+    assert holds.all() == [HOLD]
+
+
 def test_a_reference_in_use_is_refused(tmp_path: Path) -> None:
     holds = Holds(tmp_path)
     holds.place(HOLD)

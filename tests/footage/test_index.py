@@ -119,6 +119,32 @@ def test_a_segment_that_is_still_written_is_found_although_nobody_knows_its_end(
     index.close()
 
 
+def test_a_table_whose_file_went_away_is_made_again_in_its_place_although_it_fails_at_first(tmp_path: Path) -> None:
+    index = store(tmp_path, film(4), 2 * FPS)
+    kept = told(index)
+    for file in tmp_path.glob("index.sqlite*"):
+        file.unlink()
+    away = (tmp_path / "segments").rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        index.settle()
+    away.rename(tmp_path / "segments")
+    index.settle()
+    assert told(index) == kept
+    index.close()
+
+
+def test_what_a_dead_writer_left_is_settled_without_looking_at_the_rest(tmp_path: Path) -> None:
+    index = store(tmp_path, film(2), FPS)
+    first, second = index.segments()
+    index.opened(second.name)
+    (tmp_path / "segments" / "holiday.ts").write_bytes(b"x")
+    first.path.unlink()
+    index.settle()
+    assert [(s.name, s.closed) for s in index.segments()] == [(first.name, True), (second.name, True)]
+    assert index.segments()[1].end_s == pytest.approx(second.end_s)
+    index.close()
+
+
 def test_order_is_that_of_recording_even_when_the_wall_clock_went_back(tmp_path: Path) -> None:
     index = store(tmp_path, (), 1)
     before = SegmentName.of(START, FPS)

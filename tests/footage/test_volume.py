@@ -16,7 +16,9 @@ from agent.footage.retention import DAY_S, Retention
 from agent.footage.space import Space
 from agent.footage.stretch import Stretch
 from agent.footage.volume import MountMissing, Volume
-from agent.helpers.messages import Trouble, TroubleOver, Working
+from agent.helpers.messages import FootageStands, Trouble, TroubleOver, Working
+from fakes.scene import StreetScene
+from tests.footage.daemon_end import config, running_recorder
 from tests.footage.film import FPS, START, StoppedClock, clocks, film
 from tests.footage.mounts import Disk
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from agent.helpers.messages import Event
 
+SIZE_KB = 4096
 BOUNDS = Retention(10**9, 10**9, 0, 31 * DAY_S, 31 * DAY_S)
 
 
@@ -80,7 +83,7 @@ def mount(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    disk = Disk(tmp_path, "disk", 4096)
+    disk = Disk(tmp_path, "disk", SIZE_KB)
     yield disk
     disk.throw_away()
 
@@ -146,7 +149,7 @@ def test_recording_goes_on_with_another_disk_in_the_place_of_a_lost_one(
     unit.film(0, 3)
     disk.tear_out(mount)
     unit.film(3, 5)
-    spare = Disk(tmp_path, "spare", 4096)
+    spare = Disk(tmp_path, "spare", SIZE_KB)
     try:
         spare.plug_in(mount)
         unit.film(5, 9)
@@ -213,3 +216,20 @@ def test_a_full_disk_of_held_footage_stops_the_recording_until_there_is_room(uni
     assert unit.troubles == ["held-only", "over held-only"]
     assert unit.stored() == [*range(5 * FPS), *range(8 * FPS, 10 * FPS)]
     assert unit.counted == 10 * FPS
+
+
+def test_a_recorder_waits_for_its_volume_and_tells_how_footage_stands(
+    disk: Disk, mount: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.footage.upkeep.EVERY_S", 0.2)
+    small = config(tmp_path)
+    footage = FootageSettings(folder=mount / "footage", mount=mount, segment_s=2, reserve_mb=10)
+    disk.grow(30_000)
+    with running_recorder(tmp_path, StreetScene(), settings=small.model_copy(update={"footage": footage})) as daemon:
+        assert daemon.hears(Trouble).code == "mount-missing"
+        assert list(mount.iterdir()) == []
+        disk.plug_in(mount)
+        assert daemon.hears(TroubleOver).code == "mount-missing"
+        stands = daemon.hears(FootageStands, lambda stands: stands.facts["daysKept"] is not None)
+    assert stands.facts["keptBy"] == "disk"
+    assert [path.name for path in tmp_path.iterdir() if path.name == "footage"] == []
