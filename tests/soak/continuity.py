@@ -89,12 +89,14 @@ class Continuity:
             self.longest_join_s = max(self.longest_join_s, step_s)
         else:
             self.longest_step_s = max(self.longest_step_s, step_s)
+        gap = step_s > GAP_FRAMES * self.frame_s
+        if gap:
+            self.missing += round(step_s / self.frame_s) - 1
         if shot.number is not None and last.number is not None and shot.number != last.number + 1:
             self.violations.append(f"{name}: frame {shot.number} follows frame {last.number}")
         elif step_s <= 0:
             self.violations.append(f"{name}: time goes back by {-step_s:.4f} s")
-        elif step_s > GAP_FRAMES * self.frame_s:
+        elif gap and shot.number is None:
+            self.violations.append(f"{name}: {step_s:.4f} s without a frame")
+        elif gap:
             self.late += 1
-            self.missing += round(step_s / self.frame_s) - 1
-            if shot.number is None:
-                self.violations.append(f"{name}: {step_s:.4f} s without a frame")

@@ -137,7 +137,7 @@ class Soak:
         return (
             f"{self._subject.name}: {now_s / 60:.0f} min, {recorder.safe} frames safe, {recorder.lost} lost, "
             f"{found.stored} checked in {found.segments} segments, {found.late} late, {rss_mb(recorder.pid):.1f} MB, "
-            f"{len(found.violations)} violations"
+            f"{len(found.violations)} violations, {len(recorder.troubles)} troubles"
         )
 
     def _summary(self, recorder: RecorderProcess, seconds: float) -> dict[str, object]:
