@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from agent.config.base import Gpio, LocalPath, LocalTime, Name, Seconds, Settings, Words
-from agent.footage.masks import Cells, covered_cells
-from agent.footage.placement import caption_spot
+from agent.footage.burn.masks import Cells, covered_cells
+from agent.footage.burn.placement import caption_spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,19 +10,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.clock import Clock, Moment, SystemClock
+from agent.footage.burn.overlay import Overlay
 from agent.footage.complaint import Complaint
-from agent.footage.darkroom import Darkroom
-from agent.footage.feed import QUEUE_S, CameraFeed
-from agent.footage.index import FootageIndex
-from agent.footage.lookout import Lookout
-from agent.footage.media_desk import MediaDesk
-from agent.footage.overlay import Overlay
-from agent.footage.recording import Pace, Recording
-from agent.footage.retention import Retention
-from agent.footage.space import Space
-from agent.footage.strips import APART_S
-from agent.footage.upkeep import Upkeep
-from agent.footage.volume import Refused, volume_of
+from agent.footage.keep.retention import Retention
+from agent.footage.keep.space import Space
+from agent.footage.keep.upkeep import Upkeep
+from agent.footage.record.feed import QUEUE_S, CameraFeed
+from agent.footage.record.recording import Pace, Recording
+from agent.footage.show.darkroom import Darkroom
+from agent.footage.show.media_desk import MediaDesk
+from agent.footage.show.strips import APART_S
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.volume import Refused, volume_of
+from agent.footage.tamper.lookout import Lookout
 from agent.helpers.messages import ClipRequest, StillRequest, StripRequest
 from agent.hw.kit import Rate, load_kit
 

@@ -82,7 +82,7 @@ class TamperSeen:
     """The recorder's picture shows that somebody or something disabled the camera; once until it is over."""
 
     kind: str
-    """Of `agent.footage.tamper.Tamper`: "covered", "moved" ..."""
+    """Of `agent.footage.tamper.watch.Tamper`: "covered", "moved" ..."""
     seen_s: float
     """When it was first to be seen, on CLOCK_MONOTONIC."""
     scores: dict[str, float]

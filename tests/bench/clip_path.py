@@ -10,10 +10,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from agent.footage.clips import Wish, cut_clip
-from agent.footage.index import FootageIndex
-from agent.footage.segments import boot_of
-from agent.footage.timeline import frames_between
+from agent.footage.show.clips import Wish, cut_clip
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.segments import boot_of
+from agent.footage.store.timeline import frames_between
 from tests.bench.film import START
 
 CLIP_AFTER_S = 63.4

@@ -7,11 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 from agent.config.settings import FootageSettings
-from agent.footage.index import FootageIndex
-from agent.footage.recording import Pace, Recording
-from agent.footage.retention import Retention
-from agent.footage.space import Space
-from agent.footage.volume import Volume
+from agent.footage.keep.retention import Retention
+from agent.footage.keep.space import Space
+from agent.footage.record.recording import Pace, Recording
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.volume import Volume
 from tests.bench.film import SETTINGS, StoppedClock, read
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from agent.cli.main import EXIT_BAD_INPUT, main
 from agent.clock import ClockQuality, Moment
-from agent.footage.index import FootageIndex
-from agent.footage.segments import SegmentWriter
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.segments import SegmentWriter
 from tests.footage.film import FPS, SETTINGS, film
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from PIL import Image
 
 from agent.cli.main import main
 from agent.clock import ClockQuality, Moment, SystemClock
-from agent.footage.holds import Holds
-from agent.footage.incident_files import incident_shown
-from agent.footage.index import FootageIndex
-from agent.footage.segments import SegmentName
+from agent.footage.keep.holds import Holds
+from agent.footage.store.incident_files import incident_shown
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.segments import SegmentName
 from agent.helpers.messages import Working
 from fakes.scene import StreetScene
 from tests.cli.recorded import FIRST, SECOND, Unit, moment

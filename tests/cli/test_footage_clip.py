@@ -16,7 +16,7 @@ import av
 import pytest
 
 from agent.cli.main import EXIT_INTERRUPTED
-from agent.footage.clips import TICKS_A_SECOND
+from agent.footage.show.clips import TICKS_A_SECOND
 from agent.helpers.messages import Trouble, Working
 from fakes.scene import StreetScene
 from tests.cli.recorded import FIRST, SECOND, THIRD, Unit, moment
@@ -174,7 +174,7 @@ def test_segments_that_are_removed_while_they_are_read_become_a_gap(
         (unit.segments / names[1]).unlink(missing_ok=True)
         return names
 
-    monkeypatch.setattr("agent.footage.library.os.listdir", remove_one_after)
+    monkeypatch.setattr("agent.footage.store.library.os.listdir", remove_one_after)
     facts = clip(unit, "2026-11-22 02:00:00", "2026-11-22 02:00:05")
     assert shown_s(unit) == near(film_s(5000, 2 * FPS) + film_s(5004, FPS + 1))
     assert facts["missing_s"] == pytest.approx(2 + FRAME_S, abs=0.002)

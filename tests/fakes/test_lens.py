@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.clock import ClockQuality, Moment
-from agent.footage.tamper import LOOK_EVERY_S, Tamper, TamperWatch
+from agent.footage.tamper.watch import LOOK_EVERY_S, Tamper, TamperWatch
 from agent.helpers.messages import TamperOver, TamperSeen
 from agent.hw.kit import LoresFrame
 from fakes.lens import BeforeLens

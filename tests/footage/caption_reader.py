@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.footage.caption import LETTERS, Lettering
-from agent.footage.placement import MARGIN_PX
+from agent.footage.burn.caption import LETTERS, Lettering
+from agent.footage.burn.placement import MARGIN_PX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from agent.footage.placement import Spot
+    from agent.footage.burn.placement import Spot
 
 STRANGE = 40.0**2
 """Squared difference a pixel from which on a column is no letter at all, but the street beside the caption."""

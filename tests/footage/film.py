@@ -11,8 +11,8 @@ import numpy as np
 
 from agent.clock import ClockQuality, Moment
 from agent.config.settings import CameraSettings
-from agent.footage.index import FootageIndex
-from agent.footage.segments import SegmentWriter
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.segments import SegmentWriter
 from fakes.camera import StreetFilm
 from fakes.frame_clock import FrameClock, read_frame_clock
 from fakes.scene import StreetScene

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from agent.clock import SystemClock
-from agent.footage.index import FootageIndex
-from agent.footage.retention import DAY_S, Retention
-from agent.footage.space import HeldOnly, Space
-from agent.footage.volume import Volume
+from agent.footage.keep.retention import DAY_S, Retention
+from agent.footage.keep.space import HeldOnly, Space
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.volume import Volume
 
 
 class Tightening:

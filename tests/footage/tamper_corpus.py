@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.footage.tamper import LOOK_EVERY_S, Tamper, TamperWatch
+from agent.footage.tamper.watch import LOOK_EVERY_S, Tamper, TamperWatch
 from agent.helpers.messages import TamperSeen
 from agent.hw.kit import LoresFrame
 from tests.footage.tamper_street import HEIGHT_PX, WIDTH_PX, Light, Pose, Show, TamperStreet, Weather, blurred

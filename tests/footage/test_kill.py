@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from agent.footage.index import FootageIndex
+from agent.footage.store.index import FootageIndex
 from agent.helpers.messages import Settings, Working
 from tests.footage.daemon_end import LIMIT_S, DaemonEnd, config
 from tests.footage.film import clocks

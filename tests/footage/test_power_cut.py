@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.footage.index import FootageIndex
+from agent.footage.store.index import FootageIndex
 from agent.helpers.messages import Settings, Trouble, Working
 from fakes.scene import StreetScene
 from tests.footage.daemon_end import LIMIT_S, DaemonEnd, config, running_recorder

@@ -14,10 +14,12 @@ import pytest
 from PIL import Image
 
 from agent.clock import Moment, SystemClock
-from agent.footage import feed, media_desk, pacing, recorder
-from agent.footage.index import FootageIndex
-from agent.footage.stills import MAX_BYTES
-from agent.footage.strips import APART_S
+from agent.footage import recorder
+from agent.footage.record import feed, pacing
+from agent.footage.show import media_desk
+from agent.footage.show.stills import MAX_BYTES
+from agent.footage.show.strips import APART_S
+from agent.footage.store.index import FootageIndex
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, Trouble, TroubleOver, Working
 from fakes.frame_clock import read_frame_clock
 from fakes.scene import StreetScene

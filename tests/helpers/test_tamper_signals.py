@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.clock import SystemClock
-from agent.footage.tamper import Tamper
+from agent.footage.tamper.watch import Tamper
 from agent.helpers.messages import TamperOver, TamperSeen, decode, encode
 from agent.helpers.translation import signal_of
 from agent.signals import Restored, SensorKind, Triggered

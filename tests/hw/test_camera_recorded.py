@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.footage.index import FootageIndex
-from agent.footage.transport import read_frames
+from agent.footage.store.index import FootageIndex
+from agent.footage.store.transport import read_frames
 from agent.helpers.messages import Trouble, TroubleOver, Working
 from agent.hw.picamera import PiCamera
 from tests.footage.daemon_end import recording_from

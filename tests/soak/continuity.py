@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from agent.footage.chronology import GAP_FRAMES
-from agent.footage.segments import SegmentName
-from agent.footage.transport import TICKS_A_SECOND, unwrap
+from agent.footage.store.segments import GAP_FRAMES, SegmentName
+from agent.footage.store.transport import TICKS_A_SECOND, unwrap
 from fakes.frame_clock import read_frame_clock
 
 if TYPE_CHECKING:

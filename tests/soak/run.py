@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import av
 
 from agent.config.settings import CameraSettings, Config, FootageSettings, UnitSettings, UplinkSettings
-from agent.footage.chronology import GAP_FRAMES
-from agent.footage.segments import SegmentName
+from agent.footage.store.segments import GAP_FRAMES, SegmentName
 from tests.bench.processes import pss_mb, rss_mb
 from tests.soak.continuity import Continuity, shots
 from tests.soak.memory import Memory

@@ -7,7 +7,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from agent.footage.stills import MAX_BYTES
+from agent.footage.show.stills import MAX_BYTES
 from agent.signals import Category
 from tests.footage.film import clocks
 

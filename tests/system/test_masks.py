@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from agent.config.settings import CameraSettings, MaskSettings
-from agent.footage.caption import CLOCK_WORDS, local_time
-from agent.footage.masks import Cells
-from agent.footage.placement import caption_spot
-from agent.footage.segments import SegmentName
+from agent.footage.burn.caption import CLOCK_WORDS, local_time
+from agent.footage.burn.masks import Cells
+from agent.footage.burn.placement import caption_spot
+from agent.footage.store.segments import SegmentName
 from tests.footage.caption_reader import read_caption
 from tests.footage.mask_check import DOOR_AND_CLOCK, NOISE, SHOP_WINDOW, MaskCheck, pictures_of
 

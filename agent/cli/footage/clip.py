@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from agent.cli.footage.desk import Desk
     from agent.cli.footage.telling import Json
     from agent.cli.main import Subparsers
-    from agent.footage.chronology import Part
-    from agent.footage.clips import Clip
-    from agent.footage.picture_sizes import SizeChange
-    from agent.footage.runs import Hole, Step
-    from agent.footage.splice import Piece, Splice
+    from agent.footage.find.chronology import Part
+    from agent.footage.find.runs import Hole, Step
+    from agent.footage.show.clips import Clip
+    from agent.footage.show.picture_sizes import SizeChange
+    from agent.footage.show.splice import Piece, Splice
     from agent.hw.kit import Packet
 
 LONGEST = timedelta(hours=24)
@@ -55,10 +55,10 @@ def run(args: argparse.Namespace) -> int:
     """
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.target import check_room, check_target, making, read_or_refuse  # noqa: PLC0415
-    from agent.footage.clips import Wish, cut_clip  # noqa: PLC0415
-    from agent.footage.picture_sizes import PictureSizes  # noqa: PLC0415
-    from agent.footage.splice import Splice  # noqa: PLC0415
-    from agent.footage.timeline import NoFootage  # noqa: PLC0415
+    from agent.footage.show.clips import Wish, cut_clip  # noqa: PLC0415
+    from agent.footage.show.picture_sizes import PictureSizes  # noqa: PLC0415
+    from agent.footage.show.splice import Splice  # noqa: PLC0415
+    from agent.footage.store.timeline import NoFootage  # noqa: PLC0415
 
     target = check_target(args)
     desk = open_desk(args)
@@ -100,15 +100,15 @@ class _Cut:
 
     @property
     def steps(self) -> list[Step]:
-        from agent.footage.runs import step_between  # noqa: PLC0415
+        from agent.footage.find.runs import step_between  # noqa: PLC0415
 
         found = (step_between(one.era, two.era) for one, two in pairwise(self.parts))
         return [step for step in found if step is not None]
 
 
 def _frames(piece: Piece, desk: Desk) -> Iterator[Packet]:
-    from agent.footage.segments import SegmentName  # noqa: PLC0415
-    from agent.footage.timeline import frames_of  # noqa: PLC0415
+    from agent.footage.store.segments import SegmentName  # noqa: PLC0415
+    from agent.footage.store.timeline import frames_of  # noqa: PLC0415
 
     files = ((desk.library.path(segment), SegmentName.parse(segment.name)) for segment in piece.segments)
     return frames_of(files, piece.stretch.start_s, piece.stretch.end_s, gone=_shows_as_gap)
@@ -120,7 +120,7 @@ def _shows_as_gap(_path: Path) -> None:
 
 def _lines(cut: _Cut, desk: Desk) -> Iterator[str]:
     from agent.cli.footage.telling import clock_words, hole_line, missing_s, step_line  # noqa: PLC0415
-    from agent.footage.when import length, size  # noqa: PLC0415
+    from agent.footage.find.when import length, size  # noqa: PLC0415
 
     clip, splice, holes = cut.clip, cut.splice, cut.holes
     gaps = f"{length(missing_s(holes))} in {len(holes)} gap{'s' if len(holes) > 1 else ''}" if holes else "nothing"
@@ -143,7 +143,7 @@ def _lines(cut: _Cut, desk: Desk) -> Iterator[str]:
 
 def _machine(cut: _Cut) -> Json:
     from agent.cli.footage.telling import clock_json, hole_json, missing_s, step_json  # noqa: PLC0415
-    from agent.footage.when import utc  # noqa: PLC0415
+    from agent.footage.find.when import utc  # noqa: PLC0415
 
     clip, splice = cut.clip, cut.splice
     return {

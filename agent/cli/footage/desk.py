@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 from agent.cli.errors import UsageError
 from agent.config.load import load_config
-from agent.footage.chronology import Chronology
-from agent.footage.library import Library, read_library
-from agent.footage.volume import MountMissing, volume_of
-from agent.footage.when import NotAMoment, read_moment, shown
+from agent.footage.find.chronology import Chronology
+from agent.footage.find.when import NotAMoment, read_moment, shown
+from agent.footage.store.library import Library, read_library
+from agent.footage.store.volume import MountMissing, volume_of
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
     from agent.config.settings import Config
-    from agent.footage.chronology import Part
+    from agent.footage.find.chronology import Part
 
 
 @dataclass(frozen=True)

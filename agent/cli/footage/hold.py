@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cli.main import Subparsers
-    from agent.footage.chronology import Part
+    from agent.footage.find.chronology import Part
 
 
 def add(subparsers: Subparsers) -> None:
@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.telling import hole_line  # noqa: PLC0415
-    from agent.footage.holds import Hold, HoldExists, Holds  # noqa: PLC0415
-    from agent.footage.runs import holes  # noqa: PLC0415
-    from agent.footage.splice import stretches  # noqa: PLC0415
+    from agent.footage.find.runs import holes  # noqa: PLC0415
+    from agent.footage.keep.holds import Hold, HoldExists, Holds  # noqa: PLC0415
+    from agent.footage.show.splice import stretches  # noqa: PLC0415
 
     desk = open_desk(args)
     start, end = desk.interval(args)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
-from agent.footage.holds import Hold, Holds, HoldsDamaged
-from agent.footage.incident_files import read_incident
+from agent.footage.keep.holds import Hold, Holds, HoldsDamaged
+from agent.footage.store.incident_files import read_incident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from agent.cli.footage.desk import Desk
-    from agent.footage.incident_files import IncidentFolder
+    from agent.footage.store.incident_files import IncidentFolder
 
 HELD, INCIDENT, ROLLING = "held", "incident", "rolling"
 

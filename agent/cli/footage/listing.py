@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.cli.footage.desk import Desk
     from agent.cli.footage.telling import Json
     from agent.cli.main import Subparsers
-    from agent.footage.runs import Hole, Run, Step
+    from agent.footage.find.runs import Hole, Run, Step
 
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
 
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.keeping import read_keeping  # noqa: PLC0415
-    from agent.footage.runs import runs  # noqa: PLC0415
+    from agent.footage.find.runs import runs  # noqa: PLC0415
 
     desk = open_desk(args)
     start = EVER[0] if args.since is None else desk.moment("--from", args.since)
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_breaks(found: Iterable[Run]) -> Iterator[tuple[Hole | None, Step | None, Run]]:
-    from agent.footage.runs import between  # noqa: PLC0415
+    from agent.footage.find.runs import between  # noqa: PLC0415
 
     before: Run | None = None
     for each in found:
@@ -74,7 +74,7 @@ def _with_breaks(found: Iterable[Run]) -> Iterator[tuple[Hole | None, Step | Non
 
 def _lines(found: Iterable[Run], desk: Desk) -> Iterator[str]:
     from agent.cli.footage.telling import clock_words, hole_line, step_line  # noqa: PLC0415
-    from agent.footage.when import length, size  # noqa: PLC0415
+    from agent.footage.find.when import length, size  # noqa: PLC0415
 
     for hole, step, each in _with_breaks(found):
         if step is not None:
@@ -89,7 +89,7 @@ def _lines(found: Iterable[Run], desk: Desk) -> Iterator[str]:
 
 def _machine(found: Iterable[Run]) -> Iterator[Json]:
     from agent.cli.footage.telling import hole_json, step_json  # noqa: PLC0415
-    from agent.footage.when import utc  # noqa: PLC0415
+    from agent.footage.find.when import utc  # noqa: PLC0415
 
     for hole, step, each in _with_breaks(found):
         yield {

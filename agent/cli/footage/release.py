@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: there is no such hold, or the disk does not take it.
     """
     from agent.cli.footage.desk import read_config  # noqa: PLC0415 - keeps the other commands quick
-    from agent.footage.holds import Holds, HoldsDamaged, NoSuchHold  # noqa: PLC0415
+    from agent.footage.keep.holds import Holds, HoldsDamaged, NoSuchHold  # noqa: PLC0415
 
     holds = Holds(read_config(args).footage_folder)
     by = who(args)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from agent.cli.footage.keeping import Keeping
     from agent.cli.footage.telling import Json
     from agent.cli.main import Subparsers
-    from agent.footage.forecast import Forecast
-    from agent.footage.retention import Retention, Stands
+    from agent.footage.keep.forecast import Forecast
+    from agent.footage.keep.retention import Retention, Stands
 
 FRESH_S = 5.0
 """A frame of this age is on the disk when footage is recorded: it is written at once, and a stalled camera or a slow
@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.keeping import HELD, INCIDENT, ROLLING, read_keeping  # noqa: PLC0415
-    from agent.footage.forecast import forecast  # noqa: PLC0415
-    from agent.footage.retention import Retention, Stands  # noqa: PLC0415
-    from agent.footage.volume import free_bytes  # noqa: PLC0415
+    from agent.footage.keep.forecast import forecast  # noqa: PLC0415
+    from agent.footage.keep.retention import Retention, Stands  # noqa: PLC0415
+    from agent.footage.store.volume import free_bytes  # noqa: PLC0415
 
     desk = open_desk(args)
     keeping = read_keeping(desk)
@@ -83,7 +83,7 @@ class _Status:
     def age_s(self) -> float | None:
         """How old the newest frame of this boot is; None: there is none, so nothing is recording."""
         from agent.clock import kernel_boot_id  # noqa: PLC0415
-        from agent.footage.segments import BOOT_DIGITS  # noqa: PLC0415
+        from agent.footage.store.segments import BOOT_DIGITS  # noqa: PLC0415
 
         boot = kernel_boot_id().replace("-", "")[:BOOT_DIGITS]
         ends = [era.segments[-1].end_s for era in self.desk.chronology.eras if era.boot == boot]
@@ -102,7 +102,7 @@ def _bytes_per_s(desk: Desk) -> float:
 
 
 def _recording_words(status: _Status) -> str:
-    from agent.footage.when import length  # noqa: PLC0415
+    from agent.footage.find.when import length  # noqa: PLC0415
 
     if status.age_s is None:
         on = status.desk.config.camera.enabled
@@ -113,7 +113,7 @@ def _recording_words(status: _Status) -> str:
 
 
 def _forecast_words(found: Forecast | None) -> str:
-    from agent.footage.when import size  # noqa: PLC0415
+    from agent.footage.find.when import size  # noqa: PLC0415
 
     if found is None:
         return "nobody knows yet"
@@ -122,7 +122,7 @@ def _forecast_words(found: Forecast | None) -> str:
 
 
 def _lines(status: _Status) -> Iterator[str]:
-    from agent.footage.when import size  # noqa: PLC0415
+    from agent.footage.find.when import size  # noqa: PLC0415
 
     desk, stands, retention = status.desk, status.stands, status.retention
     eras = desk.chronology.eras
@@ -145,7 +145,7 @@ def _lines(status: _Status) -> Iterator[str]:
 
 
 def _machine(status: _Status) -> Json:
-    from agent.footage.when import utc  # noqa: PLC0415
+    from agent.footage.find.when import utc  # noqa: PLC0415
 
     eras, found = status.desk.chronology.eras, status.forecast
     return {

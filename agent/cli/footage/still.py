@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from agent.cli.footage.desk import Desk
     from agent.cli.main import Subparsers
-    from agent.footage.chronology import Era, Part
-    from agent.footage.stills import Shot
+    from agent.footage.find.chronology import Era, Part
+    from agent.footage.show.stills import Shot
 
 
 def add(subparsers: Subparsers) -> None:
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.target import check_target, making  # noqa: PLC0415
     from agent.cli.footage.telling import clock_words, signed  # noqa: PLC0415
-    from agent.footage.incident_files import complete_file, sha256_of  # noqa: PLC0415
-    from agent.footage.stills import to_jpeg  # noqa: PLC0415
+    from agent.footage.show.stills import to_jpeg  # noqa: PLC0415
+    from agent.footage.store.incident_files import complete_file, sha256_of  # noqa: PLC0415
 
     target = check_target(args)
     desk = open_desk(args)
@@ -69,9 +69,9 @@ def _nearest(at: datetime, desk: Desk) -> tuple[Era, Shot]:
         UsageError: none is near enough to show it.
     """
     from agent.cli.footage.target import read_or_refuse  # noqa: PLC0415
-    from agent.footage.segments import SegmentName  # noqa: PLC0415
-    from agent.footage.stills import REACH_S, nearest_shot  # noqa: PLC0415
-    from agent.footage.timeline import NoFootage, frames_of  # noqa: PLC0415
+    from agent.footage.show.stills import REACH_S, nearest_shot  # noqa: PLC0415
+    from agent.footage.store.segments import SegmentName  # noqa: PLC0415
+    from agent.footage.store.timeline import NoFootage, frames_of  # noqa: PLC0415
 
     def shot_of(part: Part) -> Shot | None:
         at_s = part.era.monotonic(at)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import av
 
 from agent.cli.errors import UsageError
-from agent.footage.when import size
+from agent.footage.find.when import size
 
 if TYPE_CHECKING:
     import argparse

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.clock import ClockQuality
-from agent.footage.when import length, utc
+from agent.footage.find.when import length, utc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.cli.footage.desk import Desk
-    from agent.footage.chronology import Era, Part
-    from agent.footage.runs import Hole, Step
+    from agent.footage.find.chronology import Era, Part
+    from agent.footage.find.runs import Hole, Step
 
 Json = dict[str, object]
 

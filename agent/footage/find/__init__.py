@@ -1,0 +1,1 @@
+"""Between what people call a time and the footage of it."""

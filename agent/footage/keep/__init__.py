@@ -1,0 +1,1 @@
+"""What is kept and what goes: storage classes, budgets, ages, holds, the forecast."""

@@ -1,0 +1,1 @@
+"""From the camera to the disk: frames, their pace, what is lost of them."""

@@ -1,0 +1,1 @@
+"""What is made of footage: clips, stills, strips."""

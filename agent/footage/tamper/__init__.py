@@ -1,0 +1,1 @@
+"""Whether somebody or something disabled the camera: seen in its small pictures."""
