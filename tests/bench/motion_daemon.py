@@ -49,7 +49,7 @@ on_movie_end touch %f{done}
 """
 """No stills, no web pages, no text in the picture: only what a clip needs. The mask hides caption and frame clock from
 the detection, which would otherwise see motion in every picture. `event_gap` is the least there is, since post_capture
-alone keeps the time after the event: motion writes nothing during the gap. Tried and no better: `capture_rate` of 15, 16
+alone keeps the time after the event: motion writes nothing during the gap. Tried and no better: `capture_rate` 15, 16
 and 30, `framerate` of 16 to 30, mkv, `movie_quality` 60. Its own reader (`mjpg://`) refuses our stream's headers."""
 
 
