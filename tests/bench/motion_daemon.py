@@ -25,7 +25,6 @@ log_file {folder}/motion.log
 log_level 6
 target_dir {folder}
 netcam_url {url}
-netcam_params capture_rate={capture_fps}
 width {width}
 height {height}
 framerate {fps}
@@ -50,8 +49,8 @@ on_movie_end touch %f{done}
 """
 """No stills, no web pages, no text in the picture: only what a clip needs. The mask hides caption and frame clock from
 the detection, which would otherwise see motion in every picture. `event_gap` is the least there is, since post_capture
-alone keeps the time after the event: motion writes nothing during the gap. The netcam is read a little faster than it
-sends, as the manual advises."""
+alone keeps the time after the event: motion writes nothing during the gap. Tried and no better: `capture_rate` 15, 16
+and 30, `framerate` of 16 to 30, mkv, `movie_quality` 60. Its own reader (`mjpg://`) refuses our stream's headers."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,6 @@ class MotionDaemon:
             width=SETTINGS.width_px,
             height=SETTINGS.height_px,
             fps=SETTINGS.fps,
-            capture_fps=SETTINGS.fps + 1,
             pre_frames=round(times.pre_event_s * SETTINGS.fps),
             post_frames=round(times.post_event_s * SETTINGS.fps),
             bitrate=SETTINGS.bitrate_kbps * 1000,
