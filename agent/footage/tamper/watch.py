@@ -58,8 +58,9 @@ PERSISTS_S = 16.5
 FROZEN_AFTER_S = 10.0
 NO_SIGNAL_AFTER_S = 10.0
 """Opening a camera again takes 2 s to notice and some seconds to do: a restart of its pipeline is no tamper."""
-FORGIVEN_S = 1.0
-"""The view may come through for so long, between the fingers, without ending a suspicion."""
+FORGIVEN_S = 2.0
+"""The view may be back for so long without ending a suspicion: a second between the fingers, and the second for which
+an average of pictures still shows it."""
 RESTORED_AFTER_S = 4.0
 """The view must be back for so long: who wipes a lens wipes it more than once."""
 LEARNED_AFTER_S = 20.0

@@ -180,7 +180,7 @@ def test_a_bag_through_which_the_street_is_seen_now_and_then_is_told_all_the_sam
     camera.film(30)
     for _ in range(4):
         camera.film(5, black)
-        camera.film(0.5)
+        camera.film(1)
     assert camera.seen == [Tamper.DARK]
 
 
