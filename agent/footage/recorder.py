@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 1.0
 """How often the writer looks whether it is still wanted, and a silent camera's segment is made safe."""
+CAMERA_GONE_LOOKS = 3
+"""So often without a frame, and the next one is of a camera that was opened again, which begins with a key frame: one
+that is silent for 2 s is lost. A machine that is merely busy goes on in the middle of a group of pictures."""
 WATCH_EVERY_S = 0.5
 """How often the threads are watched; a stall is told before the daemon takes this process for hung."""
 DISK_SILENT_S = 2.0
@@ -159,12 +162,18 @@ class _Work:
         return until.monotonic_s if until.boot_id == self._clock.now().boot_id else 0.0
 
     def _record(self) -> None:
+        silent_looks = 0
         while not self._ending.is_set():
             frame = self._feed.next(LOOK_EVERY_S)
-            if frame is None:
-                self._recording.pause()
-            else:
+            if frame is not None:
                 self._recording.write(frame)
+                silent_looks = 0
+                continue
+            silent_looks += 1
+            if silent_looks < CAMERA_GONE_LOOKS:
+                self._recording.rest()
+            else:
+                self._recording.pause()
         while (frame := self._feed.next(0)) is not None:  # taken before the end: it belongs on the disk
             self._recording.write(frame)
         self._recording.pause()

@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from agent.footage.tamper import LOOK_EVERY_S, TamperWatch
+from agent.footage.tamper.watch import LOOK_EVERY_S, TamperWatch
 from agent.hw.kit import LoresFrame
 from tests.footage.tamper_street import Light, Pose, Show, TamperStreet
 

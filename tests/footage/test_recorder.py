@@ -211,6 +211,14 @@ def test_a_disk_that_falls_behind_gets_less_and_full_quality_once_it_keeps_up_ag
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
+def test_a_camera_that_is_late_again_and_again_costs_no_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "LOOK_EVERY_S", 0.01)  # every frame at 15 a second is late then
+    monkeypatch.setattr(recorder, "CAMERA_GONE_LOOKS", 10**6)
+    with running_recorder(tmp_path, StreetScene()) as daemon:
+        proof = daemon.hears(Working, lambda proof: proof.done >= 45)
+    assert proof.lost == 0
+
+
 class ClockOfAnEarlierBoot(SystemClock):
     """The machine's clocks, as a life before the last power cut had them."""
 

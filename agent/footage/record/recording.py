@@ -92,8 +92,14 @@ class Recording:
         with self._asking_the_disk():
             self._store(frame)
 
+    def rest(self) -> None:
+        """No frame came for a moment: make safe what there is. What comes next goes on where the last one ended."""
+        with self._asking_the_disk():
+            if self._segment is not None:
+                self._sync(self._segment)
+
     def pause(self) -> None:
-        """No frame came for a second: make safe what there is, and let the next segment begin with the next frame."""
+        """Nothing will come for now: make safe what there is, and let the next key frame begin a segment."""
         with self._asking_the_disk():
             self._end_segment()
 

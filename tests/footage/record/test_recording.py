@@ -137,6 +137,16 @@ def test_a_pause_makes_what_there_is_safe_and_ends_its_segment(studio: Studio) -
     assert studio.count == (2 * FPS + 5 + 1, 2 * FPS - 5)
 
 
+def test_frames_that_come_late_go_on_in_their_segment_without_losing_one(studio: Studio) -> None:
+    studio.film(0, FPS + 5)
+    studio.recording.rest()
+    assert studio.count == (FPS + 5, 0), "what there is was made safe"
+    studio.film(FPS + 5, 2 * FPS)
+    studio.recording.pause()
+    assert [segment.frames for segment in studio.index.segments()] == [2 * FPS]
+    assert studio.count == (2 * FPS, 0)
+
+
 def test_frames_that_go_back_in_time_are_left_out(studio: Studio) -> None:
     studio.film(0, 20)
     studio.film(16, 30)
