@@ -28,18 +28,24 @@ class Patience:
         self._granted_s = STARTED_WITHIN_S
         self.troubles: set[str] = set()
         """What it says that keeps it from working."""
+        self._just_troubled = False
+        """It told of a trouble since the last proof."""
         self.due_s = began_s + STARTED_WITHIN_S
         """When it is taken for hung, on the caller's clock."""
 
     def proved(self, now_s: float) -> None:
         """It did its work."""
         self._proof_s = now_s
-        self._granted_s = PROVED_EVERY_S
-        self.due_s = now_s + PROVED_EVERY_S
+        if not (self._just_troubled and self.troubles):
+            self._granted_s = PROVED_EVERY_S
+        # else: the last frames before a camera was lost, made safe after that was told, are no proof that it is back
+        self._just_troubled = False
+        self.due_s = now_s + self._granted_s
 
     def troubled(self, code: str) -> None:
         """It says what keeps it from working."""
         self.troubles.add(code)
+        self._just_troubled = True
         more_s = OUTSIDE_FOR_S if code in OUTSIDE else TROUBLED_FOR_S
         self._granted_s = max(self._granted_s, more_s)
         self.due_s = self._proof_s + self._granted_s

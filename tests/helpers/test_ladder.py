@@ -88,6 +88,16 @@ def test_a_trouble_gives_time_and_one_that_no_process_can_mend_gives_more(outsid
     assert patience.due_s == 105.0 + OUTSIDE_FOR_S
 
 
+def test_the_last_frames_before_a_camera_was_lost_are_no_proof_that_it_is_back() -> None:
+    patience = Patience(100.0)
+    patience.proved(105.0)
+    patience.troubled("camera-lost")
+    patience.proved(106.0)
+    assert patience.due_s == 106.0 + TROUBLED_FOR_S
+    patience.proved(107.0)
+    assert patience.due_s == 107.0 + PROVED_EVERY_S, "one that works with a trouble is watched as any other"
+
+
 def test_the_end_of_the_last_trouble_asks_for_work_soon() -> None:
     patience = Patience(100.0)
     patience.proved(105.0)
