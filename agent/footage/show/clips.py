@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from agent.footage.show.stills import decode_last
 from agent.footage.store.incident_files import complete_file, sha256_of
 from agent.footage.store.segments import GAP_FRAMES
 from agent.footage.store.timeline import NoFootage
@@ -105,14 +106,5 @@ def picture_size(keyframe: Packet) -> tuple[int, int]:
     Raises:
         NoFootage: it is not a decodable key frame.
     """
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    try:
-        pictures = [*decoder.decode(av.Packet(keyframe.data)), *decoder.decode(None)]
-    except av.FFmpegError as error:
-        msg = f"the first key frame cannot be decoded: {error}"
-        raise NoFootage(msg) from error
-    if not pictures:
-        msg = "the first key frame holds no picture"
-        raise NoFootage(msg)
-    return pictures[0].width, pictures[0].height
+    picture = decode_last([keyframe])
+    return picture.width, picture.height
