@@ -16,7 +16,7 @@ from fakes.night_street import NightStreet, Planes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.config.settings import CameraSettings
+    from agent.config.filming import CameraSettings
     from agent.hw.kit import BurnIn
     from fakes.night_street import Bare
     from fakes.scene import StreetScene

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from agent.config.base import Settings
+from agent.config.filming import CameraSettings, FootageSettings
 from agent.config.problems import one_line
-from agent.config.settings import CameraSettings, FootageSettings, VoiceSettings
+from agent.config.settings import VoiceSettings
 from agent.config.tree import dotted
 
 if TYPE_CHECKING:

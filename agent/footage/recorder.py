@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from agent.config.settings import CameraSettings, Config
+    from agent.config.filming import CameraSettings
+    from agent.config.settings import Config
     from agent.helpers.channel import Channel
     from agent.helpers.messages import Request
     from agent.hw.kit import BurnIn, Camera

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from gpiozero.pins import Factory
     from numpy.typing import NDArray
 
-    from agent.config.settings import CameraSettings, SpeakerSettings, VoiceSettings
+    from agent.config.filming import CameraSettings
+    from agent.config.settings import SpeakerSettings, VoiceSettings
 
 KIT_ENTRY_POINTS = "safepoint.kits"
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from gpiozero.pins import Factory
 
-    from agent.config.settings import CameraSettings, SpeakerSettings, VoiceSettings
+    from agent.config.filming import CameraSettings
+    from agent.config.settings import SpeakerSettings, VoiceSettings
     from agent.hw.kit import BurnIn, LostOrBack
 
 log = structlog.get_logger()

@@ -19,7 +19,7 @@ from agent.hw.planes import PLANAR, picture_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.config.settings import CameraSettings
+    from agent.config.filming import CameraSettings
     from agent.hw.kit import BurnIn
 
 QUEUE_S = 5

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from agent.config.settings import CameraSettings, Config, FootageSettings, UnitSettings, UplinkSettings
+from agent.config.filming import CameraSettings, FootageSettings
+from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.messages import MediaMade, Settings, Working
 from fakes.frame_clock import read_frame_clock
 from tests.bench.figures import Row

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from agent.clock import ClockQuality, Moment
-from agent.config.settings import CameraSettings
+from agent.config.filming import CameraSettings
 from agent.hw.kit import Packet
 from fakes.camera import StreetFilm
 from fakes.scene import StreetScene

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.config.settings import FootageSettings
+from agent.config.filming import FootageSettings
 from tests.bench.clip_path import CLIP_AFTER_S
 from tests.bench.figures import Row
 from tests.bench.film import SETTINGS, shoot, store

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agent.config.settings import CameraSettings
+    from agent.config.filming import CameraSettings
     from agent.hw.kit import BurnIn, LoresFrame, Packet, Rate
 
 STALLED_AFTER_S = 2.0

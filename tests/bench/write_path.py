@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from agent.config.settings import FootageSettings
+from agent.config.filming import FootageSettings
 from agent.footage.keep.retention import Retention
 from agent.footage.keep.space import Space
 from agent.footage.record.recording import Pace, Recording

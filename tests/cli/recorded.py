@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from agent.config.settings import CameraSettings
+    from agent.config.filming import CameraSettings
 
 FIRST, SECOND, THIRD = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abc")
 """Boots."""

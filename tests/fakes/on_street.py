@@ -9,15 +9,8 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from agent.config.settings import (
-    CameraSettings,
-    Config,
-    InputKind,
-    InputSettings,
-    LampSettings,
-    UnitSettings,
-    UplinkSettings,
-)
+from agent.config.filming import CameraSettings
+from agent.config.settings import Config, InputKind, InputSettings, LampSettings, UnitSettings, UplinkSettings
 from agent.hw.kit import BLOCK_SAMPLES
 from fakes.camera import burn_nothing
 from fakes.kit import StreetKit

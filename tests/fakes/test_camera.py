@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agent.clock import ClockQuality, Moment
-from agent.config.settings import CameraSettings
+from agent.config.filming import CameraSettings
 from agent.hw.kit import HardwareLost, Packet
 from fakes.camera import StreetFilm, SyntheticCamera
 from fakes.frame_clock import FrameClock, Luma, draw_frame_clock, read_frame_clock

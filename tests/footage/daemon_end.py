@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from agent.clock import Clock, SystemClock
-from agent.config.settings import CameraSettings, Config, FootageSettings, UnitSettings, UplinkSettings
+from agent.config.filming import CameraSettings, FootageSettings
+from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.footage.recorder import Recorder
 from agent.helpers.channel import Channel
 from agent.helpers.messages import ClipRequest, Event, Request, StillRequest, StripRequest, decode, encode

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from agent.clock import ClockQuality, Moment
-from agent.config.settings import CameraSettings
+from agent.config.filming import CameraSettings
 from agent.footage.store.index import FootageIndex
 from agent.footage.store.segments import SegmentWriter
 from fakes.camera import StreetFilm

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from agent.config.settings import MaskSettings
+from agent.config.filming import MaskSettings
 from agent.hw.kit import Picture
 from fakes.night_street import Planes
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agent.config.settings import CameraSettings
+    from agent.config.filming import CameraSettings
     from agent.hw.kit import Packet
 
 BLACK, COLOURLESS = 16, 128

@@ -13,15 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.clock import SystemClock
-from agent.config.settings import (
-    CameraSettings,
-    Config,
-    HardwareSettings,
-    PhraseSettings,
-    UnitSettings,
-    UplinkSettings,
-    VoiceSettings,
-)
+from agent.config.filming import CameraSettings
+from agent.config.settings import Config, HardwareSettings, PhraseSettings, UnitSettings, UplinkSettings, VoiceSettings
 from agent.helpers import patience
 from agent.helpers.messages import MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState

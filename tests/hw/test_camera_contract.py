@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pytest
 
-from agent.config.settings import CameraSettings
+from agent.config.filming import CameraSettings
 from agent.hw.kit import BurnIn, Camera, HardwareLost, LoresFrame, Packet, Rate, lores_size_px
 from agent.hw.picamera import PiCamera
 from fakes.camera import SyntheticCamera, burn_nothing

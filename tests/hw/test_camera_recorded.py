@@ -18,7 +18,7 @@ from tests.hw.virtual_camera import PICTURES, SHOWN_TIMES, Sensor
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from agent.config.settings import CameraSettings
+    from agent.config.filming import CameraSettings
     from agent.hw.kit import BurnIn, Packet, Picture
 
 pytestmark = pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")  # picamera2's own

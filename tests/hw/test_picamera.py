@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.config.settings import CameraSettings
+from agent.config.filming import CameraSettings
 from agent.footage.record.tally import Tally
 from agent.hw import ending
 from agent.hw.kit import BurnIn, HardwareHangs, HardwareLost, Packet, Picture, Rate

@@ -9,8 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.clock import ClockQuality, Moment
+from agent.config.filming import CameraSettings
 from agent.config.settings import (
-    CameraSettings,
     Config,
     HardwareSettings,
     InputKind,

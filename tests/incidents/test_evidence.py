@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.config.settings import CameraSettings, FootageSettings
+from agent.config.filming import CameraSettings, FootageSettings
 from agent.signals import CutClip, Media, MediaReady, SensorKind, TakeStill, TakeStrip, Tell
 from tests.incidents.driven_unit import START, Unit, config, elsewhen, logged, of, revisions, told
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.config.settings import FootageSettings
+from agent.config.filming import FootageSettings
 from agent.signals import CutClip, Media, MediaFailed, MediaReady, Tell
 from tests.incidents.driven_unit import Unit, config, of
 

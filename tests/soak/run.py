@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import av
 
-from agent.config.settings import CameraSettings, Config, FootageSettings, UnitSettings, UplinkSettings
+from agent.config.filming import CameraSettings, FootageSettings
+from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.footage.store.segments import GAP_FRAMES, SegmentName
 from tests.bench.processes import pss_mb, rss_mb
 from tests.soak.continuity import Continuity, shots

@@ -22,7 +22,7 @@ from tests.hw.virtual_camera import stack_on
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.config.settings import CameraSettings
+    from agent.config.filming import CameraSettings
     from agent.hw.kit import BurnIn, Packet
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from agent.config.settings import CameraSettings, MaskSettings
+from agent.config.filming import CameraSettings, MaskSettings
 from agent.footage.burn.caption import CLOCK_WORDS, local_time
 from agent.footage.burn.masks import Cells
 from agent.footage.burn.placement import caption_spot

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.clock import Clock
-    from agent.config.settings import CameraSettings, UnitSettings
+    from agent.config.filming import CameraSettings
+    from agent.config.settings import UnitSettings
     from agent.hw.kit import Picture
 
 COLOURLESS = 128

@@ -7,7 +7,7 @@ from enum import Enum, IntEnum, auto
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from agent.config.settings import FootageSettings
+    from agent.config.filming import FootageSettings
 
 MEGABYTE = 1_000_000
 DAY_S = 86_400.0

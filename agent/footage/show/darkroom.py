@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from agent.config.settings import FootageSettings
+    from agent.config.filming import FootageSettings
     from agent.footage.store.index import FootageIndex
     from agent.footage.store.volume import Volume
     from agent.helpers.messages import ClipRequest, StillRequest, StripRequest

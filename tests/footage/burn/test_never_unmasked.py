@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.clock import SystemClock
-from agent.config.settings import CameraSettings, FootageSettings, UnitSettings
+from agent.config.filming import CameraSettings, FootageSettings
+from agent.config.settings import UnitSettings
 from agent.footage.burn.overlay import Overlay
 from agent.footage.recorder import Recorder
 from agent.helpers.channel import Channel
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from agent.config.settings import Config, MaskSettings
+    from agent.config.filming import MaskSettings
+    from agent.config.settings import Config
     from agent.hw.kit import BurnIn, Picture
 
 FRAMES = int(os.environ.get("MASKED_FRAMES", "2000"))

@@ -16,7 +16,8 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from agent.clock import ClockQuality, Moment
-from agent.config.settings import CameraSettings, MaskSettings, UnitSettings
+from agent.config.filming import CameraSettings, MaskSettings
+from agent.config.settings import UnitSettings
 from agent.footage.burn.overlay import Overlay
 from agent.footage.burn.placement import caption_spot
 from agent.hw.kit import HardwareLost, Picture

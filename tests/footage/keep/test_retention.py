@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.settings import FootageSettings
+from agent.config.filming import FootageSettings
 from agent.footage.keep.retention import DAY_S, Retention, Stands, Step, StorageClass, next_step
 
 SIZES = st.lists(st.integers(1, 50), max_size=20)

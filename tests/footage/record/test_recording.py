@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.clock import ClockQuality, Moment
-from agent.config.settings import FootageSettings
+from agent.config.filming import FootageSettings
 from agent.footage.keep.retention import Retention
 from agent.footage.keep.space import Space
 from agent.footage.record.recording import Pace, Recording

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from agent.config.settings import FootageSettings
+from agent.config.filming import FootageSettings
 from agent.footage.show.darkroom import Darkroom
 from agent.footage.store.volume import Volume
 from agent.helpers.messages import ClipRequest, MediaMade, MediaMissed, StripRequest

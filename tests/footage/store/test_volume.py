@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.config.settings import FootageSettings
+from agent.config.filming import FootageSettings
 from agent.footage.keep.holds import Hold, Holds
 from agent.footage.keep.retention import DAY_S, Retention
 from agent.footage.keep.space import Space
