@@ -24,6 +24,7 @@ from tests.footage.daemon_end import running_recorder
 from tests.footage.film import FPS, FRAME_S, SETTINGS, clocks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NIGHT = "2026-11-22 02:00:00"
@@ -348,6 +349,17 @@ def test_a_target_that_takes_no_more_is_one_sentence_and_leaves_nothing(unit: Un
     assert not list(folder.iterdir())
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Commands are started so that they hear signals, also when these tests run in the background, where ^C is not."""
+    ends = (signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(end, signal.default_int_handler) for end in ends]
+    yield
+    for end, handler in zip(ends, before, strict=True):
+        signal.signal(end, handler)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
 def test_a_command_that_is_ended_leaves_nothing_behind(unit: Unit, end: signal.Signals) -> None:
     """A segment that is a pipe: the command waits for it in the middle of the clip."""
@@ -358,12 +370,15 @@ def test_a_command_that_is_ended_leaves_nothing_behind(unit: Unit, end: signal.S
     folder = unit.state / "stick"
     folder.mkdir()
     with subprocess.Popen(command(unit, folder / "clip.mp4"), stderr=subprocess.PIPE, text=True) as running:
-        deadline = time.monotonic() + LIMIT_S
-        while not list(folder.iterdir()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        running.send_signal(end)
-        _, err = running.communicate(timeout=LIMIT_S)
+        try:
+            deadline = time.monotonic() + LIMIT_S
+            while not list(folder.iterdir()):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            running.send_signal(end)
+            _, err = running.communicate(timeout=LIMIT_S)
+        finally:
+            running.kill()  # nothing to one that has ended
     assert (running.returncode, err) == (EXIT_INTERRUPTED, "")
     assert not list(folder.iterdir())
 
