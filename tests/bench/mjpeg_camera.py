@@ -22,7 +22,7 @@ from agent.helpers.channel import Channel
 from agent.helpers.messages import Settings
 from agent.hw.kit import HardwareLost
 from fakes.camera import StreetFilm
-from fakes.night_street import NightStreet
+from fakes.night_street import Bare, NightStreet, Planes
 from fakes.scene import StreetScene
 
 if TYPE_CHECKING:
@@ -47,10 +47,12 @@ class StreamedStreet(NightStreet):
         self.jpeg = b""
         """The next picture."""
 
-    def draw(self, _scene: StreetScene, _number: int, _at: Moment) -> NDArray[np.uint8]:
+    def draw(self, _scene: StreetScene, number: int, _at: Moment) -> NDArray[np.uint8]:
         """The next picture, decoded."""
         (picture,) = self._decoder.decode(av.Packet(self.jpeg))
-        return picture.to_ndarray().astype(np.uint8, copy=False)
+        whole = picture.to_ndarray().astype(np.uint8, copy=False)
+        self.bare = Bare(Planes(whole).luma.copy(), number)
+        return whole
 
 
 class MjpegCamera:
