@@ -19,8 +19,8 @@ from agent.footage.store.volume import MountMissing, Volume
 from agent.helpers.messages import FootageStands, Trouble, TroubleOver, Working
 from fakes.scene import StreetScene
 from tests.footage.daemon_end import config, running_recorder
+from tests.footage.disks import Disk
 from tests.footage.film import FPS, START, StoppedClock, clocks, film
-from tests.footage.mounts import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
