@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from gpiozero.pins import Factory
 
     from agent.config.filming import CameraSettings
-    from agent.config.settings import SpeakerSettings, VoiceSettings
+    from agent.config.hearing import VoiceSettings
+    from agent.config.settings import SpeakerSettings
     from agent.hw.kit import BurnIn, LoresFrame, LostOrBack, Rate
 
 log = structlog.get_logger()

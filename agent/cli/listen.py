@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from agent.cli.main import Subparsers
-    from agent.config.settings import VoiceSettings
+    from agent.config.hearing import VoiceSettings
     from agent.voice.decision import Detection, Phrase
 
 BYTES_PER_SAMPLE = 2
@@ -100,8 +100,8 @@ def _voice_settings(config: Path | None) -> VoiceSettings:
     Raises:
         ConfigInvalid: the file cannot be used.
     """
+    from agent.config.hearing import VoiceSettings  # noqa: PLC0415
     from agent.config.load import PROFILES, load_config  # noqa: PLC0415
-    from agent.config.settings import VoiceSettings  # noqa: PLC0415
     from agent.config.yaml_reader import read_yaml  # noqa: PLC0415
 
     if config:
@@ -117,7 +117,7 @@ def _phrase(text: str) -> Phrase:
     Raises:
         UsageError: there is no word in it.
     """
-    from agent.config.settings import PhraseSettings  # noqa: PLC0415
+    from agent.config.hearing import PhraseSettings  # noqa: PLC0415
     from agent.voice.decision import Phrase  # noqa: PLC0415
 
     words = tuple(stripped for word in text.lower().split() if (stripped := word.strip('.,;:!?"')))

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from agent.config.base import Settings
 from agent.config.filming import CameraSettings, FootageSettings
+from agent.config.hearing import VoiceSettings
 from agent.config.problems import one_line
-from agent.config.settings import VoiceSettings
 from agent.config.tree import dotted
 
 if TYPE_CHECKING:

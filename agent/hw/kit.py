@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.config.filming import CameraSettings
-    from agent.config.settings import SpeakerSettings, VoiceSettings
+    from agent.config.hearing import VoiceSettings
+    from agent.config.settings import SpeakerSettings
 
 KIT_ENTRY_POINTS = "safepoint.kits"
 

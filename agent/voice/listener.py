@@ -17,7 +17,8 @@ from agent.voice.probe import prove
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.config.settings import Config, VoiceSettings
+    from agent.config.hearing import VoiceSettings
+    from agent.config.settings import Config
     from agent.helpers.channel import Channel
     from agent.hw.kit import Kit, Microphone, PcmBlock
     from agent.voice.decision import Detection, Rejection

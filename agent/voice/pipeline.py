@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from agent.config.settings import VoiceSettings
+    from agent.config.hearing import VoiceSettings
     from agent.hw.kit import PcmBlock
     from agent.voice.decision import Detection, Rejection, Word
     from agent.voice.recogniser import Recogniser

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gpiozero import Button, OutputDevice
 
-from agent.config.settings import VoiceSettings
+from agent.config.hearing import VoiceSettings
 from agent.hw.kit import HardwareLost
 from fakes.street import Street
 from fakes.witness import LIMIT_S

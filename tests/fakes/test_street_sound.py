@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.config.settings import SpeakerSettings, VoiceSettings
+from agent.config.hearing import VoiceSettings
+from agent.config.settings import SpeakerSettings
 from agent.hw.kit import BLOCK_SAMPLES, HardwareLost
 from agent.signals import Line
 from fakes.street import Street

@@ -14,7 +14,8 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.config.filming import CameraSettings
-from agent.config.settings import Config, HardwareSettings, PhraseSettings, UnitSettings, UplinkSettings, VoiceSettings
+from agent.config.hearing import PhraseSettings, VoiceSettings
+from agent.config.settings import Config, HardwareSettings, UnitSettings, UplinkSettings
 from agent.helpers import patience
 from agent.helpers.messages import MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState

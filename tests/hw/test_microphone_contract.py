@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.config.settings import VoiceSettings
+from agent.config.hearing import VoiceSettings
 from agent.hw.kit import BLOCK_SAMPLES
 from agent.hw.sound_input import DeviceMicrophone
 from fakes.street import Street

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 import structlog
 
-from agent.config.settings import Config, PhraseSettings, UnitSettings, UplinkSettings, VoiceSettings
+from agent.config.hearing import PhraseSettings, VoiceSettings
+from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
 from agent.helpers.messages import Event, PhraseHeard, Trouble, TroubleOver, Working, decode
 from agent.hw.kit import BLOCK_SAMPLES, HardwareLost, PcmBlock

@@ -1,0 +1,51 @@
+"""What a unit can be told of its microphone and of what it listens for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from agent.config.base import LocalPath, Name, Seconds, Settings, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class PhraseSettings(Settings):
+    """One phrase that calls for help."""
+
+    say: Words
+    """The words on the sign, in lower case."""
+    label: Name
+    """What alerts call it: the words themselves never leave the unit."""
+    silent: bool = False
+    """A duress phrase: no lamp, no sound."""
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Each word of the phrase must be at least this sure."""
+
+
+class VoiceSettings(Settings):
+    """The microphone and what it listens for."""
+
+    enabled: bool = False
+    name: Name = "mic-1"
+    device: str | None = None
+    """A PortAudio input device's name; None takes the default one."""
+    model: LocalPath | None = None
+    """A Vosk model's folder; None takes the one in the package."""
+    phrases: tuple[PhraseSettings, ...] = ()
+    decoys: tuple[Words, ...] = ()
+    """Words and phrases that are easily taken for ours: heard as themselves, they are nothing."""
+    refractory_s: Seconds = 5.0
+    """The same phrase counts again only after this time."""
+
+    def nonsense(self) -> Iterator[tuple[str, str]]:
+        """Who listens needs something to listen for, and a phrase has one meaning."""
+        if self.enabled and not self.phrases:
+            yield "phrases", "is empty: a unit that listens needs at least one phrase (or voice.enabled: false)"
+        said = [phrase.say for phrase in self.phrases]
+        for words in sorted({words for words in said if said.count(words) > 1}):
+            yield "phrases", f'has "{words}" more than once'
+        for words in sorted(set(said) & set(self.decoys)):
+            yield "decoys", f'has "{words}", which is a phrase: it cannot be both'
