@@ -1,0 +1,93 @@
+"""Who speaks: synthetic voices, most of them made from recordings of one person, split into training and held-out ones.
+
+Two kinds, reported apart. *Recorded* voices are cut or learned from a person's recordings (flite, festival, and the
+neural voices hibari, Piper and Kokoro, which PyPI packages carry whole); *formant* voices (espeak-ng) are computed, far
+from human, and only spice: a model trained on them alone fails on people (voice-model report, section 12).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One speaker with a way of speaking."""
+
+    engine: str
+    """Of `voicemodel.speak`: flite, festival, hibari, piper, kokoro, espeak."""
+    name: str
+    """The engine's name of it; of a Kokoro voice a mixture, "a*0.6+b*0.4"."""
+    pace: float = 1.0
+    """Times the usual speed."""
+    pitch: float = 1.0
+    """Times the usual pitch, for engines that can choose it."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it is made from a person's recordings."""
+        return self.engine != "espeak"
+
+    @property
+    def title(self) -> str:
+        """For tables."""
+        return f"{self.engine}:{self.name} x{self.pace:g}"
+
+
+FLITE = ("kal16", "slt", "awb")
+FESTIVAL = ("kal_diphone", "cmu_us_slt_arctic_hts")
+KOKORO = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jm_kumo")
+ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb", "en-gb-x-rp", "en-gb-x-gbclan", "en-029")
+ESPEAK_VARIANTS = (
+    "m1 m2 m3 m4 m5 m6 m8 f1 f2 f3 f5 klatt klatt2 klatt3 klatt4 Alex adam Andrea Andy Annie antonio aunty belinda benjamin "
+    "boris caleb david Denis Diogo ed edward Gene gustave Henrique Hugo iven Jacky john kaukovalta Lee linda marcelo Marco "
+    "Mario max michael michel miguel pablo paul quincy rob robert steph Storm travis victor Zac anika grandpa grandma norbert "
+    "sandro shelby"
+).split()
+
+HELD_OUT_RECORDED = (
+    Voice("flite", "rms"),
+    Voice("flite", "rms", pace=1.22),
+    Voice("flite", "rms", pace=0.83),
+    Voice("festival", "ked_diphone"),
+    Voice("festival", "ked_diphone", pace=0.87),
+    Voice("kokoro", "jf_tebukuro"),
+    Voice("kokoro", "jf_tebukuro", pace=1.2),
+)
+"""Never in training, in no mixture and at no speed."""
+HELD_OUT_FORMANT = (
+    Voice("espeak", "en-gb+f4", pace=0.8),
+    Voice("espeak", "en-gb+m7", pace=0.95),
+    Voice("espeak", "en-us+Alicia", pace=1.1),
+    Voice("espeak", "en-gb+pedro", pace=1.05),
+    Voice("espeak", "en-us+Mike", pace=0.9),
+)
+HELD_OUT = HELD_OUT_RECORDED + HELD_OUT_FORMANT
+
+
+def training(chance: random.Random, engine: str) -> Voice:
+    """Any training voice of this engine, with a pace and a pitch of its own."""
+    pace = round(chance.uniform(0.75, 1.35), 2)
+    pitch = round(chance.uniform(0.8, 1.3), 2)
+    match engine:
+        case "flite":
+            return Voice("flite", chance.choice(FLITE), pace, pitch)
+        case "festival":
+            return Voice("festival", chance.choice(FESTIVAL), pace)
+        case "hibari":
+            return Voice("hibari", chance.choice(("american", "british")), pace)
+        case "piper":
+            return Voice("piper", "joe", pace)
+        case "kokoro":
+            return Voice("kokoro", _mixture(chance), pace)
+        case _:
+            accent, variant = chance.choice(ESPEAK_ACCENTS), chance.choice(ESPEAK_VARIANTS)
+            return Voice("espeak", f"{accent}+{variant}", pace, pitch)
+
+
+def _mixture(chance: random.Random) -> str:
+    """A speaker between, or a little beyond, the four that training may use: nobody has quite this voice."""
+    share = round(chance.uniform(-0.25, 1.25), 2)
+    one, other = chance.sample(KOKORO, 2)
+    return f"{one}*{share:g}+{other}*{round(1 - share, 2):g}"
