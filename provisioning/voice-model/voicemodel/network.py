@@ -1,0 +1,180 @@
+"""The network: a factored time-delay network (TDNN-F) with skips, and its translation into what Kaldi computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from voicemodel.features import MELS
+from voicemodel.phones import PHONES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SUBSAMPLING = 3
+"""One output for three frames of 10 ms, as all of Kaldi's chain models: speech does not change faster."""
+OUTPUTS = 2 * (1 + len(PHONES))
+"""For silence and each sound: one output for its first frame, one for all later ones."""
+SKIP = 0.66
+"""What a layer gets of the input of the one before, beside its output (Kaldi's value for TDNN-F)."""
+REACHES = (3, 3, 3, 3, 3, 3, 0)
+"""How far each factored layer looks back and ahead, in frames. The sum is what a decision waits for: 0.21 s."""
+
+
+@dataclass(frozen=True)
+class Affine:
+    """One layer as Kaldi computes it: weights on a splice of frames, then a ReLU, then part of an earlier layer."""
+
+    name: str
+    weights: NDArray[np.float64]
+    """Outputs x (inputs of the first offset, of the second ...)."""
+    bias: NDArray[np.float64]
+    offsets: tuple[int, ...]
+    """Of the spliced frames."""
+    source: str
+    relu: bool = False
+    skip: str | None = None
+    """The layer of which `SKIP` is added."""
+
+
+class Spliced(nn.Module):
+    """An affine layer over frames at some offsets; its output is shorter by what they reach."""
+
+    def __init__(self, inputs: int, outputs: int, offsets: tuple[int, ...], *, bias: bool = True) -> None:
+        super().__init__()
+        self.offsets = offsets
+        self.affine = nn.Linear(inputs * len(offsets), outputs, bias=bias)
+
+    def forward(self, frames: Tensor, step: int = 1) -> Tensor:
+        """Frames (batch x time x inputs) -> (batch x shorter time, each `step`-th x outputs)."""
+        first = min(self.offsets)
+        reach = max(self.offsets) - first
+        length = frames.shape[1] - reach
+        parts = [frames[:, offset - first : offset - first + length : step] for offset in self.offsets]
+        spliced = parts[0] if len(parts) == 1 else torch.cat(parts, 2)
+        return self.affine(spliced)  # type: ignore[no-any-return]
+
+
+class Factored(nn.Module):
+    """A factored layer: through a bottleneck that looks back, out of it looking ahead."""
+
+    def __init__(self, width: int, bottleneck: int, reach: int) -> None:
+        super().__init__()
+        self.reach = reach // SUBSAMPLING
+        self.into = Spliced(width, bottleneck, (-self.reach, 0) if reach else (0,), bias=False)
+        self.out = Spliced(bottleneck, width, (0, self.reach) if reach else (0,))
+        self.norm = nn.BatchNorm1d(width)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Batch x time x width -> as wide, shorter by twice the reach."""
+        inner = self.norm(self.out(self.into(frames)).transpose(1, 2)).transpose(1, 2)
+        kept = frames[:, self.reach : frames.shape[1] - self.reach]
+        return torch.relu(inner) + SKIP * kept
+
+
+class Network(nn.Module):
+    """Cepstra in, a score for each output at every third frame out."""
+
+    def __init__(self, mean: Tensor, scale: Tensor, width: int, bottleneck: int, first: int = 256) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", scale)
+        self.first = Spliced(MELS, first, (-2, -1, 0, 1, 2))
+        self.first_norm = nn.BatchNorm1d(first)
+        self.second_into = Spliced(first, bottleneck, (-1, 0, 1), bias=False)
+        self.second_out = Spliced(bottleneck, width, (0,))
+        self.second_norm = nn.BatchNorm1d(width)
+        self.layers = nn.ModuleList(Factored(width, bottleneck, reach) for reach in REACHES)
+        self.chain = nn.Linear(width, OUTPUTS)
+        self.cross_entropy = nn.Linear(width, OUTPUTS)
+        """A second head that keeps the training of the first one steady (Kaldi's xent regularisation)."""
+        self.dropout = nn.Dropout(0.05)
+
+    @property
+    def context(self) -> int:
+        """How many frames of 10 ms are needed on either side."""
+        return 2 + 1 + sum(REACHES)
+
+    def forward(self, cepstra: Tensor) -> tuple[Tensor, Tensor]:
+        """Batch x (frames + twice the context) x `MELS` -> the scores of both heads, batch x frames / 3 x `OUTPUTS`."""
+        frames = (cepstra - self.mean) * self.scale
+        frames = torch.relu(_normed(self.first_norm, self.first(frames)))
+        frames = self.second_out(self.second_into(frames, step=SUBSAMPLING))
+        frames = self.dropout(torch.relu(_normed(self.second_norm, frames)))
+        for layer in self.layers:
+            frames = self.dropout(layer(frames))
+        return self.chain(frames), self.cross_entropy(frames)
+
+    def as_kaldi(self) -> list[Affine]:
+        """The same function as affine layers: normalisations are folded into the weights before them."""
+        mean = self.mean.double().numpy().reshape(-1)
+        scale = self.scale.double().numpy().reshape(-1)
+        weights, bias = _numbers(self.first.affine)
+        times = len(self.first.offsets)
+        bias = bias - weights @ np.tile(mean * scale, times)
+        weights = weights * np.tile(scale, times)
+        layers = [Affine("first", *_folded(weights, bias, self.first_norm), self.first.offsets, "input", relu=True)]
+        weights, bias = _numbers(self.second_into.affine)
+        layers.append(Affine("second.into", weights, bias, self.second_into.offsets, "first"))
+        weights, bias = _folded(*_numbers(self.second_out.affine), self.second_norm)
+        layers.append(Affine("second", weights, bias, (0,), "second.into", relu=True))
+        for number, layer in enumerate(self.layers, 3):
+            assert isinstance(layer, Factored)  # noqa: S101 - for mypy: a ModuleList forgets
+            before, name = layers[-1].name, f"layer{number}"
+            offsets = [tuple(offset * SUBSAMPLING for offset in part.offsets) for part in (layer.into, layer.out)]
+            layers.append(Affine(f"{name}.into", *_numbers(layer.into.affine), offsets[0], before))
+            weights, bias = _folded(*_numbers(layer.out.affine), layer.norm)
+            layers.append(Affine(name, weights, bias, offsets[1], f"{name}.into", relu=True, skip=before))
+        layers.append(Affine("output", *_numbers(self.chain), (0,), layers[-1].name))
+        return layers
+
+
+def _normed(norm: nn.BatchNorm1d, frames: Tensor) -> Tensor:
+    return norm(frames.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
+
+
+def _numbers(layer: nn.Linear) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    weights = layer.weight.detach().double().numpy()
+    bias = np.zeros(len(weights)) if layer.bias is None else layer.bias.detach().double().numpy()
+    return weights, bias
+
+
+def _folded(
+    weights: NDArray[np.float64], bias: NDArray[np.float64], norm: nn.BatchNorm1d
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    assert norm.running_mean is not None  # noqa: S101 - for mypy: it tracks them
+    assert norm.running_var is not None  # noqa: S101
+    gain = norm.weight.detach().double().numpy() / np.sqrt(norm.running_var.double().numpy() + norm.eps)
+    shift = norm.bias.detach().double().numpy() - norm.running_mean.double().numpy() * gain
+    return weights * gain[:, None], bias * gain + shift
+
+
+def computed(layers: list[Affine], cepstra: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What Kaldi computes of these layers, at every frame of `cepstra` that has its context; for tests.
+
+    Frames x `MELS` -> frames x outputs; row k is the output at frame k of the input (NaN where context is missing).
+    """
+    known: dict[str, NDArray[np.float64]] = {"input": cepstra.astype(np.float64)}
+    for layer in layers:
+        source = known[layer.source]
+        spliced = np.concatenate([_shifted(source, offset) for offset in layer.offsets], axis=1)
+        result = spliced @ layer.weights.T + layer.bias
+        if layer.relu:
+            result = np.maximum(result, 0)
+        if layer.skip:
+            result = result + SKIP * known[layer.skip]
+        known[layer.name] = result
+    return known["output"]
+
+
+def _shifted(frames: NDArray[np.float64], offset: int) -> NDArray[np.float64]:
+    moved = np.full_like(frames, np.nan)
+    if offset >= 0:
+        moved[: len(frames) - offset] = frames[offset:]
+    else:
+        moved[-offset:] = frames[:offset]
+    return moved

@@ -1,0 +1,145 @@
+"""Training material: each utterance of a chapter is put into a scene of its own, and what is left is log mel energies.
+
+A chapter is some hours of scenes; each has its own seed. The trainer takes a new one when it is ready and goes on with
+the old ones until then.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.signal import resample
+
+from voicemodel import noises, people, rooms
+from voicemodel.features import log_mels
+from voicemodel.speak import RATE_HZ
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from voicemodel.corpus import Entry
+
+MIX = {
+    "hibari": 0.2,
+    "piper": 0.2,
+    "kokoro": 0.22,
+    "flite": 0.22,
+    "festival": 0.07,
+    "espeak": 0.05,
+    "people": 0.04,
+}
+"""The share of each engine in a chapter: what is nearest to people weighs most, whatever its count in the corpus."""
+NO_SPEECH = 0.07
+"""Share of scenes in which nobody speaks: noises, and the silence of a muted microphone."""
+OFTEN = 3.0
+"""An utterance comes up so many times in a chapter at most, on average."""
+BANK, BANK_S = 120, 10
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Scenes, one after the other."""
+
+    mels: NDArray[np.float16]
+    """Frames x mel bins, of all scenes."""
+    frames: NDArray[np.int32]
+    """Of each scene."""
+    entry: NDArray[np.int32]
+    """Which entry of the corpus speaks in it; -1 nobody."""
+
+    def save(self, path: Path) -> None:
+        """Write it whole or not at all."""
+        part = path.with_suffix(".part.npz")
+        np.savez(part, mels=self.mels, frames=self.frames, entry=self.entry)
+        part.rename(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Chapter:
+        """Read it."""
+        with np.load(path) as kept:
+            return cls(kept["mels"], kept["frames"], kept["entry"])
+
+
+def make(number: int, corpus: Sequence[Entry], there: Sequence[people.Place], scenes: int) -> Chapter:
+    """Make chapter `number` of so many scenes; the same for the same corpus."""
+    chance = np.random.default_rng(1000 + number)
+    count = Counter(entry.engine for entry in corpus)
+    mix = {engine: share for engine, share in MIX.items() if count[engine]}
+    weights = np.array([min(mix[entry.engine] / count[entry.engine], OFTEN / scenes) for entry in corpus])
+    chosen = chance.choice(len(corpus), scenes, p=weights / weights.sum())
+
+    def somebody(chance: Generator) -> NDArray[np.float32]:
+        return corpus[int(chance.integers(len(corpus)))].sound.astype(np.float32) / 32768
+
+    streets = [
+        noises.noise(chance, str(chance.choice(noises.KINDS)), RATE_HZ * BANK_S, somebody) for _ in range(BANK)
+    ]
+    mels, who = [], []
+    for number_of_entry in chosen:
+        sound = corpus[number_of_entry].sound.astype(np.float32) / 32768
+        recorded = corpus[number_of_entry].engine == "people"
+        mels.append(log_mels(_scene(chance, sound, streets, there, recorded=recorded)).astype(np.float16))
+        who.append(number_of_entry)
+    empty = [noises.noise(chance, str(chance.choice(noises.KINDS[:-1])), RATE_HZ * BANK_S) for _ in range(20)]
+    for _ in range(int(NO_SPEECH * scenes)):
+        mels.append(log_mels(_nobody(chance, empty)).astype(np.float16))
+        who.append(-1)
+    return Chapter(np.concatenate(mels), np.array([len(mel) for mel in mels], np.int32), np.array(who, np.int32))
+
+
+def _scene(
+    chance: Generator,
+    sound: NDArray[np.float32],
+    streets: Sequence[NDArray[np.float32]],
+    there: Sequence[people.Place],
+    *,
+    recorded: bool,
+) -> NDArray[np.float32]:
+    """One utterance as a unit might hear it."""
+    if chance.random() < 0.75:  # noqa: PLR2004 - a larger or a smaller person, faster or slower
+        # A child's voice is a third higher, a big man's a sixth lower than that of most recorded voices.
+        sound = resample(sound, int(len(sound) / chance.uniform(0.82, 1.35 if chance.random() < 0.3 else 1.18)))  # noqa: PLR2004
+    if chance.random() < 0.25:  # noqa: PLR2004
+        sound = rooms.shouted(chance, sound)
+    if there and not recorded and chance.random() < 0.35:  # noqa: PLR2004
+        sound = people.moved(chance, sound, there[int(chance.integers(len(there)))])
+    elif chance.random() < 0.85:  # noqa: PLR2004
+        sound = rooms.microphone(chance, sound)
+    before, after = (int(RATE_HZ * chance.uniform(low, high)) for low, high in ((0.1, 0.7), (0.1, 0.6)))
+    sound = np.concatenate([np.zeros(before, np.float32), sound, np.zeros(after, np.float32)]).astype(np.float32)
+    loud = float(np.sqrt(np.mean(sound[before : len(sound) - after] ** 2))) + 1e-9
+    if chance.random() < 0.55:  # noqa: PLR2004
+        sound = rooms.reverberant(chance, sound, chance.uniform(0.1, 0.7), chance.uniform(-3, 15))
+    if chance.random() < 0.85:  # noqa: PLR2004
+        snr_db = chance.uniform(0, 30)
+        sound = sound + _part(chance, streets, len(sound)) * np.float32(loud * 10 ** (-snr_db / 20))
+    if chance.random() < 0.06:  # noqa: PLR2004
+        sound = rooms.clipped(chance, sound)
+    level = 10 ** (chance.uniform(-38, -1) / 20)
+    return np.asarray(sound * (level / (np.abs(sound).max() + 1e-9)), np.float32)
+
+
+def _part(chance: Generator, bank: Sequence[NDArray[np.float32]], samples: int) -> NDArray[np.float32]:
+    noise = bank[int(chance.integers(len(bank)))]
+    start = int(chance.integers(len(noise)))
+    part = np.take(noise, np.arange(start, start + samples), mode="wrap")
+    return np.asarray(part / (part.std() + 1e-9), np.float32)
+
+
+def _nobody(chance: Generator, bank: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    samples, kind = int(RATE_HZ * chance.uniform(1.0, 3.0)), chance.random()
+    if kind < 0.06:  # noqa: PLR2004 - muted
+        return np.zeros(samples, np.float32)
+    if kind < 0.14:  # noqa: PLR2004 - a converter's last bit
+        return np.asarray(chance.standard_normal(samples) * chance.uniform(0.3, 3) / 32768, np.float32)
+    sound = _part(chance, bank, samples)
+    if kind < 0.6:  # noqa: PLR2004
+        sound = rooms.microphone(chance, sound)
+    return np.asarray(sound * (10 ** (chance.uniform(-60, -3) / 20) / (np.abs(sound).max() + 1e-9)), np.float32)
