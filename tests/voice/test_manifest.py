@@ -53,8 +53,8 @@ def test_whatever_befalls_a_file_it_is_named(model: Path, part: Path) -> None:
         broken[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
         flipped.append(bytes(broken))
     cut = [whole[: int(len(whole) * share)] for share in CUTS]
-    for broken in (b"", whole[:-1], *cut, *flipped, rng.randbytes(len(whole)), whole + b"\n"):
-        (model / part).write_bytes(broken)
+    for content in (b"", whole[:-1], *cut, *flipped, rng.randbytes(len(whole)), whole + b"\n"):
+        (model / part).write_bytes(content)
         assert str(part) in refusal(model)
     (model / part).unlink()
     assert str(part) in refusal(model)

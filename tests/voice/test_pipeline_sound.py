@@ -28,7 +28,8 @@ BLOCK_BYTES = 2 * BLOCK_SAMPLES
 
 
 def pcm(samples: NDArray[np.floating] | NDArray[np.integer]) -> bytes:
-    return np.clip(samples, -FULL - 1, FULL).astype("<i2").tobytes()
+    clipped: NDArray[np.int16] = np.clip(samples, -FULL - 1, FULL).astype("<i2")
+    return clipped.tobytes()
 
 
 def time_s() -> NDArray[np.float64]:
