@@ -14,6 +14,7 @@ from agent import journal
 from agent.clock import SystemClock
 from agent.config.load import load_config
 from agent.config.problems import ConfigInvalid
+from agent.core_dumps import leave_no_core
 from agent.hw.kit import KitUnusable, load_kit
 from agent.notify import ServiceManager
 from agent.unit import Unit
@@ -47,7 +48,7 @@ class Daemon:
             EndpointInvalid: a certificate or key is of no use.
         """
         self._config_file = config_file
-        self._plan = _Plan.of(config_file)
+        self._plan = _Plan.of(config_file, judge_model=False)
         self._manager = ServiceManager.of_environment()
         self._ending = False
         self._present_ends = asyncio.Event()
@@ -72,7 +73,7 @@ class Daemon:
     def _reload(self) -> None:
         """Take the configuration file as it is now, or keep what works."""
         try:
-            plan = _Plan.of(self._config_file)
+            plan = _Plan.of(self._config_file, judge_model=True)
         except (ConfigInvalid, KitUnusable, EndpointInvalid) as unusable:
             for problem in str(unusable).splitlines():
                 log.warning("configuration_refused", problem=problem)
@@ -93,8 +94,8 @@ class _Plan:
     endpoint: Endpoint
 
     @classmethod
-    def of(cls, config_file: Path) -> Self:
-        config = load_config(config_file).config
+    def of(cls, config_file: Path, *, judge_model: bool) -> Self:
+        config = load_config(config_file, judge_model=judge_model).config
         kit = load_kit(config.hardware.kit, config.hardware.options)
         return cls(config, kit, Endpoint.from_settings(config.uplink))
 
@@ -108,6 +109,7 @@ def run(config_file: Path) -> int:
         EndpointInvalid: a certificate or key is of no use.
     """
     journal.set_up()
+    leave_no_core()
     sys.setswitchinterval(THREAD_SWITCH_S)
     asyncio.run(Daemon(config_file).run())
     return 0

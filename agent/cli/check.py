@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.config.load import load_config
+from agent.config.problems import ConfigInvalid, Problem
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +32,15 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigInvalid: it cannot be used.
     """
+    # Vosk is tried for this command alone: half a second.
+    from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable  # noqa: PLC0415
+    from agent.voice.probe import prove  # noqa: PLC0415
+
     config = load_config(args.file).config
+    if config.voice.enabled:
+        try:
+            prove(config.voice.model or BUNDLED_MODEL)
+        except ModelUnusable as error:
+            raise ConfigInvalid([Problem(str(args.file), None, "voice.model", str(error))]) from error
     sys.stdout.write(f"{args.file}: the configuration of {config.unit.id} (profile {config.profile}) is valid\n")
     return 0

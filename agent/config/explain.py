@@ -5,6 +5,7 @@ What a key needs is read from the settings' own JSON Schema, so it cannot differ
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,19 @@ SHOWN_CHARACTERS = 40
 """Enough of a wrong text to find it again."""
 
 
+_SOUND = re.compile("audio|speech|transcript|dpia")
+_KEPT = re.compile("sound|retain|retention|record|store|keep|save|archive")
+"""In the section of the microphone, a wish to keep what it hears."""
+
+
 def explained(error: ErrorDetails) -> str:
     """What is wrong and what to do, as the end of a sentence that begins with the key."""
     path, value = error["loc"], error["input"]
     if error["type"] == NONSENSE:
         return error["msg"]
     if error["type"] == "extra_forbidden":
+        if _wants_sound_kept(path):
+            return "cannot be had: sound and what was said are never stored or sent (design rule 4); remove it"
         known = _schema_at(path[:-1]).get("properties", {})
         return f"is not a known key; {did_you_mean(str(path[-1]), known)}"
     schema = _schema_at(path)
@@ -42,6 +50,12 @@ def explained(error: ErrorDetails) -> str:
     if isinstance(value, str) and (guesses := nearest(value, map(str, schema.get("enum", ())))):
         return f"{sentence}; did you mean {guesses[0]}?"
     return sentence
+
+
+def _wants_sound_kept(path: Sequence[Key]) -> bool:
+    """Whether an unknown key asks for what no unit does: a guess at a similar key would be no answer."""
+    key = str(path[-1]).lower()
+    return bool(_SOUND.search(key) or (path[0] == "voice" and _KEPT.search(key)))
 
 
 @cache

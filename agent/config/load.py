@@ -51,8 +51,14 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))
 
 
-def load_config(path: Path) -> Loaded:
+def load_config(path: Path, *, judge_model: bool = True) -> Loaded:
     """Read a unit's file.
+
+    Args:
+        path: the file.
+        judge_model: whether a voice model that cannot be used, or lacks a word, is a problem of the file. It is to
+            whoever writes the file; a unit that starts with a worn card had better do without its voice than without
+            its button (design rule 1), and the listener tells it as a fault.
 
     Raises:
         ConfigInvalid: it cannot be used; carries every problem that could be found.
@@ -70,7 +76,7 @@ def load_config(path: Path) -> Loaded:
         problems.append(_problem(tree, ("profile",), message))
     folder = path.parent.absolute()
     config, findings = _validated(tree, folder, complete=known)
-    findings += [*cross_findings(tree), *machine_findings(tree, folder)]
+    findings += [*cross_findings(tree), *machine_findings(tree, folder, judge_model=judge_model)]
     problems += [_problem(tree, *finding) for finding in findings]
     if config is None or problems:
         raise ConfigInvalid(problems)

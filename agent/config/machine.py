@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from agent.config.tree import Finding, KeyPath, Value
 
 
-def machine_findings(tree: Value, folder: Path) -> Iterator[Finding]:
+def machine_findings(tree: Value, folder: Path, *, judge_model: bool) -> Iterator[Finding]:
     """Everything that is named but not here, or not fit for use.
 
     Args:
         tree: the configuration as written.
         folder: where relative paths are meant from.
+        judge_model: whether to look at the voice model and its words too.
     """
     yield from _kit(tree)
     yield from _timezone(tree)
@@ -32,7 +33,7 @@ def machine_findings(tree: Value, folder: Path) -> Iterator[Finding]:
         if named := tree.text("uplink", key):
             yield from _file(("uplink", key), folder / named, private=key == "key_file")
     enabled = tree.at("voice", "enabled")
-    if enabled is not None and enabled.content is True:
+    if judge_model and enabled is not None and enabled.content is True:
         yield from _words(tree, folder)
 
 

@@ -12,6 +12,7 @@ from typing import cast
 
 from agent import journal
 from agent.config.settings import Config
+from agent.core_dumps import leave_no_core
 from agent.helpers.channel import Channel, Job
 from agent.helpers.messages import Settings, Trouble
 from agent.hw.kit import HardwareHangs, HardwareLost
@@ -26,6 +27,7 @@ PR_SET_PDEATHSIG = 1
 def main(name: str, fd: int) -> int:
     """Work until the daemon closes the line."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    leave_no_core()
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)  # the daemon ends us, after the last still of an open incident
     journal.set_up()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.config.suggest import nearest
-from agent.voice import symbols
+from agent.voice import manifest, symbols
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -53,15 +53,31 @@ def require_files(model: Path) -> None:
         raise ModelUnusable(msg)
 
 
+def require_sound(model: Path) -> None:
+    """Check the folder's files, against their list of checksums too where the model has one.
+
+    Raises:
+        ModelUnusable: a file is missing, empty, or not as it was made.
+    """
+    require_files(model)
+    try:
+        damage = manifest.damage(model)
+    except OSError as error:
+        damage = f"{error.filename} cannot be read: {error.strerror}"
+    if damage:
+        msg = f"the voice model at {model} is damaged: {damage}; install it again or name another one"
+        raise ModelUnusable(msg)
+
+
 def vocabulary(model: Path) -> frozenset[str]:
     """The words that this model can hear.
 
     They stand in `graph/words.txt`, or, as in vosk-model-small-en-us-0.15, inside `graph/Gr.fst`.
 
     Raises:
-        ModelUnusable: the model is missing or incomplete; the message is one sentence.
+        ModelUnusable: the model is missing, incomplete or damaged; the message is one sentence.
     """
-    require_files(model)
+    require_sound(model)
     listed = model / "graph/words.txt"
     try:
         if listed.is_file():
@@ -76,7 +92,7 @@ def vocabulary(model: Path) -> frozenset[str]:
             f"the voice model at {model} cannot be used: its word list lacks {UNKNOWN}, so all speech would be a phrase"
         )
         raise ModelUnusable(msg)
-    return frozenset(word for word in words if word[0] not in "<[#!")
+    return frozenset(word for word in words if word and word[0] not in "<[#!")
 
 
 def unknown_words(text: str, known: Collection[str]) -> list[str]:

@@ -44,7 +44,7 @@ class Pipeline:
 
     def hear(self, block: PcmBlock) -> list[Detection]:
         """Hear the next block; returns the phrases decided with it."""
-        passed = self._gate.feed(block.pcm)
+        passed = self._gate.feed(block.pcm[: len(block.pcm) // 2 * 2])  # half a sample is none
         if not passed.pcm:
             return []
         words = self._recogniser.feed(passed.pcm)

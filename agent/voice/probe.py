@@ -9,14 +9,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import wave
 from typing import TYPE_CHECKING
 
+from agent.config.problems import one_line
 from agent.hw.kit import SAMPLE_RATE_HZ
-from agent.voice.lexicon import UNKNOWN, ModelUnusable, require_files
+from agent.hw.lines import line_path
+from agent.signals import Line
+from agent.voice.lexicon import UNKNOWN, ModelUnusable, require_sound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+SOMETHING_SAID = line_path(Line.HEARD)
+"""Speech, in whatever language: a decoder that hears silence alone does not come by all the parts of its graph."""
 LOADED_WITHIN_S = 60.0
 """The largest English model loads in under 20 s from a good card."""
 _BROKEN_SIGNS = ("ERROR", "ASSERTION", "FATAL", "Runtime graphs are not supported")
@@ -24,12 +30,12 @@ _BROKEN_SIGNS = ("ERROR", "ASSERTION", "FATAL", "Runtime graphs are not supporte
 
 
 def prove(model: Path) -> None:
-    """Load the model elsewhere and let it hear a second of silence.
+    """Load the model elsewhere and let it hear something.
 
     Raises:
         ModelUnusable: that failed; the message is one sentence.
     """
-    require_files(model)
+    require_sound(model)
     advice = "install it again or name another one"
     try:
         tried = subprocess.run(
@@ -46,7 +52,7 @@ def prove(model: Path) -> None:
     complaints = [line for line in tried.stderr.splitlines() if any(sign in line for sign in _BROKEN_SIGNS)]
     if tried.returncode or complaints:
         reason = complaints[0] if complaints else f"Vosk ended with status {tried.returncode}"
-        msg = f"the voice model at {model} is damaged; {advice} (Vosk says: {reason.strip()})"
+        msg = f"the voice model at {model} is damaged; {advice} (Vosk says: {one_line(reason.strip())})"
         raise ModelUnusable(msg)
 
 
@@ -56,7 +62,8 @@ def _try(model: str) -> None:
     vosk.SetLogLevel(-1)
     recogniser = vosk.KaldiRecognizer(vosk.Model(model), SAMPLE_RATE_HZ, json.dumps([UNKNOWN]))
     recogniser.SetWords(True)  # noqa: FBT003 - vosk takes it by position only
-    recogniser.AcceptWaveform(bytes(2 * SAMPLE_RATE_HZ))
+    with wave.open(str(SOMETHING_SAID), "rb") as said:
+        recogniser.AcceptWaveform(said.readframes(said.getnframes()))
     recogniser.FinalResult()
 
 

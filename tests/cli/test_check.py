@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from agent.cli.main import main
+from agent.voice import manifest
+from agent.voice.lexicon import BUNDLED_MODEL
 from tests.config.desk import LAB
 
 if TYPE_CHECKING:
@@ -32,3 +35,17 @@ def test_a_file_that_is_not_there_is_one_sentence(desk: Desk, capsys: pytest.Cap
     assert not (desk.folder / "nowhere.yaml").exists()
     assert main(["check", "nowhere.yaml"]) == 2
     assert capsys.readouterr() == ("", "nowhere.yaml: cannot be read: No such file or directory\n")
+
+
+def test_a_model_that_only_vosk_itself_finds_broken_is_one_sentence(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = shutil.copytree(BUNDLED_MODEL, desk.folder / "model", ignore=shutil.ignore_patterns(manifest.NAME))
+    network = model / "am/final.mdl"
+    network.write_bytes(network.read_bytes()[:100_000])
+    desk.write(LAB + "voice: {model: model}\n")
+    assert main(["check", "unit.yaml"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"unit.yaml: voice.model: the voice model at {model} is damaged; install it again" in printed.err
+    assert printed.err.count("\n") == 1

@@ -142,4 +142,6 @@ def test_a_truncated_model_is_refused(capsys: pytest.CaptureFixture[str], tmp_pa
     model = shutil.copytree(BUNDLED_MODEL, tmp_path / "model")
     network = model / "am/final.mdl"
     network.write_bytes(network.read_bytes()[:100_000])
-    assert "is damaged; install it again" in refusal(capsys, "--model", model, HELP_ME)
+    assert "is damaged: am/final.mdl is not as it was made; install it again" in refusal(
+        capsys, "--model", model, HELP_ME
+    )

@@ -60,3 +60,7 @@ def test_agent_and_units_mean_the_same_files() -> None:
         in service
     )
     assert "RuntimeDirectory=safepoint\n" in (SYSTEMD / "safepoint-agent.service").read_text()
+
+
+def test_the_service_leaves_no_core_dump_which_would_hold_the_last_seconds_of_sound() -> None:
+    assert "LimitCORE=0\n" in (SYSTEMD / "safepoint-agent.service").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 
 from agent.control_room.units import UnitState
 from agent.signals import Category, Line, Outcome
+from agent.voice.lexicon import BUNDLED_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,3 +125,19 @@ async def test_a_restart_without_an_end_is_seen_as_lost_and_then_restarted(town_
         await town.control_room.wait_for(
             lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.ONLINE], LIMIT_S
         )
+
+
+async def test_a_unit_whose_voice_model_went_bad_starts_without_its_voice_and_says_so(
+    town_with: Callable[..., Town], folder: Path
+) -> None:
+    model = shutil.copytree(BUNDLED_MODEL, folder / "model")
+    async with town_with(voice={"enabled": True, "model": str(model)}) as town:
+        network = model / "am/final.mdl"
+        network.write_bytes(network.read_bytes()[:-1])
+        await town.start_unit()
+        fault = await town.alert(Category.FAULT)
+        assert "am/final.mdl is not as it was made" in json.dumps(fault.latest.data)
+        await town.street.press("panic-1")
+        await town.alert(Category.HELP)
+        town.unit.reload()  # now somebody is there who can put it right
+        await town.unit.told("STATUS=The new configuration has errors", since_s=town.unit.started_s)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import vosk
 
+from agent.voice import manifest
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, nearest_words, unknown_words, vocabulary
 from agent.voice.probe import prove
 from agent.voice.symbols import HAS_OUTPUT_SYMBOLS, SYMBOLS_MAGIC, output_symbols
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A copy of the bundled model that may be broken."""
-    return shutil.copytree(BUNDLED_MODEL, tmp_path / "model")
+    """A copy of the bundled model that may be broken: as one from elsewhere, without a list of checksums."""
+    return shutil.copytree(BUNDLED_MODEL, tmp_path / "model", ignore=shutil.ignore_patterns(manifest.NAME))
 
 
 def move_words_into_graph(model: Path) -> None:
@@ -97,6 +98,15 @@ def test_a_file_that_is_cut_short_is_one_sentence_and_not_the_end_of_the_process
     with pytest.raises(ModelUnusable, match="is damaged; install it again") as refusal:
         prove(model)
     assert "\n" not in str(refusal.value)
+
+
+def test_weights_that_are_no_numbers_are_one_sentence(model: Path) -> None:
+    broken = model / "am/final.mdl"
+    mdl = broken.read_bytes()
+    biases_at = mdl.index(b"<BiasParams> FV ") + len(b"<BiasParams> FV ") + 5
+    broken.write_bytes(mdl[:biases_at] + struct.pack("<f", float("nan")) * 100 + mdl[biases_at + 400 :])
+    with pytest.raises(ModelUnusable, match="is damaged; install it again"):
+        prove(model)
 
 
 def test_the_bundled_model_is_sound() -> None:

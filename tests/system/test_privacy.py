@@ -1,0 +1,202 @@
+"""What people say stays in the street (design rule 4): what the unit writes or sends holds neither voice nor words.
+
+There is no retention of sound in this software, so the rule has no exception: not even an open help call keeps any.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.control_room.receiver import Receiver
+from agent.signals import Category, Outcome
+from fakes import SPEECH
+from fakes.sound import StreetSound
+from fakes.town import LIMIT_S
+from tests.privacy.layers import Artefact, sound_tracks, table_columns, with_layers
+from tests.privacy.sound_search import RESEMBLES_SCORE, SoundSearch
+from tests.privacy.spoken import PHRASE, SENTENCES, TALK_BEFORE, TALK_DURING, UNKNOWN_SPEECH, recording
+from tests.privacy.word_search import WordSearch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pytest
+
+    from agent.clock import Moment
+    from agent.control_room.alerts import Alert
+    from agent.control_room.reading import Reading
+    from agent.control_room.room import ControlRoom
+    from agent.uplink.publication import Received
+    from fakes.town import Town
+
+SNR_DB = 20.0
+VOICE = {
+    "enabled": True,
+    "phrases": [{"say": SENTENCES[PHRASE], "label": "phrase-1"}],
+    "decoys": ["the police station", "the weather"],
+}
+CAMERA = {"enabled": True, "width_px": 320, "height_px": 180, "bitrate_kbps": 200}
+FOOTAGE = {"pre_event_s": 2, "post_event_s": 1, "segment_s": 2}
+SMALL_BYTES = 100_000
+"""Three seconds of sound: what is longer needs no joining to be found."""
+HARMLESS = ("/dev/null", "pipe:", "socket:", "anon_inode:")
+"""What a descriptor for writing may be beside a file in the unit's folders; what goes to sockets is heard elsewhere."""
+
+
+class Wire:
+    """Keeps every message that reaches the control room, byte for byte."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.payloads: list[bytes] = []
+        self.around: list[bytes] = []
+        """Topics and properties."""
+        take = Receiver.take
+
+        def keep(receiver: Receiver, received: Received, at: Moment, reading: Reading | None) -> None:
+            self.payloads.append(received.payload)
+            self.around.append(repr(replace(received, payload=b"")).encode())
+            take(receiver, received, at, reading)
+
+        monkeypatch.setattr(Receiver, "take", keep)
+
+    def artefacts(self) -> tuple[Artefact, Artefact]:
+        """All payloads, one after the other, and all that was around them."""
+        return Artefact("payloads", b"".join(self.payloads)), Artefact("topics", b"\n".join(self.around))
+
+
+def files(folder: Path) -> list[Artefact]:
+    """Every file below a folder as it is now; one that goes meanwhile was seen or is seen later under another name."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            if path.is_file() and not path.is_symlink():
+                found.append(Artefact(str(path.relative_to(folder.parent)), path.read_bytes()))
+    return found
+
+
+def open_for_writing(pid: int) -> set[str]:
+    """What a process has open for writing."""
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            flags = int(Path(f"/proc/{pid}/fdinfo/{link.name}").read_text().split("flags:")[1].split()[0], 8)
+            if flags & (os.O_WRONLY | os.O_RDWR):
+                found.add(str(link.readlink()))
+    return found
+
+
+def core_limit(pid: int) -> list[str]:
+    """Soft and hard limit of a process's core dump."""
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return next(line.split()[4:6] for line in lines if line.startswith("Max core file size"))
+
+
+class Household:
+    """The folders that the unit is given: all that it may write to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.temp = folder / "home", folder / "tmp"
+        self.home.mkdir()
+        self.temp.mkdir()
+        self._folder = folder
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What sends a program's own files there."""
+        temp = dict.fromkeys(("TMPDIR", "SQLITE_TMPDIR", "XDG_RUNTIME_DIR"), str(self.temp))
+        return {**temp, "HOME": str(self.home), "XDG_CACHE_HOME": str(self.home), "XDG_STATE_HOME": str(self.home)}
+
+    def written(self, town: Town) -> list[Artefact]:
+        """Everything in them now, with the log."""
+        logged = Artefact("log", town.unit.log.encode())
+        return [*files(town.state_folder), *files(self.home), *files(self.temp), logged]
+
+    def strays(self, town: Town) -> set[str]:
+        """What the unit's processes have open for writing elsewhere, or in a file without a name."""
+        pids = [town.unit.pid, *town.unit.children().values()]
+        opened = {path for pid in pids for path in open_for_writing(pid) if not path.startswith(HARMLESS)}
+        mine = (str(town.state_folder), str(self.home), str(self.temp), str(self._folder / "unit.log"))
+        return {path for path in opened if not path.startswith(mine) or path.endswith(" (deleted)")}
+
+
+async def an_evening_with_a_call(town: Town, household: Household) -> list[Artefact]:
+    """Talk, the phrase, talk while help is on its way, the call's end, talk; returns what was there in its middle."""
+
+    async def says(name: str) -> None:
+        await town.street.say(SPEECH / f"{name}.wav", SNR_DB)
+
+    async def has(alert: Alert, piece: str) -> None:
+        def look(_: ControlRoom) -> bool:
+            return bool(alert.latest.data["evidence"][piece]["status"] == "ready")
+
+        await town.control_room.wait_for(look, LIMIT_S)
+
+    await says(TALK_BEFORE)
+    await says(PHRASE)
+    alert = await town.alert(Category.HELP)
+    assert "phrase-1" in str(alert.first.data), "it was not the voice that called: this test shows nothing"
+    await says(TALK_DURING)
+    await has(alert, "snapshot")
+    await has(alert, "clip")
+    in_the_middle = household.written(town)
+    assert household.strays(town) == set()
+    await town.control_room.acknowledge(alert.alert_id, "op-1")
+    await town.control_room.close_alert(alert.alert_id, Outcome.GENUINE, None, "op-1")
+    await town.control_room.wait_for(lambda _: alert.latest.data["state"] == "closed", LIMIT_S)
+    await says(TALK_BEFORE)
+    assert household.strays(town) == set()
+    return in_the_middle
+
+
+async def test_nothing_that_is_written_or_sent_holds_what_was_said(
+    town_with: Callable[..., Town], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire, household = Wire(monkeypatch), Household(folder)
+    async with town_with(voice=VOICE, camera=CAMERA, footage=FOOTAGE) as town:
+        await town.unit.start(**household.environment)
+        await town.unit.ready()
+        await town.street.connected("microphone")
+        await town.street.connected("camera")
+        helpers = town.unit.children()
+        assert set(helpers) == {"listener", "recorder"}
+        for pid in (town.unit.pid, *helpers.values()):
+            assert core_limit(pid) == ["0", "0"]
+        artefacts = await an_evening_with_a_call(town, household)
+        town.unit.terminate()
+        assert await town.unit.ended() == 0
+        left = household.written(town)
+    seen = [*artefacts, *left]
+    kinds = {Path(each.where).suffix for each in seen}
+    assert {".ts", ".mp4", ".jpg"} <= kinds, "there is no footage: this test shows nothing"
+    assert any(each.data.startswith(b"SQLite format 3") for each in seen)
+    assert len(wire.payloads) > 5
+    assert [track.where for each in seen for track in sound_tracks(each)] == [], "footage has no sound"
+
+    columns = [column for each in left for column in table_columns(each)]
+    # what did not change between the two looks, such as finished segments, is searched once
+    whole = {each.data: each for each in (*seen, *in_a_row(seen), *columns, *wire.artefacts())}.values()
+    layers = [layer for each in whole for layer in with_layers(each)]
+    assert list(WordSearch(SENTENCES.values(), [UNKNOWN_SPEECH]).find(layers)) == []
+    search = SoundSearch({name: recording(name) for name in SENTENCES})
+    found = search.find([*layers, microphone_sound()], RESEMBLES_SCORE)
+    assert {each.where for each in found} == {"the microphone"}, found
+
+
+def in_a_row(artefacts: Iterable[Artefact]) -> Iterable[Artefact]:
+    """Small files of a kind, one after the other: sound could be written a block a file."""
+    by_kind: dict[str, list[bytes]] = {}
+    for each in artefacts:
+        if len(each.data) < SMALL_BYTES:
+            by_kind.setdefault(Path(each.where).suffix, []).append(each.data)
+    return (Artefact(f"all {kind} files", b"".join(data)) for kind, data in by_kind.items() if len(data) > 1)
+
+
+def microphone_sound() -> Artefact:
+    """What the search must find in the same run: the phrase as this street's microphone hears it."""
+    street = StreetSound()
+    street.play(SPEECH / f"{PHRASE}.wav", SNR_DB)
+    return Artefact("the microphone", b"".join(street.next_block() for _ in range(20)))
