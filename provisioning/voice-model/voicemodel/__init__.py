@@ -1,1 +1,4 @@
-"""Builds the voice model: speech from synthetic voices, a small network trained on it, and the files that Vosk loads."""
+"""Builds the voice model: synthetic speech, a small network trained on it, the files that Vosk loads."""
+
+RATE_HZ = 16_000
+"""Of all sound in here, as of the unit's recogniser."""

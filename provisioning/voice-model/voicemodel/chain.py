@@ -7,8 +7,9 @@ the gradient. Outputs: for sound p (0 is silence) 2p on its first frame, 2p + 1 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,9 +17,14 @@ from torch import Tensor
 
 from voicemodel.phones import PHONES, Phones
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 STATES = 1 + len(PHONES)
 SILENCE = 0
 NEVER = -1e30
+LEAST = -60.0
+"""How far a score counts below the best one of its frame: further down, 32-bit floats become 0 and 0/0."""
 INDEX = {phone: number for number, phone in enumerate(PHONES, 1)}
 
 
@@ -63,7 +69,7 @@ def batch(said: Sequence[tuple[list[int], list[bool]]]) -> Said:
 
 
 def bigram(texts: Sequence[Sequence[Phones]], pause: float = 0.2) -> Bigram:
-    """Estimated from what is said, with silence between `pause` of the words; smoothed so that nothing is impossible."""
+    """Estimated from what is said, with silence between `pause` of the words, and smoothed."""
     counts = np.zeros((STATES, STATES))
     for words in texts:
         before = SILENCE
@@ -75,7 +81,7 @@ def bigram(texts: Sequence[Sequence[Phones]], pause: float = 0.2) -> Bigram:
                 counts[before, SILENCE] += pause
                 counts[SILENCE, sounds[0]] += pause
                 counts[before, sounds[0]] += 1 - pause
-            for one, other in zip(sounds, sounds[1:], strict=False):
+            for one, other in itertools.pairwise(sounds):
                 counts[one, other] += 1
             before = sounds[-1]
         counts[before, SILENCE] += 1
@@ -97,7 +103,7 @@ def denominator(scores: Tensor, frames: Tensor, grammar: Bigram) -> tuple[Tensor
     """
     rows, length, _ = scores.shape
     top = scores.max(2, keepdim=True)[0]
-    likely = (scores - top).exp()
+    likely = (scores - top).clamp_min(LEAST).exp()
     first, later = likely[:, :, 0::2], likely[:, :, 1::2]
     mask = torch.arange(length)[None] < frames[:, None]
     forward = torch.zeros(rows, length, STATES)

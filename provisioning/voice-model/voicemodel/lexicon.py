@@ -92,4 +92,3 @@ def write(lexicon: Lexicon, path: Path = FILE) -> None:
 def usual(lexicon: Lexicon, text: Sequence[str]) -> tuple[Phones, ...]:
     """The usual sounds of each word of a text."""
     return tuple(lexicon[word][0] for word in text)
-

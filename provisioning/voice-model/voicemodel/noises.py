@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.fft import irfft, next_fast_len
 
-from voicemodel.speak import RATE_HZ
+from voicemodel import RATE_HZ
 
 if TYPE_CHECKING:
     from collections.abc import Callable

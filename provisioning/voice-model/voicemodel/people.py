@@ -14,9 +14,9 @@ import soundfile
 from scipy.fft import irfft, rfft
 from scipy.ndimage import uniform_filter1d
 
-from voicemodel import lexicon
+from voicemodel import RATE_HZ, lexicon
 from voicemodel.corpus import Entry
-from voicemodel.speak import RATE_HZ, resampled
+from voicemodel.speak import resampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ class Place:
     """What one recording tells of its speaker, microphone and room, whatever was said."""
 
     speech_db: NDArray[np.float64]
-    """The mean spectrum of its loud frames, smoothed over a third of an octave and more, so that no single sound shows."""
+    """The mean spectrum of its loud frames, smoothed so far that no single sound shows."""
     quiet: NDArray[np.float64]
     """The amplitude spectrum of its quiet frames."""
     snr_db: float
@@ -59,7 +59,7 @@ class Place:
 def _frames(sound: NDArray[np.float32]) -> NDArray[np.float64]:
     count = 1 + (len(sound) - _FRAME) // _STEP
     cut = np.lib.stride_tricks.sliding_window_view(sound, _FRAME)[: count * _STEP : _STEP]
-    return np.abs(rfft(cut * np.hanning(_FRAME), axis=1)) ** 2 + 1e-12
+    return np.asarray(np.abs(rfft(cut * np.hanning(_FRAME), axis=1)) ** 2 + 1e-12, np.float64)
 
 
 def _speech_db(power: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,7 +72,7 @@ def places(entries: Iterable[Entry]) -> list[Place]:
     """The places of these recordings; those without a pause say nothing of their noise and are left out."""
     found = []
     for entry in entries:
-        sound = entry.sound.astype(np.float32) / 32768
+        sound = entry.sound.astype(np.float32) / np.float32(32768)
         if len(sound) < RATE_HZ // 2:
             continue
         power = _frames(sound)

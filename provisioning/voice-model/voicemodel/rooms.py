@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
-from voicemodel.speak import RATE_HZ
+from voicemodel import RATE_HZ
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
 DIRECT_AT_1_M_DB = {"street": 14.0, "shop": 8.0}
-"""Direct sound over reverberant sound at 1 m: a wall behind the column; a shop's room, whose critical distance is 2.5 m."""
+"""Direct sound over reverberant sound at 1 m: a wall behind the column; a shop's critical distance is 2.5 m."""
 RT60_S = {"street": 0.35, "shop": 0.5}
 
 
@@ -26,9 +26,7 @@ def at_distance(
     return reverberant(chance, sound, RT60_S[place], float(direct_db)) / np.float32(metres)
 
 
-def reverberant(
-    chance: Generator, sound: NDArray[np.float32], rt60_s: float, direct_db: float
-) -> NDArray[np.float32]:
+def reverberant(chance: Generator, sound: NDArray[np.float32], rt60_s: float, direct_db: float) -> NDArray[np.float32]:
     """The sound in a room: a direct path, and a tail of noise that falls by 60 dB in `rt60_s`, `direct_db` below it."""
     length = int(RATE_HZ * min(0.8, rt60_s))
     tail = chance.standard_normal(length) * 10 ** (-3 * np.arange(length) / (rt60_s * RATE_HZ))
@@ -44,7 +42,9 @@ def filtered(sound: NDArray[np.float32], response: NDArray[np.float64]) -> NDArr
     return np.asarray(irfft(rfft(sound, size) * rfft(response, size), size)[: len(sound)], np.float32)
 
 
-def equalised(sound: NDArray[np.float32], frequencies_hz: NDArray[np.float64], gains_db: NDArray[np.float64]) -> NDArray[np.float32]:
+def equalised(
+    sound: NDArray[np.float32], frequencies_hz: NDArray[np.float64], gains_db: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """The sound with these gains at these frequencies, straight lines between them; zero phase."""
     size = next_fast_len(len(sound) + 2048, real=True)
     spectrum = rfft(sound, size)

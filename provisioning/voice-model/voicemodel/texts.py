@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
-import random
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from voicemodel import lexicon
+
+if TYPE_CHECKING:
+    import random
 
 PHRASES_FILE = Path(__file__).parent.parent / "phrases.txt"
 
 _SUBJECTS = (
-    "i|you|he|she|we|they|the man|the woman|my brother|your sister|the teacher|our neighbour|the children|a doctor|the driver|"
-    "my friend|someone|the old dog|that guy|nobody|the officer|my mum|her dad|the shopkeeper|his mate|everybody"
+    "i|you|he|she|we|they|the man|the woman|my brother|your sister|the teacher|our neighbour|the children|"
+    "a doctor|the driver|my friend|someone|the old dog|that guy|nobody|the officer|my mum|her dad|the shopkeeper|"
+    "his mate|everybody"
 ).split("|")
 _VERBS = (
-    "wants|needs|likes|found|lost|bought|sold|saw|made|took|left|opened|closed|carried|dropped|cleaned|heard|watched|forgot|"
-    "remembered|fixed|painted|moved|counted|asked for|looked at|talked about|waited for|paid for|walked past|helped with|called for"
+    "wants|needs|likes|found|lost|bought|sold|saw|made|took|left|opened|closed|carried|dropped|cleaned|heard|"
+    "watched|forgot|remembered|fixed|painted|moved|counted|asked for|looked at|talked about|waited for|paid for|"
+    "walked past|helped with|called for"
 ).split("|")
 _OBJECTS = (
-    "the car|a new house|some bread|the red door|my phone|a cup of tea|the newspaper|three oranges|the blue jacket|an old picture|"
-    "the broken window|your keys|her birthday cake|the police station|a long letter|the big garden|the train ticket|some cold water|"
-    "the kitchen table|his umbrella|a small boat|the wrong number|the loud music|every flower|the yellow bus|the football match|"
-    "a pint of lager|some crisps|the computer|his motorbike|the screen"
+    "the car|a new house|some bread|the red door|my phone|a cup of tea|the newspaper|three oranges|"
+    "the blue jacket|an old picture|the broken window|your keys|her birthday cake|the police station|"
+    "a long letter|the big garden|the train ticket|some cold water|the kitchen table|his umbrella|a small boat|"
+    "the wrong number|the loud music|every flower|the yellow bus|the football match|a pint of lager|some crisps|"
+    "the computer|his motorbike|the screen"
 ).split("|")
 _TAILS = (
-    "in the morning|last night|at the station|near the bridge|after lunch|before the meeting|on monday|in the park|at school|"
-    "every day|with my family|for a while|by the river|because it was raining|when the bell rang|without any help|on the way home|"
-    "next to the bank|at nine thirty|during the storm|outside the pub|in the supermarket"
+    "in the morning|last night|at the station|near the bridge|after lunch|before the meeting|on monday|"
+    "in the park|at school|every day|with my family|for a while|by the river|because it was raining|"
+    "when the bell rang|without any help|on the way home|next to the bank|at nine thirty|during the storm|"
+    "outside the pub|in the supermarket"
 ).split("|")
-_OPENINGS = "yesterday|today|tomorrow|usually|sometimes|suddenly|maybe|well|of course|then|after that|in fact".split("|")
+_OPENINGS = "yesterday|today|tomorrow|usually|sometimes|suddenly|maybe|well|of course|then|after that|in fact".split(
+    "|"
+)
 _BEFORE = "please|hey|hello|oh|no|stop|quick|now|somebody|oh god|i said|you have to".split("|")
 _AFTER = "please|now|quick|right now|today|here|john|to me|away|quickly|somebody|for god's sake".split("|")
 _DIGITS = "zero one two three four five six seven eight nine oh".split()
-_NAMES = "john mary peter susan david emma oliver lucy harry grace tom anna james kate daniel sophie robert laura".split()
+_NAMES = (
+    "john mary peter susan david emma oliver lucy harry grace tom anna james kate daniel sophie robert laura".split()
+)
 
 NEAR_MISSES = (
-    "help yourself|help him|help her with the bags|he helped me yesterday|helping my mum|the helpers met|health is wealth|"
-    "call the office|call the doctor|call me later|the police called me back|call the plumber please|recall the policies|"
-    "i need half|i need kelp|i need a pint|we need milk and bread|i kneel down|he needs help|you need to help out|do you need help|"
-    "the computer is broken|introduce them to her|the tutor is here|a cruiser|the scooter in the road|student union|"
-    "please hold|please yelp|police help desk|a pleased elf|please pass the salt|call a taxi|call the priest|pull the fleece|"
-    "leave my phone alone|leave me a loan|believe me although|get off the bus|get off my lawn|get coffee for me|forget me|"
-    "somebody called me|someone called the shop|send the parcel|send the policy|the police are here|hail me a cab|tell me|hell me|"
-    "held me|help my|helmet|help men|how to help people|he said the police came|they called the police station yesterday"
+    "help yourself|help him|help her with the bags|he helped me yesterday|helping my mum|the helpers met|"
+    "health is wealth|call the office|call the doctor|call me later|the police called me back|"
+    "call the plumber please|recall the policies|i need half|i need kelp|i need a pint|we need milk and bread|"
+    "i kneel down|he needs help|you need to help out|do you need help|the computer is broken|"
+    "introduce them to her|the tutor is here|a cruiser|the scooter in the road|student union|please hold|"
+    "please yelp|police help desk|a pleased elf|please pass the salt|call a taxi|call the priest|pull the fleece|"
+    "leave my phone alone|leave me a loan|believe me although|get off the bus|get off my lawn|get coffee for me|"
+    "forget me|somebody called me|someone called the shop|send the parcel|send the policy|the police are here|"
+    "hail me a cab|tell me|hell me|held me|help my|helmet|help men|how to help people|he said the police came|"
+    "they called the police station yesterday"
 ).split("|")
 """Talk that holds parts of phrases, or words that sound like them."""
 

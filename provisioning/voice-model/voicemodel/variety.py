@@ -21,7 +21,7 @@ def varied(chance: Generator, mels: Mels) -> Mels:
         mels = other_rhythm(chance, mels)
     if chance.random() < 0.8:  # noqa: PLR2004
         mels = other_throat(chance, mels)
-    mels = mels + chance.uniform(-8, 4) + _bend(chance, 2.0, MELS)  # e-folds: 1 is 4.3 dB
+    mels = np.asarray(mels + chance.uniform(-8, 4) + _bend(chance, 2.0, MELS), np.float32)  # e-folds: 1 is 4.3 dB
     if chance.random() < 0.5:  # noqa: PLR2004
         mels = masked(chance, mels)
     return np.asarray(mels, np.float32)

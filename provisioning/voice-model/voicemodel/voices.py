@@ -7,8 +7,11 @@ from human, and only spice: a model trained on them alone fails on people (voice
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,10 @@ FESTIVAL = ("kal_diphone", "cmu_us_slt_arctic_hts")
 KOKORO = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jm_kumo")
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb", "en-gb-x-rp", "en-gb-x-gbclan", "en-029")
 ESPEAK_VARIANTS = (
-    "m1 m2 m3 m4 m5 m6 m8 f1 f2 f3 f5 klatt klatt2 klatt3 klatt4 Alex adam Andrea Andy Annie antonio aunty belinda benjamin "
-    "boris caleb david Denis Diogo ed edward Gene gustave Henrique Hugo iven Jacky john kaukovalta Lee linda marcelo Marco "
-    "Mario max michael michel miguel pablo paul quincy rob robert steph Storm travis victor Zac anika grandpa grandma norbert "
-    "sandro shelby"
+    "m1 m2 m3 m4 m5 m6 m8 f1 f2 f3 f5 klatt klatt2 klatt3 klatt4 Alex adam Andrea Andy Annie antonio aunty "
+    "belinda benjamin boris caleb david Denis Diogo ed edward Gene gustave Henrique Hugo iven Jacky john "
+    "kaukovalta Lee linda marcelo Marco Mario max michael michel miguel pablo paul quincy rob robert steph Storm "
+    "travis victor Zac anika grandpa grandma norbert sandro shelby"
 ).split()
 
 HELD_OUT_RECORDED = (

@@ -1,0 +1,118 @@
+"""Builds a voice model from nothing but what Debian and PyPI carry: `provisioning/voice-model/build`.
+
+Every step is stored below the work folder and not done again; with the same versions of the voices and of PyTorch the
+same model comes out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+import torch
+
+from agent.voice import manifest
+from voicemodel import chain, corpus, lexicon, people, scenes, texts, train
+from voicemodel.assemble import assemble
+from voicemodel.features import cosine_transform
+from voicemodel.filler import filler
+from voicemodel.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = structlog.get_logger()
+
+CHAPTERS, SCENES = 6, 6000
+"""Some 23 h of scenes in all; each is varied anew whenever it comes up."""
+STEPS, RATE = 2200, 1.6e-3
+TUNING_STEPS, TUNING_RATE = 500, 5e-4
+"""With recordings of people: some of them among the scenes, at the end."""
+WIDTH, BOTTLENECK = 384, 96
+"""1.2 million numbers, 2.3 MB: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
+SCALE = 1.0
+"""The filler's (see README.md for the curve that it was picked from)."""
+
+
+def speech(folder: Path) -> None:
+    """Let every engine say its share."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        made = [pool.submit(corpus.make, folder, engine, count) for engine, count in corpus.SHARES.items()]
+        for one in made:
+            one.result()
+
+
+def chapters(
+    folder: Path, numbers: Sequence[int], entries: Sequence[corpus.Entry], there: Sequence[people.Place]
+) -> None:
+    """Make the chapters that are not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        path = folder / f"{number:03d}.npz"
+        if not path.exists():
+            scenes.make(number, entries, there, SCENES).save(path)
+            log.info("chapter", number=number)
+
+
+def trained(work: Path, entries: Sequence[corpus.Entry], *, tuning: bool) -> Network:
+    """The network of the first training, or of the tuning that follows it."""
+    name = "tuned" if tuning else "trained"
+    stored, first = work / f"{name}.pt", work / ("tuning" if tuning else "chapters")
+    paths = sorted(first.glob("*.npz"))
+    torch.manual_seed(0)
+    cepstra = scenes.Chapter.load(paths[0]).mels[:200_000].astype(np.float32) @ cosine_transform()
+    mean, scale = torch.from_numpy(cepstra.mean(0)), torch.from_numpy(1 / (cepstra.std(0) + 1e-3))
+    network = Network(mean.view(1, 1, -1), scale.view(1, 1, -1), WIDTH, BOTTLENECK)
+    if stored.exists():
+        network.load_state_dict(torch.load(stored))
+        return network
+    grammar = chain.bigram([entry.phones for entry in entries if entry.engine != "people"])
+    said = [chain.sequence(entry.phones) for entry in entries]
+    if tuning:
+        network.load_state_dict(torch.load(work / "trained.pt"))
+        trainer = train.Trainer(network, grammar, TUNING_STEPS, TUNING_RATE, train.Stage.CHAIN)
+    else:
+        trainer = train.Trainer(network, grammar, STEPS, RATE)
+    train.train(trainer, said, lambda turn: scenes.Chapter.load(paths[turn % len(paths)]), seed=1)
+    averaged: Network = trainer.averaged.module
+    torch.save(averaged.state_dict(), stored)
+    return averaged
+
+
+def main() -> None:
+    """Build the model."""
+    parser = argparse.ArgumentParser(prog="provisioning/voice-model/build", description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("build/voice-model"), help="where the steps are stored")
+    parser.add_argument("--out", type=Path, default=Path("build/voice-model/model"), help="the model's folder")
+    parser.add_argument("--recordings", type=Path, help="people's recordings: a folder for each phrase")
+    asked = parser.parse_args()
+    if asked.recordings and not asked.recordings.is_dir():
+        parser.error(f"--recordings: there is no folder {asked.recordings}")
+    said = lexicon.read()
+    speech(asked.work / "speech")
+    entries = list(corpus.read(asked.work / "speech"))
+    recorded = people.recordings(asked.recordings, said) if asked.recordings else []
+    there = people.places(recorded)
+    chapters(asked.work / "chapters", range(CHAPTERS), entries, there)
+    network = trained(asked.work, entries, tuning=False)
+    if recorded:
+        everyone = [*entries, *recorded]
+        chapters(asked.work / "tuning", range(100, 102), everyone, there)
+        network = trained(asked.work, everyone, tuning=True)
+    part = asked.out.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    assemble(part, network.eval().as_kaldi(), said, filler(said, SCALE), texts.phrases("trained"))
+    manifest.write(part)
+    shutil.rmtree(asked.out, ignore_errors=True)
+    part.rename(asked.out)
+    log.info("model", folder=str(asked.out), parts=sum(len(files) for _, _, files in os.walk(asked.out)))
+
+
+if __name__ == "__main__":
+    main()
