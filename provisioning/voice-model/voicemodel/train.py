@@ -135,7 +135,7 @@ class Trainer:
         warm = min(1.0, (self._step + 1) / 100)
         rate = self._rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * self._step / self._steps)))
         for group in self._optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = float(rate)
         scores, crossed = self.network(batch.cepstra)
         length = int(batch.frames.max())
         scores, crossed = scores[:, :length], crossed[:, :length]
