@@ -32,7 +32,7 @@ MIX = {
     "flite": 0.22,
     "festival": 0.07,
     "espeak": 0.05,
-    "people": 0.04,
+    "people": 0.2,
 }
 """The share of each engine in a chapter: what is nearest to people weighs most, whatever its count in the corpus."""
 NO_SPEECH = 0.07
