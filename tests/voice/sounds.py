@@ -6,7 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 import fakes
+from agent.config.load import PROFILES
 from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, PcmBlock
 from agent.voice.decision import Phrase
 from agent.voice.lexicon import BUNDLED_MODEL
@@ -29,10 +32,13 @@ CALLS = {
 TALK = ("talk-weather-slt", "talk-train-rms", "talk-police-awb", "talk-helmet-espeak")
 PHRASES = tuple(Phrase(tuple(text.split()), text.replace(" ", "-"), 0.6) for text in CALLS)
 
+DECOYS = tuple(yaml.safe_load((PROFILES / "safe-point.yaml").read_text(encoding="utf-8"))["voice"]["decoys"])
+"""Those of the profile: what a unit in a street listens for beside its phrases."""
+
 
 @cache
 def _loaded() -> Callable[[], Pipeline]:
-    return pipelines(BUNDLED_MODEL, PHRASES, (), 5.0)
+    return pipelines(BUNDLED_MODEL, PHRASES, DECOYS, 5.0)
 
 
 def fresh_pipeline() -> Pipeline:

@@ -29,14 +29,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-CHAPTERS, SCENES = 6, 6000
-"""Some 23 h of scenes in all; each is varied anew whenever it comes up."""
+CHAPTERS, SCENES = 4, 6000
+"""Some 15 h of scenes in all; each is varied anew whenever it comes up."""
 STEPS, RATE = 2200, 1.6e-3
-TUNING_STEPS, TUNING_RATE = 500, 5e-4
-"""With recordings of people: some of them among the scenes, at the end."""
 WIDTH, BOTTLENECK = 384, 96
 """1.2 million numbers, 2.3 MB: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
-SCALE = 1.0
+SCALE = 0.75
 """The filler's (see README.md for the curve that it was picked from)."""
 
 
@@ -48,23 +46,19 @@ def speech(folder: Path) -> None:
             one.result()
 
 
-def chapters(
-    folder: Path, numbers: Sequence[int], entries: Sequence[corpus.Entry], there: Sequence[people.Place]
-) -> None:
+def chapters(folder: Path, entries: Sequence[corpus.Entry], there: Sequence[people.Place]) -> list[Path]:
     """Make the chapters that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number in numbers:
-        path = folder / f"{number:03d}.npz"
+    paths = [folder / f"{number:03d}.npz" for number in range(CHAPTERS)]
+    for number, path in enumerate(paths):
         if not path.exists():
             scenes.make(number, entries, there, SCENES).save(path)
             log.info("chapter", number=number)
+    return paths
 
 
-def trained(work: Path, entries: Sequence[corpus.Entry], *, tuning: bool) -> Network:
-    """The network of the first training, or of the tuning that follows it."""
-    name = "tuned" if tuning else "trained"
-    stored, first = work / f"{name}.pt", work / ("tuning" if tuning else "chapters")
-    paths = sorted(first.glob("*.npz"))
+def trained(stored: Path, paths: Sequence[Path], entries: Sequence[corpus.Entry]) -> Network:
+    """The network, trained on these chapters or read from where it was stored."""
     torch.manual_seed(0)
     cepstra = scenes.Chapter.load(paths[0]).mels[:200_000].astype(np.float32) @ cosine_transform()
     mean, scale = torch.from_numpy(cepstra.mean(0)), torch.from_numpy(1 / (cepstra.std(0) + 1e-3))
@@ -72,13 +66,8 @@ def trained(work: Path, entries: Sequence[corpus.Entry], *, tuning: bool) -> Net
     if stored.exists():
         network.load_state_dict(torch.load(stored))
         return network
-    grammar = chain.bigram([entry.phones for entry in entries if entry.engine != "people"])
     said = [chain.sequence(entry.phones) for entry in entries]
-    if tuning:
-        network.load_state_dict(torch.load(work / "trained.pt"))
-        trainer = train.Trainer(network, grammar, TUNING_STEPS, TUNING_RATE, train.Stage.CHAIN)
-    else:
-        trainer = train.Trainer(network, grammar, STEPS, RATE)
+    trainer = train.Trainer(network, chain.bigram([entry.phones for entry in entries]), STEPS, RATE)
     train.train(trainer, said, lambda turn: scenes.Chapter.load(paths[turn % len(paths)]), seed=1)
     averaged: Network = trainer.averaged.module
     torch.save(averaged.state_dict(), stored)
@@ -90,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="provisioning/voice-model/build", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/voice-model"), help="where the steps are stored")
     parser.add_argument("--out", type=Path, default=Path("build/voice-model/model"), help="the model's folder")
-    parser.add_argument("--recordings", type=Path, help="people's recordings: a folder for each phrase")
+    parser.add_argument("--recordings", type=Path, help="people's recordings, to borrow their rooms")
     asked = parser.parse_args()
     if asked.recordings and not asked.recordings.is_dir():
         parser.error(f"--recordings: there is no folder {asked.recordings}")
@@ -98,13 +87,8 @@ def main() -> None:
     speech(asked.work / "speech")
     entries = list(corpus.read(asked.work / "speech"))
     recorded = people.recordings(asked.recordings, said) if asked.recordings else []
-    there = people.places(recorded)
-    chapters(asked.work / "chapters", range(CHAPTERS), entries, there)
-    network = trained(asked.work, entries, tuning=False)
-    if recorded:
-        everyone = [*entries, *recorded]
-        chapters(asked.work / "tuning", range(100, 102), everyone, there)
-        network = trained(asked.work, everyone, tuning=True)
+    paths = chapters(asked.work / "chapters", entries, people.places(recorded))
+    network = trained(asked.work / "trained.pt", paths, entries)
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     assemble(part, network.eval().as_kaldi(), said, filler(said, SCALE), texts.phrases("trained"))

@@ -1,4 +1,6 @@
-"""Recordings of people, where the builder is given some: voices to learn from, and microphones and rooms to borrow.
+"""Recordings of people, where the builder is given some: their microphones and rooms are borrowed, their words are not.
+
+Nothing is learned from what is said in them, so that they stay a test of phrases that training never heard from people.
 
 `--recordings DIR` holds a folder for each phrase, with short FLAC or WAV files of it; the folder's name is the phrase,
 or stands for it in `SAID`.

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from voicemodel.corpus import Entry
 
 MIX = {
-    "hibari": 0.2,
+    "hibari": 0.22,
     "piper": 0.2,
-    "kokoro": 0.22,
+    "kokoro": 0.24,
     "flite": 0.22,
     "festival": 0.07,
     "espeak": 0.05,
-    "people": 0.2,
 }
 """The share of each engine in a chapter: what is nearest to people weighs most, whatever its count in the corpus."""
 NO_SPEECH = 0.07
@@ -81,8 +80,7 @@ def make(number: int, corpus: Sequence[Entry], there: Sequence[people.Place], sc
     mels, who = [], []
     for number_of_entry in chosen:
         sound = corpus[number_of_entry].sound.astype(np.float32) / np.float32(32768)
-        recorded = corpus[number_of_entry].engine == "people"
-        mels.append(log_mels(_scene(chance, sound, streets, there, recorded=recorded)).astype(np.float16))
+        mels.append(log_mels(_scene(chance, sound, streets, there)).astype(np.float16))
         who.append(number_of_entry)
     empty = [noises.noise(chance, str(chance.choice(noises.KINDS[:-1])), RATE_HZ * BANK_S) for _ in range(20)]
     for _ in range(int(NO_SPEECH * scenes)):
@@ -96,8 +94,6 @@ def _scene(
     sound: NDArray[np.float32],
     streets: Sequence[NDArray[np.float32]],
     there: Sequence[people.Place],
-    *,
-    recorded: bool,
 ) -> NDArray[np.float32]:
     """One utterance as a unit might hear it."""
     if chance.random() < 0.75:  # noqa: PLR2004 - a larger or a smaller person, faster or slower
@@ -105,7 +101,7 @@ def _scene(
         sound = resample(sound, int(len(sound) / chance.uniform(0.82, 1.35 if chance.random() < 0.3 else 1.18)))  # noqa: PLR2004
     if chance.random() < 0.25:  # noqa: PLR2004
         sound = rooms.shouted(chance, sound)
-    if there and not recorded and chance.random() < 0.35:  # noqa: PLR2004
+    if there and chance.random() < 0.35:  # noqa: PLR2004
         sound = people.moved(chance, sound, there[int(chance.integers(len(there)))])
     elif chance.random() < 0.85:  # noqa: PLR2004
         sound = rooms.microphone(chance, sound)
