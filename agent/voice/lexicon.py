@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 BUNDLED_MODEL = Path(__file__).parent / "model"
-"""The small English model in the package; `provisioning/voice-model/README.md` says how it is made and what it hears."""
+"""The small English model in the package; `provisioning/voice-model/README.md` says how it is made."""
 
 UNKNOWN = "[unk]"
 """The filler word: any speech that is none of the grammar's phrases."""
