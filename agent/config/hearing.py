@@ -42,7 +42,8 @@ class VoiceSettings(Settings):
     """A Vosk model's folder; None takes the one in the package."""
     phrases: tuple[PhraseSettings, ...] = ()
     decoys: tuple[Words, ...] = ()
-    """Words and phrases that are easily taken for ours: heard as themselves, they are nothing."""
+    """Words and phrases that are easily taken for ours: heard as themselves, they are nothing, and neither is a phrase
+    within one. A phrase that is how one begins ("help me" of "help me out") is decided at the next pause only."""
     refractory_s: Seconds = 5.0
     """The same phrase counts again only after this time."""
     light_on_suspicion: bool = True

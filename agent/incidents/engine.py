@@ -194,7 +194,7 @@ class Incidents:
             self._detectors.triggered(signal, turn, armed=self.armed)
 
     def _phrase_said(self, signal: Triggered, turn: Turn) -> None:
-        """A phrase was said: a call, unless it needs more. An open call that was answered already needs no more."""
+        """A phrase was said: a call, unless it needs more; as part of a call that it makes no louder it does not."""
         call = self._book.active(Category.HELP, HELP)
         if (call is not None and (call.loud or signal.silent)) or self._second_evidence.suffices(signal):
             self._help_called(signal, turn)

@@ -89,7 +89,7 @@ class Rejection(StrEnum):
     """Why a phrase whose words were all heard did not count."""
 
     DISORDERED = "disordered"
-    """Its words have times that are no numbers, or run backwards: not heard of a sound recogniser, but if, no call."""
+    """Its words have times that are no numbers, or that run backwards: no recogniser that works says so."""
     UNSURE = "unsure"
     GAP = "gap"
     TOO_SHORT = "too-short"
