@@ -23,6 +23,12 @@ class PhraseSettings(Settings):
     """A duress phrase: no lamp, no sound."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Each word of the phrase must be at least this sure."""
+    repeat_within_s: Seconds | None = None
+    """The phrase counts only when it is said again within this time: for words that also turn up in talk. None: once
+    is enough."""
+    movement_within_s: Seconds | None = None
+    """Second evidence: the phrase counts only beside movement that a PIR saw within this time before it, or sees within
+    this time after it. None: the words are enough."""
 
 
 class VoiceSettings(Settings):
@@ -36,9 +42,13 @@ class VoiceSettings(Settings):
     """A Vosk model's folder; None takes the one in the package."""
     phrases: tuple[PhraseSettings, ...] = ()
     decoys: tuple[Words, ...] = ()
-    """Words and phrases that are easily taken for ours: heard as themselves, they are nothing."""
+    """Words and phrases that are easily taken for ours: heard as themselves, they are nothing, and neither is a phrase
+    within one. A phrase that is how one begins ("help me" of "help me out") is decided at the next pause only."""
     refractory_s: Seconds = 5.0
     """The same phrase counts again only after this time."""
+    light_on_suspicion: bool = True
+    """Light the lamp for a moment as soon as something sounds like a phrase that is not silent. A guess may be wrong:
+    where silent phrases are in use, `false` is safer."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """Who listens needs something to listen for, and a phrase has one meaning."""
@@ -49,3 +59,17 @@ class VoiceSettings(Settings):
             yield "phrases", f'has "{words}" more than once'
         for words in sorted(set(said) & set(self.decoys)):
             yield "decoys", f'has "{words}", which is a phrase: it cannot be both'
+        yield from self._open_phrases_in_silent_ones()
+        movement_of: dict[str, float | None] = {}
+        for phrase in self.phrases:
+            if movement_of.setdefault(phrase.label, phrase.movement_within_s) != phrase.movement_within_s:
+                yield "phrases", f"has two values of movement_within_s for the label {phrase.label}: use two labels"
+
+    def _open_phrases_in_silent_ones(self) -> Iterator[tuple[str, str]]:
+        """Whoever pauses within a silent phrase must not have said an open one."""
+        silent_ones = [phrase.say for phrase in self.phrases if phrase.silent]
+        open_ones = [phrase.say for phrase in self.phrases if not phrase.silent]
+        for silent in silent_ones:
+            for part in open_ones:
+                if part != silent and f" {part} " in f" {silent} ":
+                    yield "phrases", f'has "{part}", which is answered by light and sound, within the silent "{silent}"'

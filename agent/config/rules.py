@@ -32,6 +32,7 @@ def cross_findings(tree: Value) -> Iterator[Finding]:
     yield from _shared(tree, "pin", _pins(tree))
     yield from _shared(tree, "name", _names(tree))
     yield from _room_for_an_event(tree)
+    yield from _movement_that_nobody_sees(tree)
 
 
 def _pins(tree: Value) -> Iterator[tuple[KeyPath, object]]:
@@ -78,6 +79,17 @@ def _room_for_an_event(tree: Value) -> Iterator[Finding]:
         held = f"{footage.rolling_max_mb} MB hold {holds_s:.0f} s at camera.bitrate_kbps ({camera.bitrate_kbps} kbit/s)"
         event = f"one event (pre_event_s + post_event_s: {event_s:g} s)"
         yield ("footage", "rolling_max_mb"), f"{held}, less than {event}"
+
+
+def _movement_that_nobody_sees(tree: Value) -> Iterator[Finding]:
+    """A phrase that waits for a PIR on a unit without one would never count."""
+    if not _is_enabled(tree, "voice") or any(wired.text("kind") == "pir" for wired in tree.items("inputs")):
+        return
+    for i, phrase in enumerate(tree.items("voice", "phrases")):
+        needed = phrase.inside("movement_within_s")
+        if needed is not None and needed.content is not None:
+            path = ("voice", "phrases", i, "movement_within_s")
+            yield path, "needs an input of kind pir, and this unit has none: the phrase would never count"
 
 
 def _is_enabled(tree: Value, section: str) -> bool:

@@ -63,13 +63,24 @@ class PipelineRestarted:
 
 
 @dataclass(frozen=True)
+class PhraseSuspected:
+    """What the listener hears looks like a phrase so far; once an utterance at most. `PhraseHeard` may follow."""
+
+    label: str
+    since_s: float
+    """Since when, on CLOCK_MONOTONIC."""
+    silent: bool
+    type: Literal["phrase-suspected"] = "phrase-suspected"
+
+
+@dataclass(frozen=True)
 class PhraseHeard:
     """The listener decided that a phrase was said."""
 
     label: str
     start_s: float
     end_s: float
-    """First and last moment of the phrase, on CLOCK_MONOTONIC."""
+    """First and last moment of the phrase, on CLOCK_MONOTONIC; of one that must be said twice, of both together."""
     decided_s: float
     confidence: float
     """The least sure word."""
@@ -165,6 +176,7 @@ Event = (
     | Trouble
     | TroubleOver
     | PipelineRestarted
+    | PhraseSuspected
     | PhraseHeard
     | TamperSeen
     | TamperOver

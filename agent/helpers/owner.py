@@ -24,6 +24,7 @@ from agent.helpers.messages import (
     MediaMissed,
     Message,
     PhraseHeard,
+    PhraseSuspected,
     PipelineRestarted,
     Settings,
     StillRequest,
@@ -263,7 +264,7 @@ class Helper:
             case MediaMade() | MediaMissed():
                 self._unanswered.pop((event.alert_id, event.media), None)
                 self._on_event(event)
-            case PhraseHeard() | TamperSeen() | TamperOver():
+            case PhraseSuspected() | PhraseHeard() | TamperSeen() | TamperOver():
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.helpers.messages import PhraseHeard, Trouble, TroubleOver, Working
+from agent.helpers.messages import PhraseHeard, PhraseSuspected, Trouble, TroubleOver, Working
 from agent.hw.kit import HardwareLost, load_kit
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
 from agent.voice.muted import MUTED_AFTER_S, Hearing, MuteWatch
@@ -104,6 +104,8 @@ class _Listening:
                     self._channel.send(TroubleOver(LOST))
                 ended_s = block.ended_s
                 self._tell(pipeline.hear(block))
+                if likely := pipeline.suspicion:
+                    self._channel.send(PhraseSuspected(likely.phrase.label, likely.since_s, likely.phrase.silent))
                 rejected = self._log_rejected(pipeline.rejected, rejected)
                 self._watch_mute(block)
                 self._prove(block)

@@ -32,6 +32,11 @@ class Recogniser(Protocol):
         """Seconds of sound fed so far."""
         ...
 
+    @property
+    def suspected(self) -> Phrase | None:
+        """The phrase that a partial result of the present utterance held first, if any did."""
+        ...
+
     def feed(self, pcm: bytes) -> list[Word]:
         """Hear more; returns the words of an utterance once it is over, timed in seconds of `heard_s`."""
         ...
@@ -69,10 +74,12 @@ def grammar(phrases: Sequence[Phrase], decoys: Sequence[str], known: Collection[
 class VoskRecogniser:
     """Vosk with a grammar. It ends an utterance itself as soon as a phrase has held for a while (see `held`)."""
 
-    def __init__(self, model: vosk.Model, sentences: Sequence[str], phrases: Sequence[Phrase]) -> None:
+    def __init__(
+        self, model: vosk.Model, sentences: Sequence[str], phrases: Sequence[Phrase], decoys: Sequence[str] = ()
+    ) -> None:
         self._model = model
         self._grammar = json.dumps(list(sentences))
-        self._held = HeldPhrase(phrases)
+        self._held = HeldPhrase(phrases, decoys)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._vosk = self._fresh()
@@ -81,6 +88,11 @@ class VoskRecogniser:
     def heard_s(self) -> float:
         """Seconds of sound fed so far."""
         return self._before_s + self._fed_bytes / BYTES_PER_S
+
+    @property
+    def suspected(self) -> Phrase | None:
+        """The phrase that a partial result of the present utterance held first, if any did."""
+        return self._held.suspected
 
     def feed(self, pcm: bytes) -> list[Word]:
         """Hear more; the words of an utterance come when Vosk calls it over, or a phrase in it has held."""

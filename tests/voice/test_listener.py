@@ -12,7 +12,7 @@ import structlog
 from agent.config.hearing import PhraseSettings, VoiceSettings
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
-from agent.helpers.messages import Event, PhraseHeard, Trouble, TroubleOver, Working, decode
+from agent.helpers.messages import Event, PhraseHeard, PhraseSuspected, Trouble, TroubleOver, Working, decode
 from agent.hw.kit import BLOCK_SAMPLES, HardwareLost, PcmBlock
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.listener import LOST, SILENT, Listener
@@ -154,8 +154,11 @@ def test_a_duress_phrase_is_told_as_silent(daemon: Daemon, microphone: TableMicr
     street = Street(seed=12)
     street.say("i-need-help-espeak", 20)
     microphone.hear(street.blocks(4))
+    suspected = daemon.next(PhraseSuspected)
+    assert (suspected.label, suspected.silent) == ("duress", True)
     heard = daemon.next(PhraseHeard)
     assert (heard.label, heard.silent) == ("duress", True)
+    assert suspected.since_s < heard.decided_s
 
 
 def test_each_second_of_sound_is_proved_and_lost_blocks_are_counted(

@@ -30,6 +30,23 @@ def test_a_call_for_help_in_street_noise_is_heard_once_and_soon(text: str, name:
     assert said.end_s <= said.decided_s < ended_s + DECIDED_WITHIN_S
 
 
+def test_a_call_is_suspected_once_before_it_is_decided() -> None:
+    street = Street(seed=2)
+    pipeline = fresh_pipeline()
+    for block in street.blocks(10):
+        pipeline.hear(block)
+    began_s = street.now_s
+    street.say("help-me-slt", 20)
+    suspected, decided = [], []
+    for block in street.blocks(5):
+        decided += pipeline.hear(block)
+        if pipeline.suspicion:
+            suspected.append(pipeline.suspicion)
+    ((suspicion,), (said,)) = suspected, decided
+    assert suspicion.phrase is said.phrase
+    assert began_s < suspicion.since_s < said.decided_s
+
+
 @pytest.mark.parametrize("name", TALK)
 @pytest.mark.parametrize("snr_db", [20.0, 10.0])
 def test_talk_is_no_call_for_help(name: str, snr_db: float) -> None:
