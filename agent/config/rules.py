@@ -47,8 +47,11 @@ def _names(tree: Value) -> Iterator[tuple[KeyPath, object]]:
     for i, wired in enumerate(tree.items("inputs")):
         if name := wired.inside("name"):
             yield ("inputs", i, "name"), name.content
-    for section, model in (("voice", VoiceSettings), ("camera", CameraSettings)):
-        if _is_enabled(tree, section):
+    for section, model, switches in (
+        ("voice", VoiceSettings, (("voice",), ("voice", "meter"))),
+        ("camera", CameraSettings, (("camera",),)),
+    ):
+        if any(_is_enabled(tree, switch) for switch in switches):
             name = tree.at(section, "name")
             yield (section, "name"), name.content if name else model.model_fields["name"].default
 
@@ -80,8 +83,8 @@ def _room_for_an_event(tree: Value) -> Iterator[Finding]:
         yield ("footage", "rolling_max_mb"), f"{held}, less than {event}"
 
 
-def _is_enabled(tree: Value, section: str) -> bool:
-    enabled = tree.at(section, "enabled")
+def _is_enabled(tree: Value, section: KeyPath) -> bool:
+    enabled = tree.at(*section, "enabled")
     return enabled is not None and enabled.content is True
 
 
