@@ -24,7 +24,7 @@ from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
-from agent.mics import microphone_facts
+from agent.meter_facts import meter_facts
 from agent.panel import Panel
 from agent.reboot import RebootDesk
 from agent.recovery import Recovery
@@ -342,7 +342,8 @@ class Unit:
         if not voice.meter.enabled:
             return {}
         measured = self._helpers["listener"].sound
-        return {"mics": [microphone_facts(voice.name, voice.meter.calibrated_on, measured, self._clock.now())]}
+        facts = meter_facts(voice.meter.calibrated_on, measured, self._clock.now())
+        return {"mics": [{"id": voice.name, **facts}]}
 
     def _others(self) -> Others:
         """What a restart of the machine would cost now."""

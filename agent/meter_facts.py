@@ -31,22 +31,15 @@ class Calibration(StrEnum):
     OVERDUE = "overdue"
 
 
-def microphone_facts(
-    name: str, calibrated_on: date | None, measured: SoundMeasured | None, now: Moment
-) -> dict[str, Any]:
-    """One entry of the heartbeat's `mics`.
+def meter_facts(calibrated_on: date | None, measured: SoundMeasured | None, now: Moment) -> dict[str, Any]:
+    """What the meter adds to a microphone's entry in the heartbeat's `mics`.
 
     Args:
-        name: The microphone's.
         calibrated_on: The day of the calibration that the unit works with.
         measured: What the listener said last.
         now: The present moment.
     """
-    facts: dict[str, Any] = {
-        "id": name,
-        "indicative": True,
-        "calibration": _calibration(calibrated_on, now.wall.date()).value,
-    }
+    facts: dict[str, Any] = {"indicative": True, "calibration": _calibration(calibrated_on, now.wall.date()).value}
     if calibrated_on is not None:
         facts["calibratedOn"] = calibrated_on.isoformat()
     if measured is None or now.monotonic_s - measured.until_s > TOLD_FOR_S:
@@ -60,7 +53,7 @@ def microphone_facts(
         "measuredS": measured.measured_s,
         "overloadedS": measured.overloaded_s,
         "floorMeasuredS": measured.floor_measured_s,
-        "ageS": round(now.monotonic_s - measured.until_s, 1),
+        "levelsAgeS": round(now.monotonic_s - measured.until_s, 1),
     }
 
 
