@@ -85,7 +85,7 @@ class Microphone(Protocol):
     """A running capture; lives in the listener process."""
 
     def blocks(self) -> Iterator[PcmBlock]:
-        """Yield blocks of `BLOCK_SAMPLES` in real time until closed.
+        """Yield blocks of `BLOCK_SAMPLES` in real time until closed, wide ones where a sound level meter is on.
 
         Raises:
             HardwareLost: the device went away, or gave no block for a second.
