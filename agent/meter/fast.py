@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TIME_CONSTANT_S = 0.125
-"""IEC 61672-1:2013, 3.8: level falls by 10 log10(e) / 0.125 s = 34.7 dB/s after the sound ends."""
+"""IEC 61672-1: the level falls by 10 log10(e) / 0.125 s = 34.7 dB/s after the sound ends."""
 STEP_SAMPLES = WIDE_RATE_HZ // 1000
 """The mean runs over every sample and is read each millisecond, in which it falls by 0.035 dB at most: so little may a
 maximum be read low."""

@@ -20,7 +20,7 @@ BANDS = {
     name: 10 ** (0.3 * number)
     for number, name in enumerate(("63", "125", "250", "500", "1000", "2000", "4000", "8000"), 6)
 }
-"""Exact mid-band frequencies in Hz (IEC 61260-1:2014, 5.2: powers of 10^0.3 about 1 kHz) by their nominal ones."""
+"""Exact mid-band frequencies in Hz (IEC 61260-1:2014: powers of 10^0.3 about 1 kHz) by their nominal ones."""
 HALF_BAND = 10**0.15
 """From the middle of a band to either edge."""
 Z_FROM_HZ = 10.0

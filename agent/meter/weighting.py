@@ -1,7 +1,7 @@
 """A-weighting: the curve of IEC 61672-1, and a filter that follows it. Pure.
 
 The filter's impulse response is made from the curve itself. A recursive filter made from the four poles by the
-bilinear transform bends the curve towards half the sampling rate, at 48 kHz by 0.3 dB at 8 kHz already.
+bilinear transform bends the curve towards half the sampling rate: at 8 kHz by 0.5 dB when sampled at 48 kHz already.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def a_weighting_db(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _power(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The squared magnitude of the analogue filter, but for a factor (IEC 61672-1:2013, E.1)."""
+    """The squared magnitude of the analogue filter, but for a factor (IEC 61672-1:2013 annex E)."""
     low, middle, high, top = (np.square(pole) for pole in POLES_HZ)
     squared = np.square(frequency_hz)
     power: NDArray[np.float64] = squared**4 / (

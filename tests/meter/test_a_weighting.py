@@ -32,7 +32,7 @@ ROUNDED_DB = 0.05
 
 
 def exact_hz(nominal_hz: float) -> float:
-    """The third-octave frequency that is meant (IEC 61672-1, table 3, note 1)."""
+    """The third-octave frequency that is meant: a power of 10^0.1."""
     return float(10 ** (round(10 * np.log10(nominal_hz)) / 10))
 
 
