@@ -24,6 +24,7 @@ from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
+from agent.meter_facts import meter_facts
 from agent.panel import Panel
 from agent.reboot import RebootDesk
 from agent.recovery import Recovery
@@ -104,7 +105,7 @@ class Unit:
         if config.speaker.enabled:
             self._speaker = kit.speaker(config.speaker, self._speaker_lost_or_back)
         self._helpers: dict[str, Helper] = {}
-        for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.enabled)):
+        for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.needs_microphone)):
             if wanted:
                 self._helpers[name] = Helper(name, config, clock, self._report, self._take_event)
         self._recovery: Recovery | None = None
@@ -323,6 +324,7 @@ class Unit:
                 "lastSequence": self._outbox.last_sequence,
             },
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
+            **self._sound_facts(),
             **self._footage_facts(),
         } | dict(self._incidents.summary())
 
@@ -333,6 +335,15 @@ class Unit:
             return {}
         footage = {} if recorder.footage is None else {"footage": dict(recorder.footage.facts)}
         return {**footage, "recovery": self._recovery.facts()}
+
+    def _sound_facts(self) -> Mapping[str, Any]:
+        """How loud it is, where that is measured."""
+        voice = self._config.voice
+        if not voice.meter.enabled:
+            return {}
+        measured = self._helpers["listener"].sound
+        facts = meter_facts(voice.meter.calibrated_on, measured, self._clock.now())
+        return {"mics": [{"id": voice.name, **facts}]}
 
     def _others(self) -> Others:
         """What a restart of the machine would cost now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -31,10 +32,35 @@ class PhraseSettings(Settings):
     this time after it. None: the words are enough."""
 
 
-class VoiceSettings(Settings):
-    """The microphone and what it listens for."""
+LocalDate = Annotated[date, Field(json_schema_extra={"needs": "a date such as 2026-11-24"})]
+
+
+class MeterSettings(Settings):
+    """The sound level meter on the microphone. Its levels are indicative: never for enforcement."""
 
     enabled: bool = False
+    """It works with `voice.enabled: false` too: then nothing is listened for."""
+    calibration_offset_db: Annotated[float, Field(ge=60, le=180)] | None = None
+    """What is added to levels re full scale to make them dB re 20 uPa: the level of a sound calibrator (94 dB) less
+    the level that the unit shows for it while it has no offset. Without one, levels stay dB re full scale."""
+    calibrated_on: LocalDate | None = None
+    """The day on which that was measured."""
+    octave_bands: bool = True
+    """Whether the levels of the octave bands from 63 Hz to 8 kHz are told as well."""
+
+    def nonsense(self) -> Iterator[tuple[str, str]]:
+        """A calibration has a value and a date."""
+        if self.calibration_offset_db is not None and self.calibrated_on is None:
+            yield "calibrated_on", "is missing beside calibration_offset_db: a calibration without its date is none"
+        if self.calibrated_on is not None and self.calibration_offset_db is None:
+            yield "calibration_offset_db", "is missing beside calibrated_on: give both or neither"
+
+
+class VoiceSettings(Settings):
+    """The microphone, what it listens for and what it measures."""
+
+    enabled: bool = False
+    """Whether phrases are listened for."""
     name: Name = "mic-1"
     device: str | None = None
     """A PortAudio input device's name; None takes the default one."""
@@ -49,6 +75,12 @@ class VoiceSettings(Settings):
     light_on_suspicion: bool = True
     """Light the lamp for a moment as soon as something sounds like a phrase that is not silent. A guess may be wrong:
     where silent phrases are in use, `false` is safer."""
+    meter: MeterSettings = MeterSettings()
+
+    @property
+    def needs_microphone(self) -> bool:
+        """Whether there is anything to do with what a microphone hears."""
+        return self.enabled or self.meter.enabled
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """Who listens needs something to listen for, and a phrase has one meaning."""

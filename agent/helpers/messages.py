@@ -7,6 +7,7 @@ is asked for by whole moments, because it may be that of an earlier boot.
 
 from __future__ import annotations
 
+from datetime import date  # noqa: TC003 - pydantic reads the types of messages
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -119,6 +120,31 @@ class FootageStands:
 
 
 @dataclass(frozen=True)
+class SoundMeasured:
+    """How loud the last minute was: numbers, never sound, and indicative only (never for enforcement)."""
+
+    until_s: float
+    """The end of that minute, on CLOCK_MONOTONIC."""
+    laeq_db: float
+    lafmax_db: float
+    """A-weighted: the mean energy, and the maximum with Fast. Here and below dB re 20 uPa, or, where nothing was ever
+    calibrated, dB re full scale."""
+    octaves_db: dict[str, float]
+    """Unweighted mean energy by octave band, by nominal mid-band frequency in Hz; empty where they are off."""
+    measured_s: int
+    """Seconds of that minute that were measured."""
+    overloaded_s: int
+    """Of these, seconds that reached full scale: their true levels are higher."""
+    la90_db: float
+    """The A-weighted level exceeded for 90 % of the last ten minutes: the background."""
+    floor_measured_s: int
+    """Seconds of those ten minutes that were measured."""
+    calibrated_on: date | None
+    """None: the levels are relative to full scale."""
+    type: Literal["sound-measured"] = "sound-measured"
+
+
+@dataclass(frozen=True)
 class StillRequest:
     """Make a still of the frame nearest to this moment, of whatever boot it is."""
 
@@ -181,6 +207,7 @@ Event = (
     | TamperSeen
     | TamperOver
     | FootageStands
+    | SoundMeasured
     | MediaMade
     | MediaMissed
 )

@@ -27,6 +27,7 @@ from agent.helpers.messages import (
     PhraseSuspected,
     PipelineRestarted,
     Settings,
+    SoundMeasured,
     StillRequest,
     StripRequest,
     TamperOver,
@@ -98,6 +99,8 @@ class Helper:
         self.last_work: Working | None = None
         self.footage: FootageStands | None = None
         """How much footage there is, as the recorder said last."""
+        self.sound: SoundMeasured | None = None
+        """How loud it was, as the listener said last."""
         self.ladder = Ladder(clock.now().monotonic_s)
         """What was tried to get it to work."""
         self._program = program
@@ -268,11 +271,19 @@ class Helper:
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()
-            case FootageStands():
-                self.footage = event
+            case FootageStands() | SoundMeasured():
+                self._keep(event)
             case Settings() | StillRequest() | StripRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
+
+    def _keep(self, event: FootageStands | SoundMeasured) -> None:
+        """What the next heartbeat says."""
+        match event:
+            case FootageStands():
+                self.footage = event
+            case SoundMeasured():
+                self.sound = event
 
     def _begin_working(self) -> None:
         """The first proof of a process: what its predecessor complained of is over, unless it says so again."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from agent.hw.decimator import Decimator
 from agent.hw.ending import end_device
 from agent.hw.intake import Intake
-from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, HardwareHangs, HardwareLost, PcmBlock
+from agent.hw.kit import BLOCK_MS, SAMPLE_RATE_HZ, WIDE_RATE_HZ, HardwareHangs, HardwareLost, PcmBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +40,16 @@ class Stream(Protocol):
 
 TakeBlock = Callable[[bytes, float, bool], None]
 """Takes a block, the age of its last sample in seconds, and whether sound was lost before it."""
-OpenStream = Callable[[str | None, TakeBlock, Callable[[], None]], Stream]
-"""Opens and starts a capture on a device; the last argument is called when it ended. Raises `HardwareLost`."""
+OpenStream = Callable[[str | None, TakeBlock, Callable[[], None], int], Stream]
+"""Opens and starts a capture on a device, with a call for each block and one for its end, at so many samples a second.
+Raises `HardwareLost`."""
 
 
-def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None]) -> Stream:
+def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None], rate_hz: int) -> Stream:
     """Open and start a capture with PortAudio.
 
     Raises:
-        HardwareLost: no PortAudio, no such device, or it refuses 16 kHz mono.
+        HardwareLost: no PortAudio, no such device, or it refuses mono at this rate.
     """
     try:
         import sounddevice  # noqa: PLC0415 - loads PortAudio, which only the listener may
@@ -55,13 +58,13 @@ def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None
         raise HardwareLost(msg) from error
 
     def callback(pcm: Any, samples: int, times: Any, status: Any) -> None:  # noqa: ANN401 - sounddevice has no types
-        age_s = times.currentTime - times.inputBufferAdcTime - samples / SAMPLE_RATE_HZ
+        age_s = times.currentTime - times.inputBufferAdcTime - samples / rate_hz
         take(bytes(pcm), age_s, bool(status.input_overflow))
 
     try:
         stream = sounddevice.RawInputStream(
-            samplerate=SAMPLE_RATE_HZ,
-            blocksize=BLOCK_SAMPLES,
+            samplerate=rate_hz,
+            blocksize=rate_hz * BLOCK_MS // 1000,
             device=device,
             channels=1,
             dtype="int16",
@@ -69,7 +72,7 @@ def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None
             finished_callback=ended,
         )
     except (sounddevice.PortAudioError, ValueError) as error:
-        msg = f"the microphone {device or 'default'!r} cannot be opened: {error}"
+        msg = f"the microphone {device or 'default'!r} cannot be opened at {rate_hz // 1000} kHz: {error}"
         raise HardwareLost(msg) from error
     try:
         stream.start()
@@ -81,19 +84,21 @@ def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None
 
 
 class DeviceMicrophone:
-    """A capture of one input device.
+    """A capture of one input device: at 16 kHz, or with `wide` at 48 kHz, from which the 16 kHz are made.
 
     Raises:
         HardwareLost: it cannot be opened.
     """
 
-    def __init__(self, device: str | None, open_stream: OpenStream = open_portaudio) -> None:
+    def __init__(self, device: str | None, open_stream: OpenStream = open_portaudio, *, wide: bool = False) -> None:
         name = f"the microphone {device or 'default'!r}"
         self._intake: Intake[PcmBlock] = Intake(name, QUEUE_BLOCKS, SILENT_AFTER_S)
         self._lost = 0
         """Lost since the last block that was queued; touched by PortAudio's thread only."""
         self._closed = False
-        self._stream = open_stream(device, self._take, lambda: self._intake.fail("went away"))
+        self._decimator = Decimator() if wide else None
+        rate_hz = WIDE_RATE_HZ if wide else SAMPLE_RATE_HZ
+        self._stream = open_stream(device, self._take, lambda: self._intake.fail("went away"), rate_hz)
 
     def blocks(self) -> Iterator[PcmBlock]:
         """Yield blocks in real time until closed.
@@ -101,7 +106,11 @@ class DeviceMicrophone:
         Raises:
             HardwareLost: the device went away, or gave no block for a second.
         """
-        return iter(self._intake)
+        for block in self._intake:
+            if self._decimator is None:
+                yield block
+            else:  # here, since PortAudio's own thread must not compute
+                yield replace(block, pcm=self._decimator.feed(block.pcm), wide=block.pcm)
 
     def close(self) -> None:
         """Stop; `blocks` ends."""

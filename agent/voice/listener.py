@@ -9,9 +9,10 @@ import structlog
 
 from agent.helpers.messages import PhraseHeard, PhraseSuspected, Trouble, TroubleOver, Working
 from agent.hw.kit import HardwareLost, load_kit
+from agent.meter.metering import Metering
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
 from agent.voice.muted import MUTED_AFTER_S, Hearing, MuteWatch
-from agent.voice.pipeline import WordUnknown, phrases_of, pipelines
+from agent.voice.pipeline import Deaf, WordUnknown, phrases_of, pipelines
 from agent.voice.probe import prove
 
 if TYPE_CHECKING:
@@ -47,19 +48,23 @@ class Listener:
         voice = config.voice
         try:
             kit = load_kit(config.hardware.kit, config.hardware.options)
-            model = voice.model or BUNDLED_MODEL
-            prove(model)
-            fresh_pipeline = pipelines(model, phrases_of(voice), voice.decoys, voice.refractory_s)
+            fresh_pipeline = _pipelines(voice) if voice.enabled else Deaf
         except (ModelUnusable, WordUnknown, LookupError) as unusable:
             raise HardwareLost(str(unusable)) from unusable
         _Listening(kit, voice, channel, fresh_pipeline).run()
+
+
+def _pipelines(voice: VoiceSettings) -> Callable[[], Pipeline]:
+    model = voice.model or BUNDLED_MODEL
+    prove(model)
+    return pipelines(model, phrases_of(voice), voice.decoys, voice.refractory_s)
 
 
 class _Listening:
     """One microphone's work, with what was counted over all its losses."""
 
     def __init__(
-        self, kit: Kit, voice: VoiceSettings, channel: Channel, fresh_pipeline: Callable[[], Pipeline]
+        self, kit: Kit, voice: VoiceSettings, channel: Channel, fresh_pipeline: Callable[[], Pipeline | Deaf]
     ) -> None:
         self._kit = kit
         self._voice = voice
@@ -71,6 +76,7 @@ class _Listening:
         self._attempts = 0
         """Failures since the last block."""
         self._muted = MuteWatch()
+        self._metering = Metering(voice.meter) if voice.meter.enabled else None
 
     def run(self) -> None:
         while not self._channel.closed.is_set():
@@ -108,6 +114,8 @@ class _Listening:
                     self._channel.send(PhraseSuspected(likely.phrase.label, likely.since_s, likely.phrase.silent))
                 rejected = self._log_rejected(pipeline.rejected, rejected)
                 self._watch_mute(block)
+                if self._metering and (measured := self._metering.feed(block)):
+                    self._channel.send(measured)
                 self._prove(block)
         finally:
             self._tell(pipeline.end(ended_s))  # what was said just before the microphone went counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from agent.voice.decision import Decider, Phrase, Suspicion
@@ -10,7 +11,6 @@ from agent.voice.lexicon import nearest_words, unknown_words, vocabulary
 from agent.voice.recogniser import VoskRecogniser, grammar, load_model
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -66,6 +66,24 @@ class Pipeline:
         # The newest sample fed is the one of now: no gap, of the gate or of lost blocks, shifts a word after it.
         ahead_s = now_s - self._recogniser.heard_s
         return self._decider.decide([word.later(ahead_s) for word in words], now_s)
+
+
+class Deaf:
+    """In the place of a pipeline where nothing is listened for: the microphone is there to measure."""
+
+    def __init__(self) -> None:
+        self.rejected: Counter[Rejection] = Counter()
+        """Always empty."""
+        self.suspicion: Suspicion | None = None
+        """Never any."""
+
+    def hear(self, block: PcmBlock) -> list[Detection]:  # noqa: ARG002 - that is what deaf means
+        """Nothing."""
+        return []
+
+    def end(self, at_s: float) -> list[Detection]:  # noqa: ARG002 - as above
+        """Nothing."""
+        return []
 
 
 def phrases_of(voice: VoiceSettings) -> list[Phrase]:

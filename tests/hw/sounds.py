@@ -61,9 +61,9 @@ class BenchStream:
         self._take: TakeBlock | None = None
         self._ended: Callable[[], None] | None = None
 
-    def open(self, device: str | None, take: TakeBlock, ended: Callable[[], None]) -> BenchStream:
+    def open(self, device: str | None, take: TakeBlock, ended: Callable[[], None], rate_hz: int) -> BenchStream:
         """Be opened by a microphone: its `open_stream`."""
-        self.device = device
+        self.device, self.rate_hz = device, rate_hz
         self._take, self._ended = take, ended
         return self
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.hw import ending
-from agent.hw.kit import HardwareLost
+from agent.hw.decimator import Decimator
+from agent.hw.kit import SAMPLE_RATE_HZ, WIDE_RATE_HZ, HardwareLost
 from agent.hw.sound_input import QUEUE_BLOCKS, DeviceMicrophone
 from tests.hw.sounds import BenchStream, alsa_device_that_plays, noise
 
@@ -47,10 +48,32 @@ def test_a_real_device_is_heard_sample_by_sample(tmp_path: Path) -> None:
     assert {block.lost for block in blocks} == {0}, "a device this fast outruns the reader, but the queue holds these"
 
 
+def test_a_wide_capture_is_heard_sample_by_sample_and_at_16_khz_as_well(tmp_path: Path) -> None:
+    pcm = noise(30)
+    with alsa_device_that_plays(pcm, tmp_path) as device:
+        microphone = DeviceMicrophone(device, wide=True)
+        try:
+            blocks = list(itertools.islice(microphone.blocks(), 10))
+        finally:
+            microphone.close()
+
+    assert b"".join(block.wide for block in blocks) == pcm
+    assert b"".join(block.pcm for block in blocks) == Decimator().feed(pcm)
+
+
+def test_only_a_wide_capture_asks_the_device_for_48_khz(stream: BenchStream, microphone: DeviceMicrophone) -> None:
+    assert stream.rate_hz == SAMPLE_RATE_HZ
+    stream.sound(BLOCK)
+    assert next(microphone.blocks()).wide == b""
+    other = BenchStream()
+    DeviceMicrophone("bench", other.open, wide=True).close()
+    assert other.rate_hz == WIDE_RATE_HZ
+
+
 def test_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
     with (
         alsa_device_that_plays(b"", tmp_path),
-        pytest.raises(HardwareLost, match=r"the microphone 'no-such-microphone' cannot be opened: "),
+        pytest.raises(HardwareLost, match=r"the microphone 'no-such-microphone' cannot be opened at 16 kHz: "),
     ):
         DeviceMicrophone("no-such-microphone")
 

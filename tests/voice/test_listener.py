@@ -4,19 +4,30 @@ import queue
 import shutil
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 import structlog
 
-from agent.config.hearing import PhraseSettings, VoiceSettings
+from agent.config.hearing import MeterSettings, PhraseSettings, VoiceSettings
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
-from agent.helpers.messages import Event, PhraseHeard, PhraseSuspected, Trouble, TroubleOver, Working, decode
+from agent.helpers.messages import (
+    Event,
+    PhraseHeard,
+    PhraseSuspected,
+    SoundMeasured,
+    Trouble,
+    TroubleOver,
+    Working,
+    decode,
+)
 from agent.hw.kit import BLOCK_SAMPLES, HardwareLost, PcmBlock
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.listener import LOST, SILENT, Listener
 from agent.voice.muted import MUTED_AFTER_S
+from fakes.widener import Widener
 from tests.voice.sounds import Street
 
 if TYPE_CHECKING:
@@ -227,6 +238,51 @@ def test_a_muted_microphone_is_told_and_so_is_its_sound_when_it_is_back(
     microphone.hear([*flat, *blocks[-10:]])
     assert daemon.next(Trouble).code == SILENT
     assert daemon.next(TroubleOver) == TroubleOver(SILENT)
+
+
+def heard_widely(blocks: list[PcmBlock]) -> list[PcmBlock]:
+    """As a microphone gives them while a meter is on."""
+    widener = Widener()
+    return [replace(block, wide=widener.feed(block.pcm)) for block in blocks]
+
+
+def until_measured(daemon: Daemon) -> list[Event]:
+    """All that is said up to the first levels."""
+    said: list[Event] = []
+    for event in daemon.events():
+        said.append(event)
+        if isinstance(event, SoundMeasured):
+            break
+    return said
+
+
+METER = MeterSettings(enabled=True)
+
+
+def test_a_meter_measures_beside_listening(microphone: TableMicrophone) -> None:
+    daemon = Daemon(VoiceSettings(enabled=True, phrases=(HELP_ME,), meter=METER))
+    street = Street(seed=19)
+    street.say("help-me-slt", 20)
+    microphone.hear(heard_widely(street.blocks(12)))
+    said = until_measured(daemon)
+    daemon.hang_up()
+    assert any(isinstance(event, PhraseHeard) for event in said)
+
+
+def test_a_unit_that_only_measures_needs_no_voice_model_and_hears_no_phrase(
+    microphone: TableMicrophone, tmp_path: Path
+) -> None:
+    daemon = Daemon(VoiceSettings(phrases=(HELP_ME,), model=tmp_path / "none", meter=METER))
+    street = Street(seed=20)
+    street.say("help-me-slt", 20)
+    microphone.hear(heard_widely(street.blocks(12)))
+    said = until_measured(daemon)
+    daemon.hang_up()
+    assert {type(event) for event in said} == {Working, SoundMeasured}
+    measured = said[-1]
+    assert isinstance(measured, SoundMeasured)
+    assert -60 < measured.la90_db < measured.laeq_db < measured.lafmax_db < 0
+    assert measured.calibrated_on is None
 
 
 def test_the_listener_ends_when_the_daemon_is_gone(daemon: Daemon, microphone: TableMicrophone) -> None:
