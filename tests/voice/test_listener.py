@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 import structlog
 
-from agent.config.hearing import MeterSettings, PhraseSettings, VoiceSettings
+from agent.config.hearing import LanguageSettings, MeterSettings, PhraseSettings, VoiceSettings
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
 from agent.helpers.messages import (
@@ -25,9 +25,10 @@ from agent.helpers.messages import (
 )
 from agent.hw.kit import BLOCK_SAMPLES, HardwareLost, PcmBlock
 from agent.voice.lexicon import BUNDLED_MODEL
-from agent.voice.listener import LOST, SILENT, Listener
+from agent.voice.listener import LOST, SILENT, Listener, unheard_code
 from agent.voice.muted import MUTED_AFTER_S
 from fakes.widener import Widener
+from tests.voice.polish import polish_model
 from tests.voice.sounds import Street
 
 if TYPE_CHECKING:
@@ -307,3 +308,61 @@ def test_a_voice_that_cannot_be_is_one_sentence(microphone: TableMicrophone, tmp
     assert isinstance(daemon.ended_with, HardwareLost)
     assert "voice model" in str(daemon.ended_with)
     assert microphone.opened == 0
+
+
+CALL_THE_POLICE = PhraseSettings(say="call the police", label="police")
+POMOZ_MI = PhraseSettings(say="pomóż mi", label="pomoc")
+
+
+def listening_beside(polish: Path, phrase: PhraseSettings = POMOZ_MI) -> VoiceSettings:
+    further = LanguageSettings(name="pl", model=polish, phrases=(phrase,))
+    return VoiceSettings(enabled=True, phrases=(CALL_THE_POLICE,), languages=(further,))
+
+
+def test_a_further_language_is_heard_as_soon_as_it_is_loaded_and_after_the_microphone_was_lost(
+    microphone: TableMicrophone, tmp_path: Path
+) -> None:
+    daemon = Daemon(listening_beside(polish_model(tmp_path / "pl")))
+    street = Street(seed=11)
+    with structlog.testing.capture_logs() as logged:
+        while not any(line["event"] == "language_heard" for line in logged):
+            microphone.hear(street.blocks(1.2))
+            daemon.next(Working)
+    for _ in range(2):
+        street.say("help-me-slt", 20)
+        microphone.hear(street.blocks(5))
+        assert daemon.next(PhraseHeard).label == "pomoc"
+        microphone.pull_out()
+        assert daemon.next(Trouble).code == LOST
+        microphone.plugged = True
+    daemon.hang_up()
+
+
+@pytest.mark.parametrize("broken", ["missing", "damaged", "unknown word"])
+def test_a_further_language_that_cannot_be_heard_is_told_and_the_main_one_is_heard(
+    microphone: TableMicrophone, tmp_path: Path, broken: str
+) -> None:
+    model, phrase = tmp_path / "pl", POMOZ_MI
+    if broken != "missing":
+        polish_model(model)
+    if broken == "damaged":
+        (model / "graph/HCLr.fst").write_bytes(b"not a graph")
+    if broken == "unknown word":
+        phrase = PhraseSettings(say="help me", label="pomoc")
+    daemon = Daemon(listening_beside(model, phrase))
+    street = Street(seed=12)
+    microphone.hear(street.blocks(1))
+    events = daemon.events()
+    told = next(events)
+    assert isinstance(told, Working), "the first proof is when the daemon takes all earlier complaints for over"
+    while not isinstance(told, Trouble):
+        microphone.hear(street.blocks(1.2))
+        told = next(events)
+    assert told.code == unheard_code("pl")
+    assert told.text.startswith("The language pl is not heard: ")
+    assert str(model) in told.text
+    assert told.text.endswith(". The main language is heard.")
+    street.say("call-the-police-rms", 20)
+    microphone.hear(street.blocks(5))
+    assert next(event for event in events if isinstance(event, PhraseHeard)).label == "police"
+    daemon.hang_up()
