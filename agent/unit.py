@@ -324,6 +324,7 @@ class Unit:
             },
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._footage_facts(),
+            **self._hearing_facts(),
         } | dict(self._incidents.summary())
 
     def _footage_facts(self) -> Mapping[str, Any]:
@@ -333,6 +334,14 @@ class Unit:
             return {}
         footage = {} if recorder.footage is None else {"footage": dict(recorder.footage.facts)}
         return {**footage, "recovery": self._recovery.facts()}
+
+    def _hearing_facts(self) -> Mapping[str, Any]:
+        """How the microphone hears, as soon as the listener has said it, and how long ago that was."""
+        listener = self._helpers.get("listener")
+        if listener is None or listener.hearing is None:
+            return {}
+        age_s = self._clock.now().monotonic_s - listener.hearing.at_s
+        return {"mics": [{"id": self._config.voice.name, "ageS": round(age_s, 1), **listener.hearing.facts}]}
 
     def _others(self) -> Others:
         """What a restart of the machine would cost now."""

@@ -108,6 +108,17 @@ class FootageStands:
 
 
 @dataclass(frozen=True)
+class HearingStands:
+    """How the listener hears, each ten seconds of sound (`agent.voice.liveness`)."""
+
+    at_s: float
+    """When the last of that sound was taken, on CLOCK_MONOTONIC."""
+    facts: dict[str, float | int]
+    """For the heartbeat, by name with unit."""
+    type: Literal["hearing-stands"] = "hearing-stands"
+
+
+@dataclass(frozen=True)
 class StillRequest:
     """Make a still of the frame nearest to this moment, of whatever boot it is."""
 
@@ -169,6 +180,7 @@ Event = (
     | TamperSeen
     | TamperOver
     | FootageStands
+    | HearingStands
     | MediaMade
     | MediaMissed
 )

@@ -20,6 +20,7 @@ from agent.helpers.messages import (
     MAX_LINE_BYTES,
     ClipRequest,
     FootageStands,
+    HearingStands,
     MediaMade,
     MediaMissed,
     Message,
@@ -97,6 +98,8 @@ class Helper:
         self.last_work: Working | None = None
         self.footage: FootageStands | None = None
         """How much footage there is, as the recorder said last."""
+        self.hearing: HearingStands | None = None
+        """How it hears, as the listener said last."""
         self.ladder = Ladder(clock.now().monotonic_s)
         """What was tried to get it to work."""
         self._program = program
@@ -267,11 +270,18 @@ class Helper:
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()
-            case FootageStands():
-                self.footage = event
+            case FootageStands() | HearingStands():
+                self._keep(event)
             case Settings() | StillRequest() | StripRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
+
+    def _keep(self, standing: FootageStands | HearingStands) -> None:
+        """Keep what a helper says of its own standing, for the heartbeat."""
+        if isinstance(standing, FootageStands):
+            self.footage = standing
+        else:
+            self.hearing = standing
 
     def _begin_working(self) -> None:
         """The first proof of a process: what its predecessor complained of is over, unless it says so again."""

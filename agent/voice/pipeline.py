@@ -38,6 +38,11 @@ class Pipeline:
         return self._recogniser.heard_s
 
     @property
+    def recogniser_age_s(self) -> float:
+        """Seconds of sound that the present recogniser was given."""
+        return self._recogniser.age_s
+
+    @property
     def rejected(self) -> Counter[Rejection]:
         """Phrases that were heard but did not count, by reason."""
         return self._decider.rejected
@@ -49,7 +54,7 @@ class Pipeline:
             return []
         words = self._recogniser.feed(passed.pcm)
         if passed.shut:
-            words += self._recogniser.flush()
+            words += self._recogniser.rest()
         return self._decide(words, block.ended_s)
 
     def end(self, at_s: float) -> list[Detection]:
