@@ -40,6 +40,11 @@ class Pipeline:
         return self._recogniser.heard_s
 
     @property
+    def recogniser_age_s(self) -> float:
+        """Seconds of sound that the present recogniser was given."""
+        return self._recogniser.age_s
+
+    @property
     def rejected(self) -> Counter[Rejection]:
         """Phrases that were heard but did not count, by reason."""
         return self._decider.rejected
@@ -53,7 +58,7 @@ class Pipeline:
         before = self._recogniser.suspected
         words = self._recogniser.feed(passed.pcm)
         if passed.shut:
-            words += self._recogniser.flush()
+            words += self._recogniser.rest()
         if before is None and (phrase := self._recogniser.suspected):
             self.suspicion = Suspicion(phrase, block.ended_s)
         return self._decide(words, block.ended_s)
@@ -76,6 +81,9 @@ class Deaf:
         """Always empty."""
         self.suspicion: Suspicion | None = None
         """Never any."""
+        self.recognised_s = 0.0
+        self.recogniser_age_s = 0.0
+        """There is none."""
 
     def hear(self, block: PcmBlock) -> list[Detection]:  # noqa: ARG002 - that is what deaf means
         """Nothing."""
