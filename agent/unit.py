@@ -324,8 +324,8 @@ class Unit:
                 "lastSequence": self._outbox.last_sequence,
             },
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
-            **self._sound_facts(),
             **self._footage_facts(),
+            **self._hearing_facts(),
         } | dict(self._incidents.summary())
 
     def _footage_facts(self) -> Mapping[str, Any]:
@@ -336,14 +336,18 @@ class Unit:
         footage = {} if recorder.footage is None else {"footage": dict(recorder.footage.facts)}
         return {**footage, "recovery": self._recovery.facts()}
 
-    def _sound_facts(self) -> Mapping[str, Any]:
-        """How loud it is, where that is measured."""
-        voice = self._config.voice
-        if not voice.meter.enabled:
+    def _hearing_facts(self) -> Mapping[str, Any]:
+        """How the microphone hears and how loud it is, as far as the listener said it, and when."""
+        listener, voice = self._helpers.get("listener"), self._config.voice
+        if listener is None:
             return {}
-        measured = self._helpers["listener"].sound
-        facts = meter_facts(voice.meter.calibrated_on, measured, self._clock.now())
-        return {"mics": [{"id": voice.name, **facts}]}
+        facts: dict[str, Any] = {}
+        now = self._clock.now()
+        if listener.hearing is not None:
+            facts |= {"ageS": round(now.monotonic_s - listener.hearing.at_s, 1), **listener.hearing.facts}
+        if voice.meter.enabled:
+            facts |= meter_facts(voice.meter.calibrated_on, listener.sound, now)
+        return {"mics": [{"id": voice.name, **facts}]} if facts else {}
 
     def _others(self) -> Others:
         """What a restart of the machine would cost now."""

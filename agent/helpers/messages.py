@@ -145,6 +145,17 @@ class SoundMeasured:
 
 
 @dataclass(frozen=True)
+class HearingStands:
+    """How the listener hears, each ten seconds of sound (`agent.voice.liveness`)."""
+
+    at_s: float
+    """When the last of that sound was taken, on CLOCK_MONOTONIC."""
+    facts: dict[str, float | int]
+    """For the heartbeat, by name with unit."""
+    type: Literal["hearing-stands"] = "hearing-stands"
+
+
+@dataclass(frozen=True)
 class StillRequest:
     """Make a still of the frame nearest to this moment, of whatever boot it is."""
 
@@ -208,6 +219,7 @@ Event = (
     | TamperOver
     | FootageStands
     | SoundMeasured
+    | HearingStands
     | MediaMade
     | MediaMissed
 )

@@ -20,6 +20,7 @@ from agent.helpers.messages import (
     MAX_LINE_BYTES,
     ClipRequest,
     FootageStands,
+    HearingStands,
     MediaMade,
     MediaMissed,
     Message,
@@ -101,6 +102,8 @@ class Helper:
         """How much footage there is, as the recorder said last."""
         self.sound: SoundMeasured | None = None
         """How loud it was, as the listener said last."""
+        self.hearing: HearingStands | None = None
+        """How it hears, as the listener said last."""
         self.ladder = Ladder(clock.now().monotonic_s)
         """What was tried to get it to work."""
         self._program = program
@@ -271,19 +274,21 @@ class Helper:
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()
-            case FootageStands() | SoundMeasured():
+            case FootageStands() | SoundMeasured() | HearingStands():
                 self._keep(event)
             case Settings() | StillRequest() | StripRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
 
-    def _keep(self, event: FootageStands | SoundMeasured) -> None:
-        """What the next heartbeat says."""
-        match event:
+    def _keep(self, standing: FootageStands | SoundMeasured | HearingStands) -> None:
+        """Keep what a helper says of its own standing, for the heartbeat."""
+        match standing:
             case FootageStands():
-                self.footage = event
+                self.footage = standing
             case SoundMeasured():
-                self.sound = event
+                self.sound = standing
+            case HearingStands():
+                self.hearing = standing
 
     def _begin_working(self) -> None:
         """The first proof of a process: what its predecessor complained of is over, unless it says so again."""

@@ -93,7 +93,11 @@ class Microphone(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop; `blocks` ends."""
+        """Stop; `blocks` ends.
+
+        Raises:
+            HardwareHangs: the device does not come back from being stopped.
+        """
         ...
 
 
@@ -206,10 +210,11 @@ class Kit(Protocol):
         ...
 
     def microphone(self, settings: VoiceSettings) -> Microphone:
-        """A capture that has begun. In the listener process only.
+        """A capture that has begun, the only one of this process. In the listener process only.
 
         Raises:
             HardwareLost: it cannot be opened.
+            HardwareHangs: the device does not come back from being opened.
         """
         ...
 

@@ -37,6 +37,11 @@ class Ear:
         return self._recogniser.heard_s
 
     @property
+    def age_s(self) -> float:
+        """Seconds of sound that the present recogniser was given."""
+        return self._recogniser.age_s
+
+    @property
     def rejected(self) -> Counter[Rejection]:
         """Phrases that were heard but did not count, by reason."""
         return self._decider.rejected
@@ -52,7 +57,7 @@ class Ear:
         before = self._recogniser.suspected
         words = self._recogniser.feed(pcm)
         if last:
-            words += self._recogniser.flush()
+            words += self._recogniser.rest()
         self.newly_suspected = self._recogniser.suspected if before is None else None
         return self._decide(words, now_s)
 

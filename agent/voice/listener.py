@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.helpers.messages import PhraseHeard, PhraseSuspected, Trouble, TroubleOver, Working
-from agent.hw.kit import HardwareLost, load_kit
+from agent.helpers.messages import PhraseHeard, PhraseSuspected, Trouble
+from agent.hw.kit import HardwareHangs, HardwareLost, load_kit
 from agent.meter.metering import Metering
 from agent.voice.further import FurtherLanguages, Unheard
 from agent.voice.language import WordUnknown, phrases_of
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
-from agent.voice.muted import MUTED_AFTER_S, Hearing, MuteWatch
 from agent.voice.pipeline import Deaf, pipelines
 from agent.voice.probe import prove
+from agent.voice.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,19 +23,15 @@ if TYPE_CHECKING:
     from agent.config.hearing import VoiceSettings
     from agent.config.settings import Config
     from agent.helpers.channel import Channel
-    from agent.hw.kit import Kit, Microphone, PcmBlock
+    from agent.hw.kit import Kit, Microphone
     from agent.voice.decision import Detection, Rejection
     from agent.voice.pipeline import Pipeline
 
 log = structlog.get_logger()
 
-WORKING_EVERY_S = 1.0
-"""Proof of work; the daemon takes three missed ones for a hung listener (`agent.helpers.owner`)."""
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Waits before the microphone is opened again; the last one repeats. A USB plug that was knocked is back at once, a
 dead one is not worth more than a look each half minute."""
-LOST = "microphone-lost"
-SILENT = "microphone-silent"
 
 
 def unheard_code(language: str) -> str:
@@ -51,6 +47,7 @@ class Listener:
 
         Raises:
             HardwareLost: the main voice model or the hardware kit cannot be used.
+            HardwareHangs: the sound system does not come back, so that only a new process can hear again.
         """
         voice = config.voice
         try:
@@ -84,27 +81,36 @@ class _Listening:
         self._channel = channel
         self._fresh_pipeline = fresh_pipeline
         self._further = further
-        self._done = 0
-        self._lost = 0
-        self._proved_s: float | None = None
+        self._watch = Watch(voice.name, channel.send)
         self._attempts = 0
         """Failures since the last block."""
-        self._muted = MuteWatch()
         self._metering = Metering(voice.meter) if voice.meter.enabled else None
 
     def run(self) -> None:
         while not self._channel.closed.is_set():
             try:
                 microphone = self._kit.microphone(self._voice)
-                try:
-                    self._hear(microphone)
-                finally:
-                    microphone.close()
+            except HardwareHangs:
+                raise
             except HardwareLost as lost:
-                if not self._attempts:
-                    self._channel.send(Trouble(LOST, f"The microphone {self._voice.name} is lost: {lost}"))
+                self._watch.lost(lost)
+            else:
+                self._use(microphone)
             self._channel.closed.wait(RETRY_S[min(self._attempts, len(RETRY_S) - 1)])
             self._attempts += 1
+
+    def _use(self, microphone: Microphone) -> None:
+        """Hear the microphone until it is lost or the channel closes.
+
+        Raises:
+            HardwareHangs: it does not come back from being closed.
+        """
+        try:
+            self._hear(microphone)
+        except HardwareLost as lost:
+            self._watch.lost(lost)  # before closing it, which takes seconds when it hangs
+        finally:
+            microphone.close()
 
     def _hear(self, microphone: Microphone) -> None:
         """Hear the microphone until the channel closes.
@@ -115,24 +121,25 @@ class _Listening:
         pipeline = self._fresh_pipeline()
         for language in self._further.loaded:
             pipeline.add(language)
-        ended_s = 0.0
+        ended_s = recognised_s = 0.0
         rejected: Counter[Rejection] = Counter()
         try:
             for block in microphone.blocks():
                 if self._channel.closed.is_set():
                     return
-                if self._attempts:
-                    self._attempts = 0
-                    self._channel.send(TroubleOver(LOST))
+                self._attempts = 0
+                self._watch.arrived(block)
                 ended_s = block.ended_s
                 self._tell(pipeline.hear(block))
                 for likely in pipeline.suspicions:
                     self._channel.send(PhraseSuspected(likely.phrase.label, likely.since_s, likely.phrase.silent))
                 rejected = self._log_rejected(pipeline.rejected, rejected)
-                self._watch_mute(block)
                 if self._metering and (measured := self._metering.feed(block)):
                     self._channel.send(measured)
-                self._prove(block)
+                before_s, recognised_s = recognised_s, pipeline.recognised_s
+                self._watch.heard(
+                    block, recognised_s=recognised_s - before_s, recogniser_age_s=pipeline.recogniser_age_s
+                )
                 self._take_up(pipeline)
         finally:
             self._tell(pipeline.end(ended_s))  # what was said just before the microphone went counts
@@ -169,22 +176,3 @@ class _Listening:
                 self._channel.send(Trouble(unheard_code(news.name), text))
             else:
                 pipeline.add(news)
-
-    def _watch_mute(self, block: PcmBlock) -> None:
-        match self._muted.feed(block.pcm, block.ended_s):
-            case Hearing.FELL_SILENT:
-                text = (
-                    f"The microphone {self._voice.name} has given no sound for {MUTED_AFTER_S:.0f} s: muted or broken."
-                )
-                self._channel.send(Trouble(SILENT, text))
-            case Hearing.CAME_BACK:
-                self._channel.send(TroubleOver(SILENT))
-            case Hearing.SAME:
-                pass
-
-    def _prove(self, block: PcmBlock) -> None:
-        self._done += 1
-        self._lost += block.lost
-        if self._proved_s is None or block.ended_s - self._proved_s >= WORKING_EVERY_S:
-            self._proved_s = block.ended_s
-            self._channel.send(Working(self._done, self._lost))

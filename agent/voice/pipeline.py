@@ -45,6 +45,11 @@ class Pipeline:
         return self._main.heard_s
 
     @property
+    def recogniser_age_s(self) -> float:
+        """Seconds of sound that the oldest present recogniser was given."""
+        return max(ear.age_s for ear in self._ears)
+
+    @property
     def rejected(self) -> Counter[Rejection]:
         """Phrases that were heard but did not count, by reason, in all languages."""
         found: Counter[Rejection] = Counter()
@@ -78,6 +83,9 @@ class Deaf:
         """Always empty."""
         self.suspicions: list[Suspicion] = []
         """Never any."""
+        self.recognised_s = 0.0
+        self.recogniser_age_s = 0.0
+        """There is none."""
 
     def add(self, language: Language) -> None:
         """Hear nothing in a further language either."""

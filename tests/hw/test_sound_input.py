@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.hw import ending
+from agent.hw import ending, opening
 from agent.hw.decimator import Decimator
-from agent.hw.kit import SAMPLE_RATE_HZ, WIDE_RATE_HZ, HardwareLost
+from agent.hw.kit import SAMPLE_RATE_HZ, WIDE_RATE_HZ, HardwareHangs, HardwareLost
 from agent.hw.sound_input import QUEUE_BLOCKS, DeviceMicrophone
 from tests.hw.sounds import BenchStream, alsa_device_that_plays, noise
 
@@ -143,11 +143,22 @@ def test_close_frees_the_device(stream: BenchStream, microphone: DeviceMicrophon
     assert list(microphone.blocks()) == []
 
 
-def test_close_returns_even_when_the_sound_server_hangs(
+def test_a_sound_server_that_hangs_at_the_end_is_told_and_not_waited_for(
     stream: BenchStream, microphone: DeviceMicrophone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ending, "ENDS_WITHIN_S", 0.05)
     stream.freeze()
-    microphone.close()
+    with pytest.raises(HardwareHangs, match="does not come back from being stopped"):
+        microphone.close()
 
     assert not stream.closed
+
+
+def test_a_sound_server_that_hangs_at_the_start_is_told_and_not_waited_for(
+    stream: BenchStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "OPENS_WITHIN_S", 0.05)
+    stream.freeze()
+    with pytest.raises(HardwareHangs, match="does not come back from being opened"):
+        DeviceMicrophone("bench", stream.open)
+    stream.thaw()

@@ -14,8 +14,8 @@ import pytest
 from agent.control_room.units import UnitState
 from agent.signals import Category, Line, Outcome
 from agent.voice.lexicon import BUNDLED_MODEL
+from fakes import SPEECH
 from tests.voice.polish import polish_model
-from tests.voice.sounds import SPEECH
 
 if TYPE_CHECKING:
     from collections.abc import Callable

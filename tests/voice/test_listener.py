@@ -15,6 +15,7 @@ from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
 from agent.helpers.messages import (
     Event,
+    HearingStands,
     PhraseHeard,
     PhraseSuspected,
     SoundMeasured,
@@ -23,10 +24,11 @@ from agent.helpers.messages import (
     Working,
     decode,
 )
-from agent.hw.kit import BLOCK_SAMPLES, HardwareLost, PcmBlock
+from agent.hw.kit import BLOCK_SAMPLES, HardwareHangs, HardwareLost, PcmBlock
 from agent.voice.lexicon import BUNDLED_MODEL
-from agent.voice.listener import LOST, SILENT, Listener, unheard_code
-from agent.voice.muted import MUTED_AFTER_S
+from agent.voice.listener import Listener, unheard_code
+from agent.voice.microphone_check import HELD_S, OVER_AFTER_S
+from agent.voice.watch import LOST
 from fakes.widener import Widener
 from tests.voice.polish import polish_model
 from tests.voice.sounds import Street
@@ -45,6 +47,7 @@ class TableMicrophone:
 
     def __init__(self) -> None:
         self.plugged = True
+        self.frozen = False
         self.opened = 0
         self._blocks: queue.SimpleQueue[PcmBlock | None] = queue.SimpleQueue()
         self._closed = threading.Event()
@@ -71,6 +74,9 @@ class TableMicrophone:
 
     def close(self) -> None:
         self._closed.set()
+        if self.frozen:
+            msg = "the microphone does not come back from being stopped"
+            raise HardwareHangs(msg)
 
     def hear(self, blocks: list[PcmBlock]) -> None:
         for block in blocks:
@@ -78,6 +84,11 @@ class TableMicrophone:
 
     def pull_out(self) -> None:
         self.plugged = False
+        self._blocks.put(None)
+
+    def freeze(self) -> None:
+        """Hang as on a stopped sound server: no blocks, and no way to end it."""
+        self.frozen = True
         self._blocks.put(None)
 
 
@@ -234,11 +245,48 @@ def test_what_was_said_just_before_the_microphone_went_counts(daemon: Daemon, mi
 def test_a_muted_microphone_is_told_and_so_is_its_sound_when_it_is_back(
     daemon: Daemon, microphone: TableMicrophone
 ) -> None:
-    blocks = Street(seed=16).blocks(MUTED_AFTER_S + 3)
-    flat = [PcmBlock(bytes(2 * BLOCK_SAMPLES), block.ended_s) for block in blocks[:-10]]
-    microphone.hear([*flat, *blocks[-10:]])
-    assert daemon.next(Trouble).code == SILENT
-    assert daemon.next(TroubleOver) == TroubleOver(SILENT)
+    street = Street(seed=16)
+    microphone.hear([PcmBlock(bytes(2 * BLOCK_SAMPLES), block.ended_s) for block in street.blocks(HELD_S + 1)])
+    told = daemon.next(Trouble)
+    assert told.code == "microphone-silent"
+    assert told.text == "The microphone mic-1 gives no sound at all: it is muted or unplugged."
+    microphone.hear(street.blocks(OVER_AFTER_S + 1))
+    assert daemon.next(TroubleOver) == TroubleOver("microphone-silent")
+
+
+def test_another_fault_takes_the_place_of_the_one_before(daemon: Daemon, microphone: TableMicrophone) -> None:
+    street = Street(seed=19)
+    stuck = (1234).to_bytes(2, "little") * BLOCK_SAMPLES
+    microphone.hear([PcmBlock(bytes(2 * BLOCK_SAMPLES), block.ended_s) for block in street.blocks(HELD_S + 1)])
+    microphone.hear([PcmBlock(stuck, block.ended_s) for block in street.blocks(HELD_S + 1)])
+    assert daemon.next(Trouble).code == "microphone-silent"
+    assert daemon.next(TroubleOver).code == "microphone-silent"
+    assert daemon.next(Trouble).code == "microphone-constant"
+
+
+def test_each_ten_seconds_of_sound_tell_how_the_hearing_stands(daemon: Daemon, microphone: TableMicrophone) -> None:
+    street = Street(seed=20)
+    street.say("help-me-slt", 20)
+    blocks = street.blocks(21)
+    blocks[150] = PcmBlock(blocks[150].pcm, blocks[150].ended_s, lost=2)
+    microphone.hear(blocks)
+    first, second = daemon.next(HearingStands), daemon.next(HearingStands)
+    assert second.at_s - first.at_s == pytest.approx(10)
+    assert (first.facts["blocksPerS"], first.facts["blocksLost"], second.facts["blocksLost"]) == (10, 0, 2)
+    assert -60 < first.facts["floorDbfs"] < first.facts["levelDbfs"] < first.facts["ceilingDbfs"] < -10
+    assert 0.1 < first.facts["recognisedShare"] <= 1, "somebody spoke"
+    assert 0 < first.facts["recogniserAgeS"] <= second.facts["recogniserAgeS"]
+    assert 0 < first.facts["realTimeFactor"] < 1
+    assert first.facts["residentMb"] > 10
+
+
+def test_a_sound_system_that_does_not_come_back_ends_the_listener(daemon: Daemon, microphone: TableMicrophone) -> None:
+    microphone.hear(Street(seed=21).blocks(1))
+    daemon.next(Working)
+    microphone.freeze()
+    assert daemon.next(Trouble).code == LOST
+    assert not list(daemon.events()), "the line is closed: the next process is its owner's matter"
+    assert isinstance(daemon.ended_with, HardwareHangs)
 
 
 def heard_widely(blocks: list[PcmBlock]) -> list[PcmBlock]:
@@ -279,7 +327,7 @@ def test_a_unit_that_only_measures_needs_no_voice_model_and_hears_no_phrase(
     microphone.hear(heard_widely(street.blocks(12)))
     said = until_measured(daemon)
     daemon.hang_up()
-    assert {type(event) for event in said} == {Working, SoundMeasured}
+    assert {type(event) for event in said} == {Working, HearingStands, SoundMeasured}
     measured = said[-1]
     assert isinstance(measured, SoundMeasured)
     assert -60 < measured.la90_db < measured.laeq_db < measured.lafmax_db < 0
@@ -328,13 +376,15 @@ def test_a_further_language_is_heard_as_soon_as_it_is_loaded_and_after_the_micro
         while not any(line["event"] == "language_heard" for line in logged):
             microphone.hear(street.blocks(1.2))
             daemon.next(Working)
-    for _ in range(2):
-        street.say("help-me-slt", 20)
-        microphone.hear(street.blocks(5))
-        assert daemon.next(PhraseHeard).label == "pomoc"
-        microphone.pull_out()
-        assert daemon.next(Trouble).code == LOST
-        microphone.plugged = True
+    street.say("help-me-slt", 20)
+    microphone.hear(street.blocks(3))
+    assert daemon.next(PhraseHeard).label == "pomoc"
+    microphone.pull_out()
+    assert daemon.next(Trouble).code == LOST
+    microphone.plugged = True
+    street.say("help-me-slt", 20)
+    microphone.hear(street.blocks(3))
+    assert daemon.next(PhraseHeard).label == "pomoc"
     daemon.hang_up()
 
 
@@ -363,6 +413,6 @@ def test_a_further_language_that_cannot_be_heard_is_told_and_the_main_one_is_hea
     assert str(model) in told.text
     assert told.text.endswith(". The main language is heard.")
     street.say("call-the-police-rms", 20)
-    microphone.hear(street.blocks(5))
+    microphone.hear(street.blocks(4))
     assert next(event for event in events if isinstance(event, PhraseHeard)).label == "police"
     daemon.hang_up()
