@@ -22,7 +22,7 @@ class PhraseSettings(Settings):
     """What alerts call it: the words themselves never leave the unit."""
     silent: bool = False
     """A duress phrase: no lamp, no sound."""
-    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.7
     """Each word of the phrase must be at least this sure."""
     repeat_within_s: Seconds | None = None
     """The phrase counts only when it is said again within this time: for words that also turn up in talk. None: once

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.voice.decision import Phrase
+    from agent.voice.decision import Phrase, Word
 
 HOLD_S = 0.3
 """How long a partial must go on saying the phrase: time for the sound after its last word to speak against it."""
@@ -39,6 +39,28 @@ class HeldPhrase:
             self._since_s = heard_s
         self.suspected = self.suspected or phrase
         return heard_s - self._since_s >= HOLD_S
+
+    def under_way(self, words: Sequence[str]) -> bool:
+        """Whether the words of this partial result end with a phrase or with the beginning of one."""
+        said = tuple(words)
+        return any(
+            said[len(said) - count :] == phrase.words[:count]
+            for phrase in self._phrases
+            for count in range(1, min(len(said), len(phrase.words)) + 1)
+        )
+
+    def said_until_s(self, words: Sequence[Word]) -> float:
+        """When the last phrase in these words ended; 0 without one."""
+        texts = tuple(word.text for word in words)
+        return max(
+            (
+                words[end - 1].end_s
+                for phrase in self._phrases
+                for end in range(len(phrase.words), len(texts) + 1)
+                if texts[end - len(phrase.words) : end] == phrase.words
+            ),
+            default=0.0,
+        )
 
     def forget(self) -> None:
         """The utterance is over."""
