@@ -88,6 +88,7 @@ class Town:
                 "cert_file": str(mine.cert_file),
                 "key_file": str(mine.key_file),
             },
+            "voice": {"self_test": {"enabled": False}},  # it would speak into a story that is told at 10:30
             "hardware": {"kit": "street", "options": {"street": str(folder / "street.sock")}},
             "state_folder": str(folder / "state"),
         }

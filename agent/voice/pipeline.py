@@ -35,6 +35,11 @@ class Pipeline:
         """What a partial result made likely with the last block, not decided yet; once an utterance at most."""
 
     @property
+    def asleep(self) -> bool:
+        """Whether the gate is shut: nothing is loud enough to be speech."""
+        return not self._gate.open
+
+    @property
     def recognised_s(self) -> float:
         """Seconds of sound that passed the gate."""
         return self._recogniser.heard_s
@@ -81,6 +86,7 @@ class Deaf:
         """Always empty."""
         self.suspicion: Suspicion | None = None
         """Never any."""
+        self.asleep = True
         self.recognised_s = 0.0
         self.recogniser_age_s = 0.0
         """There is none."""
