@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from agent.voice.pipeline import Pipeline
 
 
+HUSHED_DBFS = -62.0
+"""A street by night: the gate knows it after a few seconds."""
+
+
 @cache
 def own_pipelines() -> Callable[[], Pipeline]:
     return pipelines(BUNDLED_MODEL, [sound_check()], (), LISTEN_S)
@@ -65,7 +69,7 @@ def test_the_unit_hears_its_line_and_how_loud_it_was(seed: int) -> None:
 
 
 def test_a_line_that_does_not_sound_is_missed_after_a_while() -> None:
-    street, unit = Street(seed=5), Unit()
+    street, unit = Street(5, HUSHED_DBFS), Unit()
     unit.hear_until_begun(street)
     unit.hear(street.blocks(LISTEN_S + 1))
     _, answer = unit.answers
@@ -74,7 +78,7 @@ def test_a_line_that_does_not_sound_is_missed_after_a_while() -> None:
 
 
 def test_what_the_gate_before_the_calls_keeps_back_is_not_heard() -> None:
-    street, ear = Street(seed=1), OwnEar(own_pipelines())
+    street, ear = Street(1, HUSHED_DBFS), OwnEar(own_pipelines())
     ear.ask(1)
     answers = [answer for block in street.blocks(QUIET_S + 1) if (answer := ear.hear(block, asleep=True))]
     street.speak(Line.SOUND_CHECK)
@@ -83,7 +87,7 @@ def test_what_the_gate_before_the_calls_keeps_back_is_not_heard() -> None:
 
 
 def test_other_words_are_not_the_line() -> None:
-    street, unit = Street(seed=6), Unit()
+    street, unit = Street(6, HUSHED_DBFS), Unit()
     unit.hear_until_begun(street)
     street.speak(Line.HEARD)
     unit.hear(street.blocks(4))
@@ -93,7 +97,7 @@ def test_other_words_are_not_the_line() -> None:
 
 
 def test_a_call_during_a_test_is_heard_as_ever() -> None:
-    street, unit = Street(seed=2), Unit()
+    street, unit = Street(2, HUSHED_DBFS), Unit()
     unit.hear_until_begun(street)
     street.speak(Line.SOUND_CHECK)
     unit.hear(street.blocks(2.5))
@@ -118,7 +122,7 @@ def test_a_test_waits_for_quiet_but_not_for_ever() -> None:
 
 
 def test_nothing_is_listened_for_without_a_test() -> None:
-    street, unit = Street(seed=1), Unit()
+    street, unit = Street(1, HUSHED_DBFS), Unit()
     street.speak(Line.SOUND_CHECK)
     unit.hear(street.blocks(4))
     assert not unit.answers
