@@ -266,7 +266,7 @@ def test_every_figure_of_the_hearing_is_in_the_schema() -> None:
     liveness.heard(Heard(1.0, 0, -40.0, 0.1))
     told = {"id": "mic-1", "ageS": 0.5, **liveness.facts(Cost(0.01, 55.0), 12.0)}
     data = dict(load_schemas())["heartbeat.json"]["properties"]["data"]["properties"]
-    assert {*data["mics"]["items"]["properties"]} == {*told}
+    assert {*told} <= {*data["mics"]["items"]["properties"]}
     check(Kind.HEARTBEAT, messages.heartbeat(UNIT, NOW, {**FACTS, "mics": [told]}).document)
 
 

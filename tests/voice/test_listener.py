@@ -335,7 +335,7 @@ def test_a_unit_that_only_measures_needs_no_voice_model_and_hears_no_phrase(
     microphone.hear(heard_widely(street.blocks(12)))
     said = until_measured(daemon)
     daemon.hang_up()
-    assert {type(event) for event in said} == {Working, SoundMeasured}
+    assert {type(event) for event in said} == {Working, HearingStands, SoundMeasured}
     measured = said[-1]
     assert isinstance(measured, SoundMeasured)
     assert -60 < measured.la90_db < measured.laeq_db < measured.lafmax_db < 0
