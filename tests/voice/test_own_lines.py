@@ -50,4 +50,4 @@ def test_what_the_unit_says_beside_its_own_microphone_is_not_even_suspected(line
     street.speak(line)
     for block in street.blocks(5):
         assert not pipeline.hear(block)
-        assert pipeline.suspicion is None
+        assert not pipeline.suspicions
