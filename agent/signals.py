@@ -233,6 +233,8 @@ class Line(StrEnum):
     RECEIVED = "received"
     SEEN = "seen"
     NO_CONNECTION = "no-connection"
+    SOUND_CHECK = "sound-check"
+    """What the unit says to itself in its self-test (`agent.self_test`)."""
 
 
 @dataclass(frozen=True)

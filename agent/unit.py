@@ -19,6 +19,7 @@ from agent.decisions import Decisions
 from agent.health.proofs import Proofs
 from agent.heartbeat import Heartbeat
 from agent.helpers.last_rung import Call, Others
+from agent.helpers.messages import PhraseHeard, PhraseSuspected, SelfTestBegun, SelfTestEnded
 from agent.helpers.owner import Helper
 from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
@@ -29,6 +30,7 @@ from agent.panel import Panel
 from agent.reboot import RebootDesk
 from agent.recovery import Recovery
 from agent.rooms import keep
+from agent.self_test import CODE, PART, SelfTestRoom
 from agent.signals import (
     AckLevel,
     Acknowledged,
@@ -44,6 +46,7 @@ from agent.signals import (
     TakeStill,
     TakeStrip,
     Tell,
+    TestRequested,
 )
 from agent.uplink import messages, validation
 from agent.uplink.connection import Manners
@@ -108,6 +111,16 @@ class Unit:
         for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.needs_microphone)):
             if wanted:
                 self._helpers[name] = Helper(name, config, clock, self._report, self._take_event)
+        self._self_test: SelfTestRoom | None = None
+        if config.tests_itself and self._speaker is not None:
+            self._self_test = SelfTestRoom(
+                config,
+                clock,
+                ask=self._helpers["listener"].ask_now,
+                speaker=self._speaker,
+                open_incidents=lambda: self._incidents.summary()["open"],
+                report=self._report,
+            )
         self._recovery: Recovery | None = None
         if recorder := self._helpers.get("recorder"):
             self._recovery = Recovery(
@@ -155,6 +168,8 @@ class Unit:
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
             self._decisions.begin(self._outbox.remembered().values(), crashed=self._outbox.crashed)
+            if self._self_test is not None and self._incidents.has_fault(PART, CODE):
+                self._self_test.still_faulty()
             await self._live(stop)
         finally:
             self._decisions.close()
@@ -184,6 +199,8 @@ class Unit:
             yield f"{name} owner", partial(_without_word, helper.run)
         if self._recovery is not None:
             yield "recovery", self._recovery.run
+        if self._self_test is not None:
+            yield "self-test", partial(_without_word, self._self_test.run)
 
     def _act(self, actions: Sequence[Action]) -> None:
         """Begin every effect: the lamp, then the call, then voice, pictures and journal. None of them waits."""
@@ -241,6 +258,12 @@ class Unit:
 
     def _take_event(self, event: Told) -> None:
         """A helper process did something."""
+        if isinstance(event, SelfTestBegun | SelfTestEnded):
+            if self._self_test is not None:
+                self._self_test.take(event)
+            return
+        if self._self_test is not None and isinstance(event, PhraseSuspected | PhraseHeard):
+            self._self_test.talked()
         voice, camera = self._config.voice.name, self._config.camera.name
         self._report(signal_of(event, self._clock, microphone=voice, camera=camera))
 
@@ -255,6 +278,8 @@ class Unit:
             case Accepted(signal, reply):
                 log.info("command_accepted", command=type(signal).__name__, by=signal.by)
                 self._report(signal)
+                if self._self_test is not None and isinstance(signal, TestRequested):
+                    self._self_test.want()  # a test of the whole chain begins at the microphone
                 self._answer(reply)
             case Refusal(why, text, topic, reply):
                 log.warning("message_refused", topic=topic, why=why, reason=text)
@@ -326,6 +351,7 @@ class Unit:
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._footage_facts(),
             **self._hearing_facts(),
+            **(self._self_test.facts() if self._self_test is not None else {}),
         } | dict(self._incidents.summary())
 
     def _footage_facts(self) -> Mapping[str, Any]:

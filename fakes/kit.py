@@ -152,7 +152,7 @@ class StreetSpeaker:
             raise HardwareLost(msg) from error
         self._link = self._link or Link(self._path, "speaker")
         try:
-            self._link.send(Said(Path(wav_path).stem, time.monotonic(), duration_s))
+            self._link.send(Said(Path(wav_path).stem, wav_path, time.monotonic(), duration_s))
         except OSError as error:
             self.close()
             msg = f"the simulated street no longer listens to the speaker: {error}"

@@ -90,6 +90,10 @@ class Sound(Protocol):
         """
         ...
 
+    def echo(self, wav_path: Path) -> None:
+        """The unit itself plays this from the next block on, in the place of what it still plays."""
+        ...
+
 
 class Microphones:
     """Plays the street to every microphone that is plugged in, in real time."""

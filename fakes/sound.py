@@ -29,6 +29,11 @@ ACTIVE_SHARE = 0.1
 """Samples with less than this share of the utterance's highest short-time power are its pauses, not its level."""
 
 
+SPEAKER_TO_MICROPHONE_DB = -7.0
+"""What becomes of the level of the unit's own recordings on the way to its microphone: its lines (-18 dBFS) come
+out 15 dB over an evening's street, as those of a small horn a hand's breadth away."""
+
+
 @dataclass
 class _Utterance:
     samples: Samples
@@ -44,6 +49,7 @@ class StreetSound:
         self._level_dbfs = level_dbfs
         self._at = 0
         self._spoken: list[_Utterance] = []
+        self._echo: _Utterance | None = None
 
     def play(self, wav_path: Path, snr_db: float = 20.0) -> float:
         """Speak this 16 kHz mono 16-bit WAV from the next block on, so loud over the street's mean level.
@@ -56,11 +62,15 @@ class StreetSound:
         self._spoken.append(_Utterance(speech * np.float32(loudness)))
         return _last_sound(speech) / SAMPLE_RATE_HZ
 
+    def echo(self, wav_path: Path) -> None:
+        """The unit's own speaker plays this WAV from the next block on, in the place of what it still plays."""
+        self._echo = _Utterance(_read(wav_path) * np.float32(_amplitude(SPEAKER_TO_MICROPHONE_DB)))
+
     def next_block(self) -> bytes:
         """The next `BLOCK_SAMPLES` samples, 16-bit little-endian."""
         where = np.arange(self._at, self._at + BLOCK_SAMPLES) % LOOP_SAMPLES
         block = self._noise[where]
-        for utterance in self._spoken:
+        for utterance in (*self._spoken, *([self._echo] if self._echo else [])):
             part = utterance.samples[utterance.next_sample : utterance.next_sample + BLOCK_SAMPLES]
             block[: part.size] += part
             utterance.next_sample += part.size

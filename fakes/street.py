@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from agent.config.settings import InputKind
@@ -28,10 +29,8 @@ from fakes.wire import SOCKET_NAME, Step
 from fakes.witness import LIMIT_S, Narrator, Witness
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agent.config.settings import Config, InputSettings
-    from fakes.wire import Device, OutputChanged
+    from fakes.wire import Device, OutputChanged, Said
 
 
 class Street(Witness):
@@ -54,12 +53,13 @@ class Street(Witness):
             self.socket_path,
             {
                 "pins": self._pins.serve,
-                "speaker": Speakers(self._heard).serve,
+                "speaker": Speakers(self._unit_speaks).serve,
                 "microphone": self._microphones.serve,
                 "camera": self._cameras.serve,
             },
         )
         self._sounding: asyncio.Task[None] | None = None
+        self._muffled = False
 
     async def __aenter__(self) -> Self:
         await self._reception.__aenter__()
@@ -174,6 +174,16 @@ class Street(Witness):
         self._microphones.stalled = False
         return self._tell_now("microphone", "gave sound again")
 
+    async def muffle_speaker(self) -> float:
+        """Stuff the speaker: the unit does not hear what it says, and believes that it says it."""
+        self._muffled = True
+        return self._tell_now("speaker", "was muffled")
+
+    async def clear_speaker(self) -> float:
+        """Take out what the speaker was stuffed with."""
+        self._muffled = False
+        return self._tell_now("speaker", "was cleared")
+
     async def unplug_camera(self) -> float:
         """Pull the camera's cable."""
         return self._show("was unplugged", plugged=False)
@@ -239,6 +249,12 @@ class Street(Witness):
         return await self.until(
             lambda: time.monotonic() if device in self._reception.devices else None, f"the unit's {device}", within_s
         )
+
+    def _unit_speaks(self, said: Said) -> None:
+        """What the speaker says sounds on the street, and in the unit's own microphone."""
+        if not self._muffled:
+            self._sound.echo(Path(said.path))
+        self._heard(said)
 
     def _output_changed(self, change: OutputChanged) -> None:
         self._saw(change)

@@ -88,6 +88,7 @@ class Town:
                 "cert_file": str(mine.cert_file),
                 "key_file": str(mine.key_file),
             },
+            "voice": {"self_test": {"enabled": False}},  # it would speak into a story that is told at 10:30
             "hardware": {"kit": "street", "options": {"street": str(folder / "street.sock")}},
             "state_folder": str(folder / "state"),
         }
@@ -96,6 +97,8 @@ class Town:
         self._folder = folder
         self._narrate = narrate
         self._street: Street | None = None
+        self.sound = StreetSound()
+        """What there is to hear; another one may take its place before the town opens."""
         self.write_config()
         self.config = load_config(self.config_file).config
         """What the unit's file said when the town was built, or when it was last rebuilt."""
@@ -145,7 +148,7 @@ class Town:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.broker)
-            self._street = Street(self.config, self._folder, StreetSound(), self._narrate)
+            self._street = Street(self.config, self._folder, self.sound, self._narrate)
             await stack.enter_async_context(self._street)
             self._control_room = ControlRoom(
                 self._endpoint, CONTROL_ROOM, SystemClock(), org=ORG, journal=self._journal

@@ -101,6 +101,8 @@ class Said:
     """Up: the unit began to speak a line."""
 
     line: str
+    path: str
+    """The recording."""
     at_s: float
     duration_s: float
     type: Literal["said"] = "said"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from agent.config.base import LocalPath, Name, Seconds, Settings, Words
+from agent.config.base import LocalPath, LocalTime, Name, Seconds, Settings, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +54,15 @@ class MeterSettings(Settings):
             yield "calibrated_on", "is missing beside calibration_offset_db: a calibration without its date is none"
         if self.calibrated_on is not None and self.calibration_offset_db is None:
             yield "calibration_offset_db", "is missing beside calibrated_on: give both or neither"
+
+
+class SelfTestSettings(Settings):
+    """Once a day the unit speaks a short line and must hear it itself: no alert, no lamp, no call."""
+
+    enabled: bool = True
+    """It takes `voice.enabled` and `speaker.enabled` as well."""
+    at: LocalTime = time(10, 30)
+    """When: by day, when a voice from a column startles nobody. Put off while a call is open or somebody speaks."""
 
 
 class LanguageSettings(Settings):
@@ -103,6 +112,7 @@ class VoiceSettings(Settings):
     """Light the lamp for a moment as soon as something sounds like a phrase that is not silent. A guess may be wrong:
     where silent phrases are in use, `false` is safer."""
     meter: MeterSettings = MeterSettings()
+    self_test: SelfTestSettings = SelfTestSettings()
 
     @property
     def needs_microphone(self) -> bool:

@@ -248,6 +248,11 @@ class Config(Settings):
     """Outbox, ledger and footage."""
 
     @property
+    def tests_itself(self) -> bool:
+        """Whether it speaks to itself once a day, and must hear it."""
+        return self.voice.enabled and self.speaker.enabled and self.voice.self_test.enabled
+
+    @property
     def footage_folder(self) -> Path:
         """Where footage really lies."""
         return self.footage.folder or self.state_folder / "footage"

@@ -156,6 +156,35 @@ class HearingStands:
 
 
 @dataclass(frozen=True)
+class SelfTest:
+    """Listen for the unit's own line, as soon as it is quiet; not asked again of a later process."""
+
+    number: int
+    """Counts the tries; both answers repeat it."""
+    type: Literal["self-test"] = "self-test"
+
+
+@dataclass(frozen=True)
+class SelfTestBegun:
+    """The listener listens for the line now: time to speak it."""
+
+    number: int
+    type: Literal["self-test-begun"] = "self-test-begun"
+
+
+@dataclass(frozen=True)
+class SelfTestEnded:
+    """The listener heard the line, or had waited for it long enough."""
+
+    number: int
+    level_dbfs: float | None
+    """How loud the line was; None: it was not heard."""
+    ended_s: float
+    """When that was sure, on CLOCK_MONOTONIC."""
+    type: Literal["self-test-ended"] = "self-test-ended"
+
+
+@dataclass(frozen=True)
 class StillRequest:
     """Make a still of the frame nearest to this moment, of whatever boot it is."""
 
@@ -220,10 +249,12 @@ Event = (
     | FootageStands
     | SoundMeasured
     | HearingStands
+    | SelfTestBegun
+    | SelfTestEnded
     | MediaMade
     | MediaMissed
 )
-Request = Settings | StillRequest | StripRequest | ClipRequest
+Request = Settings | SelfTest | StillRequest | StripRequest | ClipRequest
 Message = Event | Request
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

@@ -27,6 +27,9 @@ from agent.helpers.messages import (
     PhraseHeard,
     PhraseSuspected,
     PipelineRestarted,
+    SelfTest,
+    SelfTestBegun,
+    SelfTestEnded,
     Settings,
     SoundMeasured,
     StillRequest,
@@ -151,6 +154,10 @@ class Helper:
         self._unanswered[request.alert_id, _MEDIA[type(request)]] = request
         self._send(request)
 
+    def ask_now(self, request: SelfTest) -> None:
+        """Ask the present process and no later one: an answer that takes so long is none."""
+        self._send(request)
+
     async def run(self) -> None:
         """Keep one process alive until cancelled."""
         try:
@@ -270,13 +277,13 @@ class Helper:
             case MediaMade() | MediaMissed():
                 self._unanswered.pop((event.alert_id, event.media), None)
                 self._on_event(event)
-            case PhraseSuspected() | PhraseHeard() | TamperSeen() | TamperOver():
+            case PhraseSuspected() | PhraseHeard() | SelfTestBegun() | SelfTestEnded() | TamperSeen() | TamperOver():
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()
             case FootageStands() | SoundMeasured() | HearingStands():
                 self._keep(event)
-            case Settings() | StillRequest() | StripRequest() | ClipRequest():
+            case Settings() | SelfTest() | StillRequest() | StripRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
 

@@ -28,15 +28,17 @@ from agent.signals import (
 
 if TYPE_CHECKING:
     from agent.clock import Clock
-    from agent.helpers.messages import MediaMissed
+    from agent.helpers.messages import MediaMissed, SelfTestBegun, SelfTestEnded
     from agent.signals import Filming
 
-    Told = PhraseSuspected | PhraseHeard | TamperSeen | TamperOver | MediaMade | MediaMissed
+    Sensed = PhraseSuspected | PhraseHeard | TamperSeen | TamperOver | MediaMade | MediaMissed
+    """What of a helper's events concerns the rules."""
+    Told = Sensed | SelfTestBegun | SelfTestEnded
     """What of a helper's events concerns the other rooms; the rest is between it and its owner."""
 
 
 def signal_of(
-    event: Told, clock: Clock, *, microphone: str, camera: str
+    event: Sensed, clock: Clock, *, microphone: str, camera: str
 ) -> Suspected | Triggered | Restored | MediaReady | MediaFailed:
     """What an event means.
 

@@ -147,6 +147,10 @@ class Incidents:
         """How many incidents have no outcome yet."""
         return self._book.open_count
 
+    def has_fault(self, part: str, code: str) -> bool:
+        """Whether this fault is told and not over."""
+        return self._book.active(Category.FAULT, f"{part}:{code}") is not None
+
     def summary(self) -> Mapping[str, Any]:
         """How things stand, for the heartbeat."""
         return {

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.helpers.messages import PhraseHeard, PhraseSuspected, Trouble
+from agent.helpers.messages import PhraseHeard, PhraseSuspected, SelfTest, Trouble
 from agent.hw.kit import HardwareHangs, HardwareLost, load_kit
 from agent.meter.metering import Metering
 from agent.voice.further import FurtherLanguages, Unheard
 from agent.voice.language import WordUnknown, phrases_of
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
+from agent.voice.own_ear import ear_for
 from agent.voice.pipeline import Deaf, pipelines
 from agent.voice.probe import prove
 from agent.voice.watch import Watch
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from agent.config.hearing import VoiceSettings
     from agent.config.settings import Config
     from agent.helpers.channel import Channel
-    from agent.hw.kit import Kit, Microphone
+    from agent.hw.kit import Kit, Microphone, PcmBlock
     from agent.voice.decision import Detection, Rejection
+    from agent.voice.own_ear import OwnEar
     from agent.voice.pipeline import Pipeline
 
 log = structlog.get_logger()
@@ -53,10 +55,11 @@ class Listener:
         try:
             kit = load_kit(config.hardware.kit, config.hardware.options)
             fresh_pipeline = _pipelines(voice) if voice.enabled else Deaf
+            own_ear = ear_for(voice.model or BUNDLED_MODEL) if config.tests_itself else None
         except (ModelUnusable, WordUnknown, LookupError) as unusable:
             raise HardwareLost(str(unusable)) from unusable
         further = FurtherLanguages(voice.languages if voice.enabled else ())
-        _Listening(kit, voice, channel, fresh_pipeline, further).run()
+        _Listening(kit, voice, channel, fresh_pipeline, further=further, own_ear=own_ear).run()
 
 
 def _pipelines(voice: VoiceSettings) -> Callable[[], Pipeline]:
@@ -68,19 +71,22 @@ def _pipelines(voice: VoiceSettings) -> Callable[[], Pipeline]:
 class _Listening:
     """One microphone's work, with what was counted over all its losses."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a microphone, all that hears it, and whom it tells
         self,
         kit: Kit,
         voice: VoiceSettings,
         channel: Channel,
         fresh_pipeline: Callable[[], Pipeline | Deaf],
+        *,
         further: FurtherLanguages,
+        own_ear: OwnEar | None,
     ) -> None:
         self._kit = kit
         self._voice = voice
         self._channel = channel
         self._fresh_pipeline = fresh_pipeline
         self._further = further
+        self._own_ear = own_ear
         self._watch = Watch(voice.name, channel.send)
         self._attempts = 0
         """Failures since the last block."""
@@ -136,6 +142,8 @@ class _Listening:
                 rejected = self._log_rejected(pipeline.rejected, rejected)
                 if self._metering and (measured := self._metering.feed(block)):
                     self._channel.send(measured)
+                if self._own_ear:
+                    self._test(self._own_ear, block, asleep=pipeline.asleep)
                 before_s, recognised_s = recognised_s, pipeline.recognised_s
                 self._watch.heard(
                     block, recognised_s=recognised_s - before_s, recogniser_age_s=pipeline.recogniser_age_s
@@ -158,6 +166,14 @@ class _Listening:
                     silent=said.phrase.silent,
                 )
             )
+
+    def _test(self, own_ear: OwnEar, block: PcmBlock, *, asleep: bool) -> None:
+        """Take the daemon's wish for a self-test, and hear the unit's own line when one is under way."""
+        request = self._channel.request(timeout_s=0.0)
+        if isinstance(request, SelfTest):
+            own_ear.ask(request.number)
+        if answer := own_ear.hear(block, asleep=asleep):
+            self._channel.send(answer)
 
     def _log_rejected(self, now: Counter[Rejection], before: Counter[Rejection]) -> Counter[Rejection]:
         """Log what was heard and did not count: how a site finds out that its phrases or decoys are ill chosen."""

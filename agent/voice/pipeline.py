@@ -40,6 +40,11 @@ class Pipeline:
         self._ears.append(language.ear(self._refractory_s, self._last_counted))
 
     @property
+    def asleep(self) -> bool:
+        """Whether the gate is shut: nothing is loud enough to be speech."""
+        return not self._gate.open
+
+    @property
     def recognised_s(self) -> float:
         """Seconds of sound that passed the gate."""
         return self._main.heard_s
@@ -83,6 +88,7 @@ class Deaf:
         """Always empty."""
         self.suspicions: list[Suspicion] = []
         """Never any."""
+        self.asleep = True
         self.recognised_s = 0.0
         self.recogniser_age_s = 0.0
         """There is none."""

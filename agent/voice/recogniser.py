@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 import vosk
@@ -70,8 +71,9 @@ class Recogniser(Protocol):
         ...
 
 
+@cache
 def load_model(folder: Path) -> vosk.Model:
-    """Load a voice model: 13 ms for the bundled one, a second or more for large ones.
+    """Load a voice model: 13 ms for the bundled one, a second or more for large ones; a second time it is there.
 
     Raises:
         ModelUnusable: it is missing, or Vosk refuses it.

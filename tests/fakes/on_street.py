@@ -34,9 +34,13 @@ class CountedSound:
     def __init__(self) -> None:
         self.blocks = itertools.count(1)
         self.played: list[tuple[Path, float]] = []
+        self.echoed: list[Path] = []
 
     def next_block(self) -> bytes:
         return next(self.blocks).to_bytes(2, "little") * BLOCK_SAMPLES
+
+    def echo(self, wav_path: Path) -> None:
+        self.echoed.append(wav_path)
 
     def play(self, wav_path: Path, snr_db: float) -> float:
         self.played.append((wav_path, snr_db))

@@ -48,6 +48,21 @@ async def test_a_spoken_line_is_heard_with_its_time(tmp_path: Path) -> None:
     assert ("speaker", "said 'seen' for 1.5 s") in [(each.who, each.what) for each in told]
 
 
+async def test_the_microphone_hears_the_speaker_unless_that_is_muffled(tmp_path: Path) -> None:
+    sound = CountedSound()
+    async with Street(unit_config(), tmp_path, sound) as street:
+        speaker = kit_on(street).speaker(SpeakerSettings(enabled=True), _not_lost)
+        path = recording(tmp_path, Line.SEEN, 0.1)
+        await street.muffle_speaker()
+        await asyncio.to_thread(speaker.say, path)
+        unheard_s = await street.heard_line(Line.SEEN)
+        await street.clear_speaker()
+        await asyncio.to_thread(speaker.say, path)
+        await street.heard_line(Line.SEEN, since_s=unheard_s + 1e-6)
+        speaker.close()
+    assert [str(each) for each in sound.echoed] == [path]
+
+
 async def test_a_missing_recording_is_named_once_and_its_end_too(street: Street, tmp_path: Path) -> None:
     told: list[HardwareLost | None] = []
     speaker = kit_on(street).speaker(SpeakerSettings(), told.append)

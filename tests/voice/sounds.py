@@ -11,6 +11,7 @@ import yaml
 import fakes
 from agent.config.load import PROFILES
 from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, PcmBlock
+from agent.hw.lines import line_path
 from agent.voice.decision import Phrase
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.pipeline import pipelines
@@ -19,6 +20,7 @@ from fakes.sound import StreetSound
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.signals import Line
     from agent.voice.pipeline import Pipeline
 
 SPEECH = Path(fakes.__file__).parent / "speech"
@@ -63,3 +65,7 @@ class Street:
     def say(self, name: str, snr_db: float) -> float:
         """Say an utterance from now on; returns when it ends."""
         return self.now_s + self.sound.play(SPEECH / f"{name}.wav", snr_db)
+
+    def speak(self, line: Line) -> None:
+        """The unit itself speaks a line from now on, beside its microphone."""
+        self.sound.echo(line_path(line))

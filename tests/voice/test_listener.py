@@ -11,20 +11,25 @@ import pytest
 import structlog
 
 from agent.config.hearing import LanguageSettings, MeterSettings, PhraseSettings, VoiceSettings
-from agent.config.settings import Config, UnitSettings, UplinkSettings
+from agent.config.settings import Config, SpeakerSettings, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
 from agent.helpers.messages import (
     Event,
     HearingStands,
     PhraseHeard,
     PhraseSuspected,
+    SelfTest,
+    SelfTestBegun,
+    SelfTestEnded,
     SoundMeasured,
     Trouble,
     TroubleOver,
     Working,
     decode,
+    encode,
 )
 from agent.hw.kit import BLOCK_SAMPLES, HardwareHangs, HardwareLost, PcmBlock
+from agent.signals import Line
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.listener import Listener, unheard_code
 from agent.voice.microphone_check import HELD_S, OVER_AFTER_S
@@ -121,6 +126,9 @@ class Daemon:
     def next(self, kind: type[T]) -> T:
         return next(event for event in self.events() if isinstance(event, kind))
 
+    def ask(self, request: SelfTest) -> None:
+        self._ours.sendall(encode(request))
+
     def hang_up(self) -> None:
         self._ours.shutdown(socket.SHUT_RDWR)
         self._thread.join(LIMIT_S)
@@ -135,6 +143,7 @@ def config(voice: VoiceSettings) -> Config:
         unit=UnitSettings(id="hk-001", org="ashfield", name="Central Walk", location="North end"),
         uplink=UplinkSettings(broker="mqtt://localhost", insecure_lab=True),
         voice=voice,
+        speaker=SpeakerSettings(enabled=True),
     )
 
 
@@ -332,6 +341,31 @@ def test_a_unit_that_only_measures_needs_no_voice_model_and_hears_no_phrase(
     assert isinstance(measured, SoundMeasured)
     assert -60 < measured.la90_db < measured.laeq_db < measured.lafmax_db < 0
     assert measured.calibrated_on is None
+
+
+def test_the_unit_hears_its_own_line_and_a_call_said_right_after_it(
+    daemon: Daemon, microphone: TableMicrophone
+) -> None:
+    street = Street(21, level_dbfs=-62.0)
+    daemon.ask(SelfTest(3))
+    begun: list[SelfTestBegun] = []
+    while not begun:
+        microphone.hear(street.blocks(1))
+        for event in daemon.events():
+            if isinstance(event, SelfTestBegun):
+                begun.append(event)
+            if isinstance(event, Working):
+                break
+    assert begun == [SelfTestBegun(3)]
+    street.speak(Line.SOUND_CHECK)
+    microphone.hear(street.blocks(2.5))
+    street.say("help-me-slt", 30)
+    microphone.hear(street.blocks(4))
+    told = [next(each for each in daemon.events() if isinstance(each, SelfTestEnded | PhraseHeard)) for _ in range(2)]
+    ended = next(each for each in told if isinstance(each, SelfTestEnded))
+    assert ended.number == 3
+    assert ended.level_dbfs == pytest.approx(-25, abs=3)
+    assert [each.label for each in told if isinstance(each, PhraseHeard)] == ["help-me"]
 
 
 def test_the_listener_ends_when_the_daemon_is_gone(daemon: Daemon, microphone: TableMicrophone) -> None:
