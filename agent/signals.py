@@ -90,6 +90,21 @@ class Triggered:
     """The phrase's class, never its words (design rule 4); None for inputs."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """What the detector measured, by name with unit: `confidence`, `loudness_dba` ..."""
+    since: Moment | None = None
+    """When that began which went on until `at`, where it is known; footage reaches back to before it."""
+
+
+@dataclass(frozen=True)
+class Suspected:
+    """A phrase is probably being said. It raises nothing: that takes a `Triggered`, which may never follow."""
+
+    sensor: str
+    """The microphone's configured name."""
+    label: str
+    """The phrase's class."""
+    at: Moment
+    silent: bool = False
+    """It would be a duress call: nothing at the scene may show it."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +199,7 @@ class MediaFailed:
 
 Signal = (
     Triggered
+    | Suspected
     | Restored
     | Faulted
     | FaultCleared

@@ -24,6 +24,7 @@ from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
+from agent.meter_facts import meter_facts
 from agent.panel import Panel
 from agent.reboot import RebootDesk
 from agent.recovery import Recovery
@@ -104,7 +105,7 @@ class Unit:
         if config.speaker.enabled:
             self._speaker = kit.speaker(config.speaker, self._speaker_lost_or_back)
         self._helpers: dict[str, Helper] = {}
-        for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.enabled)):
+        for name, wanted in (("recorder", config.camera.enabled), ("listener", config.voice.needs_microphone)):
             if wanted:
                 self._helpers[name] = Helper(name, config, clock, self._report, self._take_event)
         self._recovery: Recovery | None = None
@@ -324,6 +325,7 @@ class Unit:
             },
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._footage_facts(),
+            **self._hearing_facts(),
         } | dict(self._incidents.summary())
 
     def _footage_facts(self) -> Mapping[str, Any]:
@@ -333,6 +335,19 @@ class Unit:
             return {}
         footage = {} if recorder.footage is None else {"footage": dict(recorder.footage.facts)}
         return {**footage, "recovery": self._recovery.facts()}
+
+    def _hearing_facts(self) -> Mapping[str, Any]:
+        """How the microphone hears and how loud it is, as far as the listener said it, and when."""
+        listener, voice = self._helpers.get("listener"), self._config.voice
+        if listener is None:
+            return {}
+        facts: dict[str, Any] = {}
+        now = self._clock.now()
+        if listener.hearing is not None:
+            facts |= {"ageS": round(now.monotonic_s - listener.hearing.at_s, 1), **listener.hearing.facts}
+        if voice.meter.enabled:
+            facts |= meter_facts(voice.meter.calibrated_on, listener.sound, now)
+        return {"mics": [{"id": voice.name, **facts}]} if facts else {}
 
     def _others(self) -> Others:
         """What a restart of the machine would cost now."""

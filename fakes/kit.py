@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from agent.hw.decimator import Decimator
 from agent.hw.kit import HardwareLost, KitUnusable, Packet, PcmBlock
 from fakes.camera import SyntheticCamera
 from fakes.link import Link
 from fakes.pins import StreetFactory
 from fakes.scene import StreetScene
+from fakes.widener import Widener
 from fakes.wire import Drive, Driven, Levels, OutputChanged, Said, Scene
 
 if TYPE_CHECKING:
@@ -72,9 +74,9 @@ class StreetKit:
         """A speaker that the street listens to."""
         return StreetSpeaker(self._path, on_lost)
 
-    def microphone(self, settings: VoiceSettings) -> StreetMicrophone:  # noqa: ARG002 - there is one microphone here
+    def microphone(self, settings: VoiceSettings) -> StreetMicrophone:
         """A microphone that hears the street."""
-        return StreetMicrophone(Link(self._path, "microphone"))
+        return StreetMicrophone(Link(self._path, "microphone"), wide=settings.meter.enabled)
 
     def camera(self, settings: CameraSettings, burn_in: BurnIn) -> StreetCamera:
         """A camera that looks at the street."""
@@ -164,16 +166,25 @@ class StreetSpeaker:
 
 
 class StreetMicrophone:
-    """Hears what the street plays, block by block as it sounds."""
+    """Hears what the street plays, block by block as it sounds.
 
-    def __init__(self, link: Link) -> None:
+    A wide one captures at 48 kHz and makes its 16 kHz from that, as a unit's own microphone does.
+    """
+
+    def __init__(self, link: Link, *, wide: bool) -> None:
         self._link = link
+        self._wide = (Widener(), Decimator()) if wide else None
 
     def blocks(self) -> Iterator[PcmBlock]:
         """Yield blocks until closed."""
         try:
             for frame in self._link.frames(SILENT_AFTER_S):
-                yield PcmBlock(frame.pcm, frame.ended_s, frame.lost)
+                if self._wide is None:
+                    yield PcmBlock(frame.pcm, frame.ended_s, frame.lost)
+                else:
+                    widener, decimator = self._wide
+                    wide = widener.feed(frame.pcm)
+                    yield PcmBlock(decimator.feed(wide), frame.ended_s, frame.lost, wide)
         except TimeoutError as error:
             msg = f"the microphone gave no sound for {SILENT_AFTER_S:.0f} s"
             raise HardwareLost(msg) from error

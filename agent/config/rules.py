@@ -32,6 +32,7 @@ def cross_findings(tree: Value) -> Iterator[Finding]:
     yield from _shared(tree, "pin", _pins(tree))
     yield from _shared(tree, "name", _names(tree))
     yield from _room_for_an_event(tree)
+    yield from _movement_that_nobody_sees(tree)
 
 
 def _pins(tree: Value) -> Iterator[tuple[KeyPath, object]]:
@@ -47,8 +48,11 @@ def _names(tree: Value) -> Iterator[tuple[KeyPath, object]]:
     for i, wired in enumerate(tree.items("inputs")):
         if name := wired.inside("name"):
             yield ("inputs", i, "name"), name.content
-    for section, model in (("voice", VoiceSettings), ("camera", CameraSettings)):
-        if _is_enabled(tree, section):
+    for section, model, switches in (
+        ("voice", VoiceSettings, (("voice",), ("voice", "meter"))),
+        ("camera", CameraSettings, (("camera",),)),
+    ):
+        if any(_is_enabled(tree, switch) for switch in switches):
             name = tree.at(section, "name")
             yield (section, "name"), name.content if name else model.model_fields["name"].default
 
@@ -80,8 +84,19 @@ def _room_for_an_event(tree: Value) -> Iterator[Finding]:
         yield ("footage", "rolling_max_mb"), f"{held}, less than {event}"
 
 
-def _is_enabled(tree: Value, section: str) -> bool:
-    enabled = tree.at(section, "enabled")
+def _movement_that_nobody_sees(tree: Value) -> Iterator[Finding]:
+    """A phrase that waits for a PIR on a unit without one would never count."""
+    if not _is_enabled(tree, ("voice",)) or any(wired.text("kind") == "pir" for wired in tree.items("inputs")):
+        return
+    for i, phrase in enumerate(tree.items("voice", "phrases")):
+        needed = phrase.inside("movement_within_s")
+        if needed is not None and needed.content is not None:
+            path = ("voice", "phrases", i, "movement_within_s")
+            yield path, "needs an input of kind pir, and this unit has none: the phrase would never count"
+
+
+def _is_enabled(tree: Value, section: KeyPath) -> bool:
+    enabled = tree.at(*section, "enabled")
     return enabled is not None and enabled.content is True
 
 

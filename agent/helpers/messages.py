@@ -7,6 +7,7 @@ is asked for by whole moments, because it may be that of an earlier boot.
 
 from __future__ import annotations
 
+from datetime import date  # noqa: TC003 - pydantic reads the types of messages
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -63,13 +64,24 @@ class PipelineRestarted:
 
 
 @dataclass(frozen=True)
+class PhraseSuspected:
+    """What the listener hears looks like a phrase so far; once an utterance at most. `PhraseHeard` may follow."""
+
+    label: str
+    since_s: float
+    """Since when, on CLOCK_MONOTONIC."""
+    silent: bool
+    type: Literal["phrase-suspected"] = "phrase-suspected"
+
+
+@dataclass(frozen=True)
 class PhraseHeard:
     """The listener decided that a phrase was said."""
 
     label: str
     start_s: float
     end_s: float
-    """First and last moment of the phrase, on CLOCK_MONOTONIC."""
+    """First and last moment of the phrase, on CLOCK_MONOTONIC; of one that must be said twice, of both together."""
     decided_s: float
     confidence: float
     """The least sure word."""
@@ -105,6 +117,42 @@ class FootageStands:
     facts: dict[str, float | int | str | None]
     """For the heartbeat, by name with unit."""
     type: Literal["footage-stands"] = "footage-stands"
+
+
+@dataclass(frozen=True)
+class SoundMeasured:
+    """How loud the last minute was: numbers, never sound, and indicative only (never for enforcement)."""
+
+    until_s: float
+    """The end of that minute, on CLOCK_MONOTONIC."""
+    laeq_db: float
+    lafmax_db: float
+    """A-weighted: the mean energy, and the maximum with Fast. Here and below dB re 20 uPa, or, where nothing was ever
+    calibrated, dB re full scale."""
+    octaves_db: dict[str, float]
+    """Unweighted mean energy by octave band, by nominal mid-band frequency in Hz; empty where they are off."""
+    measured_s: int
+    """Seconds of that minute that were measured."""
+    overloaded_s: int
+    """Of these, seconds that reached full scale: their true levels are higher."""
+    la90_db: float
+    """The A-weighted level exceeded for 90 % of the last ten minutes: the background."""
+    floor_measured_s: int
+    """Seconds of those ten minutes that were measured."""
+    calibrated_on: date | None
+    """None: the levels are relative to full scale."""
+    type: Literal["sound-measured"] = "sound-measured"
+
+
+@dataclass(frozen=True)
+class HearingStands:
+    """How the listener hears, each ten seconds of sound (`agent.voice.liveness`)."""
+
+    at_s: float
+    """When the last of that sound was taken, on CLOCK_MONOTONIC."""
+    facts: dict[str, float | int]
+    """For the heartbeat, by name with unit."""
+    type: Literal["hearing-stands"] = "hearing-stands"
 
 
 @dataclass(frozen=True)
@@ -165,10 +213,13 @@ Event = (
     | Trouble
     | TroubleOver
     | PipelineRestarted
+    | PhraseSuspected
     | PhraseHeard
     | TamperSeen
     | TamperOver
     | FootageStands
+    | SoundMeasured
+    | HearingStands
     | MediaMade
     | MediaMissed
 )

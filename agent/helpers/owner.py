@@ -20,12 +20,15 @@ from agent.helpers.messages import (
     MAX_LINE_BYTES,
     ClipRequest,
     FootageStands,
+    HearingStands,
     MediaMade,
     MediaMissed,
     Message,
     PhraseHeard,
+    PhraseSuspected,
     PipelineRestarted,
     Settings,
+    SoundMeasured,
     StillRequest,
     StripRequest,
     TamperOver,
@@ -97,6 +100,10 @@ class Helper:
         self.last_work: Working | None = None
         self.footage: FootageStands | None = None
         """How much footage there is, as the recorder said last."""
+        self.sound: SoundMeasured | None = None
+        """How loud it was, as the listener said last."""
+        self.hearing: HearingStands | None = None
+        """How it hears, as the listener said last."""
         self.ladder = Ladder(clock.now().monotonic_s)
         """What was tried to get it to work."""
         self._program = program
@@ -263,15 +270,25 @@ class Helper:
             case MediaMade() | MediaMissed():
                 self._unanswered.pop((event.alert_id, event.media), None)
                 self._on_event(event)
-            case PhraseHeard() | TamperSeen() | TamperOver():
+            case PhraseSuspected() | PhraseHeard() | TamperSeen() | TamperOver():
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()
-            case FootageStands():
-                self.footage = event
+            case FootageStands() | SoundMeasured() | HearingStands():
+                self._keep(event)
             case Settings() | StillRequest() | StripRequest() | ClipRequest():
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
+
+    def _keep(self, standing: FootageStands | SoundMeasured | HearingStands) -> None:
+        """Keep what a helper says of its own standing, for the heartbeat."""
+        match standing:
+            case FootageStands():
+                self.footage = standing
+            case SoundMeasured():
+                self.sound = standing
+            case HearingStands():
+                self.hearing = standing
 
     def _begin_working(self) -> None:
         """The first proof of a process: what its predecessor complained of is over, unless it says so again."""

@@ -8,25 +8,36 @@ from agent.helpers.messages import (
     ClipRequest,
     MediaMade,
     PhraseHeard,
+    PhraseSuspected,
     StillRequest,
     StripRequest,
     TamperOver,
     TamperSeen,
 )
-from agent.signals import Media, MediaFailed, MediaReady, Restored, SensorKind, TakeStill, TakeStrip, Triggered
+from agent.signals import (
+    Media,
+    MediaFailed,
+    MediaReady,
+    Restored,
+    SensorKind,
+    Suspected,
+    TakeStill,
+    TakeStrip,
+    Triggered,
+)
 
 if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.helpers.messages import MediaMissed
     from agent.signals import Filming
 
-    Told = PhraseHeard | TamperSeen | TamperOver | MediaMade | MediaMissed
+    Told = PhraseSuspected | PhraseHeard | TamperSeen | TamperOver | MediaMade | MediaMissed
     """What of a helper's events concerns the other rooms; the rest is between it and its owner."""
 
 
 def signal_of(
     event: Told, clock: Clock, *, microphone: str, camera: str
-) -> Triggered | Restored | MediaReady | MediaFailed:
+) -> Suspected | Triggered | Restored | MediaReady | MediaFailed:
     """What an event means.
 
     Args:
@@ -36,9 +47,18 @@ def signal_of(
         camera: The configured name under which tamper with its picture is reported.
     """
     match event:
+        case PhraseSuspected():
+            return Suspected(microphone, event.label, clock.at(event.since_s), event.silent)
         case PhraseHeard():
-            at, scores = clock.at(event.end_s), {"confidence": event.confidence}
-            return Triggered(microphone, SensorKind.PHRASE, at, event.silent, event.label, scores)
+            return Triggered(
+                microphone,
+                SensorKind.PHRASE,
+                clock.at(event.end_s),
+                event.silent,
+                event.label,
+                {"confidence": event.confidence},
+                since=clock.at(event.start_s),
+            )
         case TamperSeen():
             return Triggered(camera, SensorKind.CAMERA, clock.at(event.seen_s), label=event.kind, scores=event.scores)
         case TamperOver():

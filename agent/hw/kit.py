@@ -63,6 +63,9 @@ BLOCK_MS = 100
 (peers.md D.1)."""
 SAMPLE_RATE_HZ = 16_000
 BLOCK_SAMPLES = SAMPLE_RATE_HZ * BLOCK_MS // 1000
+WIDE_RATE_HZ = 48_000
+"""What the sound level meter needs: its 8 kHz octave ends at 11.2 kHz. Every converter has this rate."""
+WIDE_BLOCK_SAMPLES = WIDE_RATE_HZ * BLOCK_MS // 1000
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,15 @@ class PcmBlock:
     """When its last sample was taken, on CLOCK_MONOTONIC."""
     lost: int = 0
     """Blocks that were lost just before this one."""
+    wide: bytes = b""
+    """The same sound at `WIDE_RATE_HZ`, where a sound level meter is on (`VoiceSettings.meter`)."""
 
 
 class Microphone(Protocol):
     """A running capture; lives in the listener process."""
 
     def blocks(self) -> Iterator[PcmBlock]:
-        """Yield blocks of `BLOCK_SAMPLES` in real time until closed.
+        """Yield blocks of `BLOCK_SAMPLES` in real time until closed, wide ones where a sound level meter is on.
 
         Raises:
             HardwareLost: the device went away, or gave no block for a second.
@@ -88,7 +93,11 @@ class Microphone(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop; `blocks` ends."""
+        """Stop; `blocks` ends.
+
+        Raises:
+            HardwareHangs: the device does not come back from being stopped.
+        """
         ...
 
 
@@ -201,10 +210,11 @@ class Kit(Protocol):
         ...
 
     def microphone(self, settings: VoiceSettings) -> Microphone:
-        """A capture that has begun. In the listener process only.
+        """A capture that has begun, the only one of this process. In the listener process only.
 
         Raises:
             HardwareLost: it cannot be opened.
+            HardwareHangs: the device does not come back from being opened.
         """
         ...
 

@@ -80,7 +80,7 @@ class PiKit:
         Raises:
             HardwareLost: it cannot be opened.
         """
-        return DeviceMicrophone(settings.device)
+        return DeviceMicrophone(settings.device, wide=settings.meter.enabled)
 
     def camera(self, settings: CameraSettings, burn_in: BurnIn) -> PiCamera:
         """The camera on the ribbon cable.

@@ -1,22 +1,20 @@
-"""The microphone: PortAudio's callback stream, read as blocks. Lives in the listener process."""
+"""The microphone: PortAudio's callback stream, read as blocks. Lives in the listener process, one at a time."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-
+from agent.hw.decimator import Decimator
 from agent.hw.ending import end_device
 from agent.hw.intake import Intake
-from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, HardwareHangs, HardwareLost, PcmBlock
+from agent.hw.kit import BLOCK_MS, SAMPLE_RATE_HZ, WIDE_RATE_HZ, HardwareLost, PcmBlock
+from agent.hw.opening import open_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-log = structlog.get_logger()
 
 QUEUE_BLOCKS = 50
 """Five seconds: a decoder that is further behind hears the past; it had better lose sound and say so."""
@@ -38,15 +36,19 @@ class Stream(Protocol):
 
 TakeBlock = Callable[[bytes, float, bool], None]
 """Takes a block, the age of its last sample in seconds, and whether sound was lost before it."""
-OpenStream = Callable[[str | None, TakeBlock, Callable[[], None]], Stream]
-"""Opens and starts a capture on a device; the last argument is called when it ended. Raises `HardwareLost`."""
+OpenStream = Callable[[str | None, TakeBlock, Callable[[], None], int], Stream]
+"""Opens and starts a capture on a device, with a call for each block and one for its end, at so many samples a second.
+Raises `HardwareLost`."""
 
 
-def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None]) -> Stream:
-    """Open and start a capture with PortAudio.
+def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None], rate_hz: int) -> Stream:
+    """Open and start a capture with PortAudio, which is begun anew for it; what it had open before is lost.
+
+    PortAudio looks for devices only when it begins: one that was plugged in since, or a sound server that was started
+    anew, it finds no other way (0.05 to 0.15 s; io-lab section 1).
 
     Raises:
-        HardwareLost: no PortAudio, no such device, or it refuses 16 kHz mono.
+        HardwareLost: no PortAudio, no such device, or it refuses mono at this rate.
     """
     try:
         import sounddevice  # noqa: PLC0415 - loads PortAudio, which only the listener may
@@ -55,13 +57,16 @@ def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None
         raise HardwareLost(msg) from error
 
     def callback(pcm: Any, samples: int, times: Any, status: Any) -> None:  # noqa: ANN401 - sounddevice has no types
-        age_s = times.currentTime - times.inputBufferAdcTime - samples / SAMPLE_RATE_HZ
+        age_s = times.currentTime - times.inputBufferAdcTime - samples / rate_hz
         take(bytes(pcm), age_s, bool(status.input_overflow))
 
     try:
+        if sounddevice._initialized:  # noqa: SLF001 - sounddevice has no public way
+            sounddevice._terminate()  # noqa: SLF001
+        sounddevice._initialize()  # noqa: SLF001
         stream = sounddevice.RawInputStream(
-            samplerate=SAMPLE_RATE_HZ,
-            blocksize=BLOCK_SAMPLES,
+            samplerate=rate_hz,
+            blocksize=rate_hz * BLOCK_MS // 1000,
             device=device,
             channels=1,
             dtype="int16",
@@ -69,7 +74,7 @@ def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None
             finished_callback=ended,
         )
     except (sounddevice.PortAudioError, ValueError) as error:
-        msg = f"the microphone {device or 'default'!r} cannot be opened: {error}"
+        msg = f"the microphone {device or 'default'!r} cannot be opened at {rate_hz // 1000} kHz: {error}"
         raise HardwareLost(msg) from error
     try:
         stream.start()
@@ -81,19 +86,24 @@ def open_portaudio(device: str | None, take: TakeBlock, ended: Callable[[], None
 
 
 class DeviceMicrophone:
-    """A capture of one input device.
+    """A capture of one input device: at 16 kHz, or with `wide` at 48 kHz, from which the 16 kHz are made.
 
     Raises:
         HardwareLost: it cannot be opened.
+        HardwareHangs: the sound system does not come back from being asked to.
     """
 
-    def __init__(self, device: str | None, open_stream: OpenStream = open_portaudio) -> None:
+    def __init__(self, device: str | None, open_stream: OpenStream = open_portaudio, *, wide: bool = False) -> None:
         name = f"the microphone {device or 'default'!r}"
         self._intake: Intake[PcmBlock] = Intake(name, QUEUE_BLOCKS, SILENT_AFTER_S)
         self._lost = 0
         """Lost since the last block that was queued; touched by PortAudio's thread only."""
         self._closed = False
-        self._stream = open_stream(device, self._take, lambda: self._intake.fail("went away"))
+        self._decimator = Decimator() if wide else None
+        rate_hz = WIDE_RATE_HZ if wide else SAMPLE_RATE_HZ
+        self._stream = open_device(
+            "microphone", lambda: open_stream(device, self._take, lambda: self._intake.fail("went away"), rate_hz)
+        )
 
     def blocks(self) -> Iterator[PcmBlock]:
         """Yield blocks in real time until closed.
@@ -101,16 +111,23 @@ class DeviceMicrophone:
         Raises:
             HardwareLost: the device went away, or gave no block for a second.
         """
-        return iter(self._intake)
+        for block in self._intake:
+            if self._decimator is None:
+                yield block
+            else:  # here, since PortAudio's own thread must not compute
+                yield replace(block, pcm=self._decimator.feed(block.pcm), wide=block.pcm)
 
     def close(self) -> None:
-        """Stop; `blocks` ends."""
+        """Stop; `blocks` ends.
+
+        Raises:
+            HardwareHangs: the sound system does not come back from being stopped, and lets nobody else in.
+        """
         if self._closed:
             return
         self._closed = True
         self._intake.close()
-        with contextlib.suppress(HardwareHangs):  # logged; the next capture is a stream of its own
-            end_device("microphone", self._end_stream)
+        end_device("microphone", self._end_stream)
 
     def _end_stream(self) -> None:
         self._stream.abort()

@@ -95,7 +95,7 @@ class Book:
                 persists=category in _PERSISTENT,
             )
             self._incidents[incident.alert_id] = incident
-            course.begin(incident, turn)
+            course.begin(incident, detection.first, turn)
         incident.text = text
         if incident.restored:
             course.disturb(incident)

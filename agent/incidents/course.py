@@ -28,14 +28,14 @@ CLOSED_KEPT_S = 3600.0
 """A closed incident stays known while the acknowledgements of its last revisions are on their way."""
 
 
-def begin(incident: Incident, turn: Turn) -> None:
-    """A new incident: its footage is asked for, and the operator's time begins to run."""
+def begin(incident: Incident, began: Moment, turn: Turn) -> None:
+    """A new incident: its footage is asked for, from before it began, and the operator's time begins to run."""
     settings = turn.config.incidents
     late_at = incident.opened.later(operator_late_s(incident.category, settings))
     incident.deadlines[Deadline.OPERATOR_LATE] = late_at
     if NATURES[incident.category].escalates:
         incident.deadlines[Deadline.ESCALATE] = incident.opened.later(escalate_s(incident.category, settings))
-    evidence.begin(incident, turn)
+    evidence.begin(incident, began, turn)
     turn.note("incident_opened", incident, category=incident.category, cause=incident.cause)
     turn.tell(incident, incident.opened)
 

@@ -33,7 +33,8 @@ class Detection:
     def of(cls, signal: Triggered) -> Self:
         """The first detection of a sensor. A measurement that is no number is left out: it could not be told."""
         scores = {name: score for name, score in signal.scores.items() if isfinite(score)}
-        return cls(signal.sensor, signal.kind.value, signal.at, signal.at, signal.label, scores, signal.silent)
+        first = signal.since or signal.at
+        return cls(signal.sensor, signal.kind.value, first, signal.at, signal.label, scores, signal.silent)
 
     @property
     def name(self) -> str:

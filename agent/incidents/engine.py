@@ -11,6 +11,8 @@ from agent.incidents.book import Book
 from agent.incidents.detection import Detection
 from agent.incidents.detectors import Detectors
 from agent.incidents.motion_light import MotionLight
+from agent.incidents.second_evidence import SecondEvidence
+from agent.incidents.suspicion import Suspicions
 from agent.incidents.turn import Turn
 from agent.signals import (
     HELP_CALL_KINDS,
@@ -24,6 +26,7 @@ from agent.signals import (
     Restored,
     SensorKind,
     SetRequested,
+    Suspected,
     TestRequested,
     Triggered,
 )
@@ -54,6 +57,8 @@ class Incidents:
         self._book = Book(new_id)
         self._arming = Arming(config.arming, zone)
         self._motion_light = MotionLight(config.lamp, zone)
+        self._suspicions = Suspicions(config.voice)
+        self._second_evidence = SecondEvidence(config.voice)
         self._detectors = Detectors(config.incidents, self._book)
         self._pattern: LightPattern | None = None
 
@@ -94,6 +99,8 @@ class Incidents:
         match signal:
             case Triggered():
                 self._triggered(signal, turn)
+            case Suspected():
+                self._suspicions.suspect(signal, in_silence=feedback.keeps_silence(self._book))
             case Restored():
                 self._restored(signal, turn)
             case Faulted():
@@ -121,7 +128,13 @@ class Incidents:
 
     def due(self) -> float | None:
         """When `wake` should be called next, on the monotonic clock; None: nothing waits."""
-        waits = (self._book.due_s, self._arming.due_s, self._motion_light.due_s, self._detectors.due_s)
+        waits = (
+            self._book.due_s,
+            self._arming.due_s,
+            self._motion_light.due_s,
+            self._suspicions.due_s,
+            self._detectors.due_s,
+        )
         return min((wait for wait in waits if wait is not None), default=None)
 
     @property
@@ -153,11 +166,12 @@ class Incidents:
         self._look_at_arming(turn)
         self._book.fire(until_s, turn)
         self._motion_light.look(turn.now)
+        self._suspicions.look(turn.now)
         self._detectors.look(until_s, turn)
 
     def _finish(self, turn: Turn) -> list[Action]:
         self._let_happen(turn.now.monotonic_s, turn)
-        pattern = feedback.lamp_pattern(self._book, motion_lit=self._motion_light.lit)
+        pattern = feedback.lamp_pattern(self._book, lit=self._motion_light.lit or self._suspicions.lit)
         if pattern is not self._pattern:
             self._pattern = pattern
             turn.show(pattern)
@@ -168,12 +182,24 @@ class Incidents:
     def _triggered(self, signal: Triggered, turn: Turn) -> None:
         if signal.kind is SensorKind.PIR:
             self._motion_light.moved(signal.sensor, signal.at, armed=self.armed)
-        if signal.kind in HELP_CALL_KINDS:
+            for call in self._second_evidence.moved(signal.sensor, signal.at):
+                self._help_called(call, turn)
+        if signal.kind is SensorKind.PHRASE:
+            self._phrase_said(self._suspicions.reaching_back(signal), turn)
+        elif signal.kind in HELP_CALL_KINDS:
             self._help_called(signal, turn)
         elif signal.kind is SensorKind.MAINS:
             self._book.trigger(Category.FAULT, MAINS, Detection.of(signal), turn)
         else:
             self._detectors.triggered(signal, turn, armed=self.armed)
+
+    def _phrase_said(self, signal: Triggered, turn: Turn) -> None:
+        """A phrase was said: a call, unless it needs more; as part of a call that it makes no louder it does not."""
+        call = self._book.active(Category.HELP, HELP)
+        if (call is not None and (call.loud or signal.silent)) or self._second_evidence.suffices(signal):
+            self._help_called(signal, turn)
+        else:
+            turn.note("phrase_waits_for_movement", sensor=signal.sensor, label=signal.label)
 
     def _help_called(self, signal: Triggered, turn: Turn) -> None:
         incident, is_news = self._book.trigger(Category.HELP, HELP, Detection.of(signal), turn)
@@ -194,6 +220,7 @@ class Incidents:
                     duress.let_go(incident, signal.sensor, signal.at, turn)
             case SensorKind.PIR:
                 self._motion_light.rested(signal.sensor, signal.at)
+                self._second_evidence.rested(signal.sensor, signal.at)
             case SensorKind.MAINS:
                 self._cleared(MAINS, signal.at, turn)
             case SensorKind.TAMPER | SensorKind.CAMERA:

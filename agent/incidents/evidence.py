@@ -68,8 +68,14 @@ class Piece:
     """Of a clip."""
 
 
-def begin(incident: Incident, turn: Turn) -> None:
-    """A filmed incident was opened: take still and strip of the trigger, and plan the clip."""
+def begin(incident: Incident, began: Moment, turn: Turn) -> None:
+    """A filmed incident was opened: take still and strip of the trigger, and plan the clip.
+
+    Args:
+        incident: The incident.
+        began: When what triggered it began: the pre-event time counts from there, as far as the longest clip allows.
+        turn: Takes what is decided.
+    """
     if not (turn.config.camera.enabled and NATURES[incident.category].filmed):
         return
     opened, footage = incident.opened, turn.config.footage
@@ -77,7 +83,8 @@ def begin(incident: Incident, turn: Turn) -> None:
     incident.strip = Piece(PieceStatus.PENDING, asked=True, start=opened, end=opened)
     turn.film(TakeStill(incident.alert_id, opened))
     turn.film(TakeStrip(incident.alert_id, opened))
-    wanted = Wanted(opened.later(-footage.pre_event_s), opened.later(footage.post_event_s))
+    end = opened.later(footage.post_event_s)
+    wanted = Wanted(max(min(began, opened).later(-footage.pre_event_s), end.later(-footage.clip_cap_s)), end)
     incident.clip = Piece(PieceStatus.PENDING, start=wanted.start, end=wanted.end, wanted=wanted)
     _await_footage(incident, wanted, turn)
 

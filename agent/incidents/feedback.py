@@ -16,19 +16,18 @@ if TYPE_CHECKING:
     from agent.incidents.turn import Turn
 
 
-def lamp_pattern(incidents: Iterable[Incident], *, motion_lit: bool) -> LightPattern:
+def lamp_pattern(incidents: Iterable[Incident], *, lit: bool) -> LightPattern:
     """What the lamp has to show.
 
     Args:
         incidents: All that are known, in the order in which they were opened.
-        motion_lit: Movement alone lights the lamp now.
+        lit: Movement, or what may become a call, lights the lamp now.
 
     Returns:
         The pattern of the latest open help call; an older one that was seen already must not tell a new caller that
-        he was. Else light for an intruder or for movement.
+        he was. Else light for an intruder, or where it is lit without an incident.
     """
     newest_call: Incident | None = None
-    lit = motion_lit
     for incident in incidents:
         if _answers(incident):
             newest_call = incident
@@ -41,6 +40,16 @@ def lamp_pattern(incidents: Iterable[Incident], *, motion_lit: bool) -> LightPat
 def _answers(incident: Incident) -> bool:
     """Whether lamp and speaker still answer this call; when nobody can be standing there any more they rest."""
     return incident.loud and (incident.phase is Phase.ACTIVE or Deadline.LIGHT in incident.deadlines)
+
+
+def keeps_silence(incidents: Iterable[Incident]) -> bool:
+    """Whether a silent call goes on, or ended so lately that whoever made it may still be there."""
+    return any(
+        incident.category is Category.HELP
+        and not incident.loud
+        and (incident.phase is Phase.ACTIVE or Deadline.LIGHT in incident.deadlines)
+        for incident in incidents
+    )
 
 
 def answer(incident: Incident, turn: Turn) -> None:

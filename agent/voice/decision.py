@@ -2,7 +2,8 @@
 
 A grammar makes Vosk hear its own words everywhere, also in the wrong order, half a phrase at a time or stretched over
 seconds of noise; its confidence is a posterior within that tiny grammar and mostly near 1 (peers.md D.1). So a phrase
-counts only as a whole, at the pace of speech, and with every word sure enough.
+counts only as a whole, at the pace of speech, with every word sure enough, and with words that are not those of a
+longer decoy; some phrases only when they are said twice.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class Phrase:
     min_confidence: float
     """Each of its words must be at least this sure."""
     silent: bool = False
+    repeat_within_s: float | None = None
+    """It counts only when it was said before, and that ended at most so long ago; None: once is enough."""
 
     @property
     def text(self) -> str:
@@ -64,6 +68,7 @@ class Detection:
 
     phrase: Phrase
     start_s: float
+    """Of a phrase that must be said twice, when it was said first."""
     end_s: float
     decided_s: float
     """When enough sound had been heard to say so."""
@@ -71,63 +76,135 @@ class Detection:
     """Of the least sure word."""
 
 
+@dataclass(frozen=True)
+class Suspicion:
+    """A partial result holds a phrase. Only a `Detection` says that it was said."""
+
+    phrase: Phrase
+    since_s: float
+    """When enough sound had been heard for it; the words have no times yet."""
+
+
 class Rejection(StrEnum):
     """Why a phrase whose words were all heard did not count."""
 
+    DISORDERED = "disordered"
+    """Its words have times that are no numbers, or that run backwards: no recogniser that works says so."""
     UNSURE = "unsure"
     GAP = "gap"
     TOO_SHORT = "too-short"
     TOO_LONG = "too-long"
+    DECOY = "decoy"
+    """Its words are part of a longer decoy that was said."""
+    SAID_ONCE = "said-once"
     REFRACTORY = "refractory"
 
 
 class Decider:
     """Finds the phrases in what was heard; remembers only when each was last said."""
 
-    def __init__(self, phrases: Sequence[Phrase], refractory_s: float) -> None:
+    def __init__(self, phrases: Sequence[Phrase], refractory_s: float, decoys: Sequence[str] = ()) -> None:
+        """A decider that has heard nothing yet.
+
+        Args:
+            phrases: What counts.
+            refractory_s: The same phrase counts again only after this time.
+            decoys: What does not count, and takes the phrases in it along; those of the recogniser's grammar.
+        """
         self._phrases = sorted(phrases, key=lambda phrase: len(phrase.words), reverse=True)
+        self._decoys = [tuple(decoy.split()) for decoy in decoys]
         self._refractory_s = refractory_s
-        self._last_end_s: dict[Phrase, float] = {}
+        self._last_said: dict[Phrase, tuple[float, float]] = {}
+        """First and last moment, whether it counted or not."""
+        self._last_counted_s: dict[Phrase, float] = {}
         self.rejected: Counter[Rejection] = Counter()
         """Candidates that did not count, by reason."""
 
     def decide(self, words: Sequence[Word], decided_s: float) -> list[Detection]:
-        """The phrases in these words, in order; of phrases that begin at the same word the longest that counts."""
+        """The phrases in these words, in order; of phrases that begin at the same word the longest that was said."""
         found = []
         index = 0
         while index < len(words):
-            detection = self._at(words, index, decided_s)
-            if detection:
+            phrase = self._said_at(words, index)
+            if phrase is None:
+                index += 1
+                continue
+            said = words[index : index + len(phrase.words)]
+            index += len(said)
+            if detection := self._counted(phrase, said, decided_s):
                 found.append(detection)
-                self._last_end_s[detection.phrase] = detection.end_s
-            index += len(detection.phrase.words) if detection else 1
         return found
 
-    def _at(self, words: Sequence[Word], index: int, decided_s: float) -> Detection | None:
+    def _said_at(self, words: Sequence[Word], index: int) -> Phrase | None:
+        """The phrase that was really said from this word on, whether it counts or not."""
         for phrase in self._phrases:
             said = words[index : index + len(phrase.words)]
-            if tuple(word.text for word in said) != phrase.words:
+            if not _reads(said, phrase.words):
                 continue
-            if rejection := self._fault(phrase, said):
-                self.rejected[rejection] += 1
-                continue
-            confidence = min(word.confidence for word in said)
-            return Detection(phrase, said[0].start_s, said[-1].end_s, decided_s, confidence)
+            rejection = _fault(said, phrase.min_confidence)
+            if rejection is None and self._taken(words, index, phrase):
+                rejection = Rejection.DECOY
+            if rejection is None:
+                return phrase
+            self.rejected[rejection] += 1
         return None
 
-    def _fault(self, phrase: Phrase, said: Sequence[Word]) -> Rejection | None:
-        """What is wrong with these words as an utterance of the phrase."""
-        duration_s = said[-1].end_s - said[0].start_s
-        if any(word.confidence < phrase.min_confidence for word in said):
-            return Rejection.UNSURE
-        if any(after.start_s - before.end_s > MAX_GAP_S for before, after in pairwise(said)):
-            return Rejection.GAP
-        if duration_s < max(MIN_PHRASE_S, MIN_WORD_S * len(said)):
-            return Rejection.TOO_SHORT
-        if any(word.end_s - word.start_s > MAX_WORD_S for word in said):
-            return Rejection.TOO_LONG
-        if (last_end_s := self._last_end_s.get(phrase)) is not None and said[
-            0
-        ].start_s < last_end_s + self._refractory_s:
-            return Rejection.REFRACTORY
-        return None
+    def _taken(self, words: Sequence[Word], index: int, phrase: Phrase) -> bool:
+        """Whether a decoy holds the phrase that begins here, and more, and was said as surely as the phrase has to be.
+
+        One that only shares some of the phrase's words ("call me" in "call me help") takes none: a call costs more
+        than an alert for nothing.
+        """
+        end = index + len(phrase.words)
+        for decoy in self._decoys:
+            if len(decoy) <= len(phrase.words):
+                continue
+            for begin in range(max(0, end - len(decoy)), index + 1):
+                said = words[begin : begin + len(decoy)]
+                if _reads(said, decoy) and _fault(said, phrase.min_confidence) is None:
+                    return True
+        return False
+
+    def _counted(self, phrase: Phrase, said: Sequence[Word], decided_s: float) -> Detection | None:
+        """What follows from the phrase having been said, after what was said of it before."""
+        start_s, end_s = said[0].start_s, said[-1].end_s
+        before = self._last_said.get(phrase)
+        self._last_said[phrase] = (start_s, end_s)
+        counted_s = self._last_counted_s.get(phrase)
+        if counted_s is not None and start_s < counted_s + self._refractory_s:
+            self.rejected[Rejection.REFRACTORY] += 1
+            return None
+        if phrase.repeat_within_s is not None:
+            if before is None or not before[0] < start_s <= before[1] + phrase.repeat_within_s:
+                self.rejected[Rejection.SAID_ONCE] += 1
+                return None
+            start_s = before[0]
+        self._last_counted_s[phrase] = end_s
+        return Detection(phrase, start_s, end_s, decided_s, min(word.confidence for word in said))
+
+
+def _reads(said: Sequence[Word], words: tuple[str, ...]) -> bool:
+    """Whether these words read so."""
+    return tuple(word.text for word in said) == words
+
+
+def _fault(said: Sequence[Word], min_confidence: float) -> Rejection | None:
+    """What is wrong with these words as an utterance of what they read."""
+    if not _in_order(said):
+        return Rejection.DISORDERED
+    if not all(word.confidence >= min_confidence for word in said):  # also of one that is no number
+        return Rejection.UNSURE
+    if any(after.start_s - before.end_s > MAX_GAP_S for before, after in pairwise(said)):
+        return Rejection.GAP
+    if said[-1].end_s - said[0].start_s < max(MIN_PHRASE_S, MIN_WORD_S * len(said)):
+        return Rejection.TOO_SHORT
+    if any(word.end_s - word.start_s > MAX_WORD_S for word in said):
+        return Rejection.TOO_LONG
+    return None
+
+
+def _in_order(said: Sequence[Word]) -> bool:
+    """Whether the times are numbers, and run forwards as the words do."""
+    return all(isfinite(word.start_s) and isfinite(word.end_s) and word.start_s <= word.end_s for word in said) and all(
+        before.start_s <= after.start_s for before, after in pairwise(said)
+    )

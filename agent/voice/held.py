@@ -21,29 +21,50 @@ HOLD_S = 0.3
 class HeldPhrase:
     """Watches the partial results of one utterance."""
 
-    def __init__(self, phrases: Sequence[Phrase]) -> None:
-        self._phrases = [phrase.words for phrase in phrases]
+    def __init__(self, phrases: Sequence[Phrase], decoys: Sequence[str] = ()) -> None:
+        self._phrases = sorted(phrases, key=lambda phrase: len(phrase.words), reverse=True)
+        self._decoys = [tuple(decoy.split()) for decoy in decoys]
+        self._sentences = [*(phrase.words for phrase in phrases), *self._decoys]
         self._since_s: float | None = None
+        self.suspected: Phrase | None = None
+        """The phrase that a partial result of this utterance held first, if any did."""
 
     def ripe(self, words: Sequence[str], heard_s: float) -> bool:
         """Whether the words of this partial result, at `heard_s`, have held a whole phrase for `HOLD_S`."""
-        if not any(self._said_from(words, start) for start in range(len(words))):
+        phrase = self._whole(tuple(words))
+        if phrase is None:
             self._since_s = None
             return False
         if self._since_s is None:
             self._since_s = heard_s
+        self.suspected = self.suspected or phrase
         return heard_s - self._since_s >= HOLD_S
 
     def forget(self) -> None:
         """The utterance is over."""
         self._since_s = None
+        self.suspected = None
 
-    def _said_from(self, words: Sequence[str], start: int) -> bool:
-        """Whether a phrase begins here and is whole, and no longer one is under way.
+    def _whole(self, words: tuple[str, ...]) -> Phrase | None:
+        """The first phrase in these words that nothing longer speaks against, of two at one place the longer one."""
+        for start in range(len(words)):
+            for phrase in self._phrases:
+                end = start + len(phrase.words)
+                if words[start:end] == phrase.words and not self._in_longer(words, start, end):
+                    return phrase
+        return None
 
-        "help me" waits while it may become "help me please", if that is a phrase too.
+    def _in_longer(self, words: tuple[str, ...], start: int, end: int) -> bool:
+        """Whether the words from `start` to `end` are part of a decoy, or may become part of something longer.
+
+        "help me" waits while it may become "help me please", if that is a phrase too, or "help me out", if that is a
+        decoy; and "can you help me" waits for the "today" of a silent phrase.
         """
-        rest = tuple(words[start:])
-        whole = any(rest[: len(phrase)] == phrase for phrase in self._phrases)
-        under_way = any(phrase[: len(rest)] == rest and len(phrase) > len(rest) for phrase in self._phrases)
-        return whole and not under_way
+        for begin in range(start + 1):
+            rest = words[begin:]
+            if any(len(each) > len(rest) and each[: len(rest)] == rest for each in self._sentences):
+                return True
+            covers = max(end - begin, end - start + 1)
+            if any(len(each) >= covers and rest[: len(each)] == each for each in self._decoys):
+                return True
+        return False

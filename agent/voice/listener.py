@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.helpers.messages import PhraseHeard, Trouble, TroubleOver, Working
-from agent.hw.kit import HardwareLost, load_kit
+from agent.helpers.messages import PhraseHeard, PhraseSuspected
+from agent.hw.kit import HardwareHangs, HardwareLost, load_kit
+from agent.meter.metering import Metering
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
-from agent.voice.muted import MUTED_AFTER_S, Hearing, MuteWatch
-from agent.voice.pipeline import WordUnknown, phrases_of, pipelines
+from agent.voice.pipeline import Deaf, WordUnknown, phrases_of, pipelines
 from agent.voice.probe import prove
+from agent.voice.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +21,15 @@ if TYPE_CHECKING:
     from agent.config.hearing import VoiceSettings
     from agent.config.settings import Config
     from agent.helpers.channel import Channel
-    from agent.hw.kit import Kit, Microphone, PcmBlock
+    from agent.hw.kit import Kit, Microphone
     from agent.voice.decision import Detection, Rejection
     from agent.voice.pipeline import Pipeline
 
 log = structlog.get_logger()
 
-WORKING_EVERY_S = 1.0
-"""Proof of work; the daemon takes three missed ones for a hung listener (`agent.helpers.owner`)."""
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Waits before the microphone is opened again; the last one repeats. A USB plug that was knocked is back at once, a
 dead one is not worth more than a look each half minute."""
-LOST = "microphone-lost"
-SILENT = "microphone-silent"
 
 
 class Listener:
@@ -43,48 +40,63 @@ class Listener:
 
         Raises:
             HardwareLost: the voice model or the hardware kit cannot be used.
+            HardwareHangs: the sound system does not come back, so that only a new process can hear again.
         """
         voice = config.voice
         try:
             kit = load_kit(config.hardware.kit, config.hardware.options)
-            model = voice.model or BUNDLED_MODEL
-            prove(model)
-            fresh_pipeline = pipelines(model, phrases_of(voice), voice.decoys, voice.refractory_s)
+            fresh_pipeline = _pipelines(voice) if voice.enabled else Deaf
         except (ModelUnusable, WordUnknown, LookupError) as unusable:
             raise HardwareLost(str(unusable)) from unusable
         _Listening(kit, voice, channel, fresh_pipeline).run()
+
+
+def _pipelines(voice: VoiceSettings) -> Callable[[], Pipeline]:
+    model = voice.model or BUNDLED_MODEL
+    prove(model)
+    return pipelines(model, phrases_of(voice), voice.decoys, voice.refractory_s)
 
 
 class _Listening:
     """One microphone's work, with what was counted over all its losses."""
 
     def __init__(
-        self, kit: Kit, voice: VoiceSettings, channel: Channel, fresh_pipeline: Callable[[], Pipeline]
+        self, kit: Kit, voice: VoiceSettings, channel: Channel, fresh_pipeline: Callable[[], Pipeline | Deaf]
     ) -> None:
         self._kit = kit
         self._voice = voice
         self._channel = channel
         self._fresh_pipeline = fresh_pipeline
-        self._done = 0
-        self._lost = 0
-        self._proved_s: float | None = None
+        self._watch = Watch(voice.name, channel.send)
         self._attempts = 0
         """Failures since the last block."""
-        self._muted = MuteWatch()
+        self._metering = Metering(voice.meter) if voice.meter.enabled else None
 
     def run(self) -> None:
         while not self._channel.closed.is_set():
             try:
                 microphone = self._kit.microphone(self._voice)
-                try:
-                    self._hear(microphone)
-                finally:
-                    microphone.close()
+            except HardwareHangs:
+                raise
             except HardwareLost as lost:
-                if not self._attempts:
-                    self._channel.send(Trouble(LOST, f"The microphone {self._voice.name} is lost: {lost}"))
+                self._watch.lost(lost)
+            else:
+                self._use(microphone)
             self._channel.closed.wait(RETRY_S[min(self._attempts, len(RETRY_S) - 1)])
             self._attempts += 1
+
+    def _use(self, microphone: Microphone) -> None:
+        """Hear the microphone until it is lost or the channel closes.
+
+        Raises:
+            HardwareHangs: it does not come back from being closed.
+        """
+        try:
+            self._hear(microphone)
+        except HardwareLost as lost:
+            self._watch.lost(lost)  # before closing it, which takes seconds when it hangs
+        finally:
+            microphone.close()
 
     def _hear(self, microphone: Microphone) -> None:
         """Hear the microphone until the channel closes.
@@ -93,20 +105,25 @@ class _Listening:
             HardwareLost: it went away.
         """
         pipeline = self._fresh_pipeline()
-        ended_s = 0.0
+        ended_s = recognised_s = 0.0
         rejected: Counter[Rejection] = Counter()
         try:
             for block in microphone.blocks():
                 if self._channel.closed.is_set():
                     return
-                if self._attempts:
-                    self._attempts = 0
-                    self._channel.send(TroubleOver(LOST))
+                self._attempts = 0
+                self._watch.arrived(block)
                 ended_s = block.ended_s
                 self._tell(pipeline.hear(block))
+                if likely := pipeline.suspicion:
+                    self._channel.send(PhraseSuspected(likely.phrase.label, likely.since_s, likely.phrase.silent))
                 rejected = self._log_rejected(pipeline.rejected, rejected)
-                self._watch_mute(block)
-                self._prove(block)
+                if self._metering and (measured := self._metering.feed(block)):
+                    self._channel.send(measured)
+                before_s, recognised_s = recognised_s, pipeline.recognised_s
+                self._watch.heard(
+                    block, recognised_s=recognised_s - before_s, recogniser_age_s=pipeline.recogniser_age_s
+                )
         finally:
             self._tell(pipeline.end(ended_s))  # what was said just before the microphone went counts
         msg = "it stopped giving sound"
@@ -130,22 +147,3 @@ class _Listening:
         for reason, times in (now - before).items():
             log.info("phrase_not_counted", microphone=self._voice.name, reason=reason.value, times=times)
         return now.copy()
-
-    def _watch_mute(self, block: PcmBlock) -> None:
-        match self._muted.feed(block.pcm, block.ended_s):
-            case Hearing.FELL_SILENT:
-                text = (
-                    f"The microphone {self._voice.name} has given no sound for {MUTED_AFTER_S:.0f} s: muted or broken."
-                )
-                self._channel.send(Trouble(SILENT, text))
-            case Hearing.CAME_BACK:
-                self._channel.send(TroubleOver(SILENT))
-            case Hearing.SAME:
-                pass
-
-    def _prove(self, block: PcmBlock) -> None:
-        self._done += 1
-        self._lost += block.lost
-        if self._proved_s is None or block.ended_s - self._proved_s >= WORKING_EVERY_S:
-            self._proved_s = block.ended_s
-            self._channel.send(Working(self._done, self._lost))

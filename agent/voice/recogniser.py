@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from agent.voice.decision import Phrase
 
 RENEW_AFTER_S = 600.0
-"""A recogniser's memory grows as long as it lives (peers.md, pain point 16); a new one costs under a millisecond with
-the bundled model. Renewed at the end of an utterance only."""
+"""Of sound given to it. A recogniser's memory grows as long as it lives (peers.md, pain point 16); a new one costs
+under a millisecond with the bundled model. It knows nothing of the sound before it, so it is renewed when nobody
+speaks."""
+RENEW_BY_S = 1800.0
+"""Where the gate does not shut, in a place that is loud for hours, it is renewed after this at the end of the next
+utterance though talk may go on. Vosk ends one after 20 s at the latest (Kaldi's endpoint rule 5)."""
 BYTES_PER_S = SAMPLE_RATE_HZ * 2
 
 
@@ -32,12 +36,26 @@ class Recogniser(Protocol):
         """Seconds of sound fed so far."""
         ...
 
+    @property
+    def suspected(self) -> Phrase | None:
+        """The phrase that a partial result of the present utterance held first, if any did."""
+        ...
+
+    @property
+    def age_s(self) -> float:
+        """Seconds of sound fed since what hears was made anew."""
+        ...
+
     def feed(self, pcm: bytes) -> list[Word]:
         """Hear more; returns the words of an utterance once it is over, timed in seconds of `heard_s`."""
         ...
 
     def flush(self) -> list[Word]:
         """End the utterance here; returns its words."""
+        ...
+
+    def rest(self) -> list[Word]:
+        """It is quiet: as `flush`, and time to be made anew."""
         ...
 
 
@@ -69,10 +87,12 @@ def grammar(phrases: Sequence[Phrase], decoys: Sequence[str], known: Collection[
 class VoskRecogniser:
     """Vosk with a grammar. It ends an utterance itself as soon as a phrase has held for a while (see `held`)."""
 
-    def __init__(self, model: vosk.Model, sentences: Sequence[str], phrases: Sequence[Phrase]) -> None:
+    def __init__(
+        self, model: vosk.Model, sentences: Sequence[str], phrases: Sequence[Phrase], decoys: Sequence[str] = ()
+    ) -> None:
         self._model = model
         self._grammar = json.dumps(list(sentences))
-        self._held = HeldPhrase(phrases)
+        self._held = HeldPhrase(phrases, decoys)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._vosk = self._fresh()
@@ -81,6 +101,16 @@ class VoskRecogniser:
     def heard_s(self) -> float:
         """Seconds of sound fed so far."""
         return self._before_s + self._fed_bytes / BYTES_PER_S
+
+    @property
+    def suspected(self) -> Phrase | None:
+        """The phrase that a partial result of the present utterance held first, if any did."""
+        return self._held.suspected
+
+    @property
+    def age_s(self) -> float:
+        """Seconds of sound fed since what hears was made anew."""
+        return self._fed_bytes / BYTES_PER_S
 
     def feed(self, pcm: bytes) -> list[Word]:
         """Hear more; the words of an utterance come when Vosk calls it over, or a phrase in it has held."""
@@ -96,6 +126,18 @@ class VoskRecogniser:
         """End the utterance here; returns its words."""
         return self._utterance(self._vosk.FinalResult())
 
+    def rest(self) -> list[Word]:
+        """It is quiet: end the utterance here, and be made anew if it is time."""
+        words = self.flush()
+        if self.age_s >= RENEW_AFTER_S:
+            self._renew()
+        return words
+
+    def _renew(self) -> None:
+        self._before_s = self.heard_s
+        self._fed_bytes = 0
+        self._vosk = self._fresh()
+
     def _fresh(self) -> vosk.KaldiRecognizer:
         recogniser = vosk.KaldiRecognizer(self._model, SAMPLE_RATE_HZ, self._grammar)
         recogniser.SetWords(True)  # noqa: FBT003 - vosk takes it by position only
@@ -107,8 +149,6 @@ class VoskRecogniser:
             for word in json.loads(result_json).get("result", [])
         ]
         self._held.forget()
-        if self._fed_bytes >= RENEW_AFTER_S * BYTES_PER_S:
-            self._before_s = self.heard_s
-            self._fed_bytes = 0
-            self._vosk = self._fresh()
+        if self.age_s >= RENEW_BY_S:
+            self._renew()
         return words

@@ -43,6 +43,13 @@ def test_where_nobody_is_told_to_speak_nothing_listens(desk: Desk, profile: str)
     assert not desk.load(LAB.replace("safe-point", profile)).config.voice.enabled
 
 
+def test_a_roadside_unit_measures_without_listening(desk: Desk) -> None:
+    voice = desk.load(LAB.replace("safe-point", "roadside")).config.voice
+    assert (voice.enabled, voice.meter.enabled, voice.needs_microphone) == (False, True, True)
+    assert voice.meter.calibration_offset_db is None, "nobody has calibrated it yet"
+    assert not desk.load(LAB).config.voice.meter.enabled
+
+
 @pytest.mark.parametrize("profile", profile_names())
 def test_a_profile_names_no_file_and_no_unit(profile: str) -> None:
     text = (PROFILES / f"{profile}.yaml").read_text(encoding="utf-8")

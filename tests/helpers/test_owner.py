@@ -17,7 +17,7 @@ from agent.config.filming import CameraSettings
 from agent.config.hearing import PhraseSettings, VoiceSettings
 from agent.config.settings import Config, HardwareSettings, UnitSettings, UplinkSettings
 from agent.helpers import patience
-from agent.helpers.messages import MediaMissed, PhraseHeard, StillRequest, StripRequest
+from agent.helpers.messages import HearingStands, MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState
 from agent.helpers.process import reap_let_go
 from agent.helpers.talk import AT_ONCE
@@ -186,6 +186,7 @@ async def test_each_rung_is_counted_and_told_with_its_restore(tmp_path: Path) ->
         )
         assert daemon.helper.footage is not None
         assert daemon.helper.footage.facts == {"keptDays": 12.5, "oldest": None}
+        assert daemon.helper.hearing == HearingStands(7.5, {"blocksPerS": 9.9})
 
 
 async def test_a_helper_that_does_not_get_over_its_trouble_is_replaced(

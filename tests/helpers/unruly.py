@@ -57,6 +57,7 @@ def give_up(line: socket.socket, _folder: Path) -> None:
     line.sendall(b'{"type": "trouble", "code": "camera-lost", "text": "No pictures."}\n')
     line.sendall(b'{"type": "pipeline-restarted"}\n' * 2)
     line.sendall(b'{"type": "footage-stands", "facts": {"keptDays": 12.5, "oldest": null}}\n')
+    line.sendall(b'{"type": "hearing-stands", "at_s": 7.5, "facts": {"blocksPerS": 9.9}}\n')
 
 
 def unkillable(_line: socket.socket, folder: Path) -> None:

@@ -61,9 +61,10 @@ class BenchStream:
         self._take: TakeBlock | None = None
         self._ended: Callable[[], None] | None = None
 
-    def open(self, device: str | None, take: TakeBlock, ended: Callable[[], None]) -> BenchStream:
+    def open(self, device: str | None, take: TakeBlock, ended: Callable[[], None], rate_hz: int) -> BenchStream:
         """Be opened by a microphone: its `open_stream`."""
-        self.device = device
+        self._thawed.wait()
+        self.device, self.rate_hz = device, rate_hz
         self._take, self._ended = take, ended
         return self
 
@@ -79,11 +80,11 @@ class BenchStream:
         self._call_back(self._ended)
 
     def freeze(self) -> None:
-        """Hang as on a stopped sound server: `abort` does not return."""
+        """Hang as on a stopped sound server: neither `open` nor `abort` returns."""
         self._thawed.clear()
 
     def thaw(self) -> None:
-        """Let `abort` return."""
+        """Let them return."""
         self._thawed.set()
 
     def abort(self) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.hw import ending
-from agent.hw.kit import HardwareLost
+from agent.hw import ending, opening
+from agent.hw.decimator import Decimator
+from agent.hw.kit import SAMPLE_RATE_HZ, WIDE_RATE_HZ, HardwareHangs, HardwareLost
 from agent.hw.sound_input import QUEUE_BLOCKS, DeviceMicrophone
 from tests.hw.sounds import BenchStream, alsa_device_that_plays, noise
 
@@ -47,10 +48,32 @@ def test_a_real_device_is_heard_sample_by_sample(tmp_path: Path) -> None:
     assert {block.lost for block in blocks} == {0}, "a device this fast outruns the reader, but the queue holds these"
 
 
+def test_a_wide_capture_is_heard_sample_by_sample_and_at_16_khz_as_well(tmp_path: Path) -> None:
+    pcm = noise(30)
+    with alsa_device_that_plays(pcm, tmp_path) as device:
+        microphone = DeviceMicrophone(device, wide=True)
+        try:
+            blocks = list(itertools.islice(microphone.blocks(), 10))
+        finally:
+            microphone.close()
+
+    assert b"".join(block.wide for block in blocks) == pcm
+    assert b"".join(block.pcm for block in blocks) == Decimator().feed(pcm)
+
+
+def test_only_a_wide_capture_asks_the_device_for_48_khz(stream: BenchStream, microphone: DeviceMicrophone) -> None:
+    assert stream.rate_hz == SAMPLE_RATE_HZ
+    stream.sound(BLOCK)
+    assert next(microphone.blocks()).wide == b""
+    other = BenchStream()
+    DeviceMicrophone("bench", other.open, wide=True).close()
+    assert other.rate_hz == WIDE_RATE_HZ
+
+
 def test_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
     with (
         alsa_device_that_plays(b"", tmp_path),
-        pytest.raises(HardwareLost, match=r"the microphone 'no-such-microphone' cannot be opened: "),
+        pytest.raises(HardwareLost, match=r"the microphone 'no-such-microphone' cannot be opened at 16 kHz: "),
     ):
         DeviceMicrophone("no-such-microphone")
 
@@ -120,11 +143,22 @@ def test_close_frees_the_device(stream: BenchStream, microphone: DeviceMicrophon
     assert list(microphone.blocks()) == []
 
 
-def test_close_returns_even_when_the_sound_server_hangs(
+def test_a_sound_server_that_hangs_at_the_end_is_told_and_not_waited_for(
     stream: BenchStream, microphone: DeviceMicrophone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ending, "ENDS_WITHIN_S", 0.05)
     stream.freeze()
-    microphone.close()
+    with pytest.raises(HardwareHangs, match="does not come back from being stopped"):
+        microphone.close()
 
     assert not stream.closed
+
+
+def test_a_sound_server_that_hangs_at_the_start_is_told_and_not_waited_for(
+    stream: BenchStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "OPENS_WITHIN_S", 0.05)
+    stream.freeze()
+    with pytest.raises(HardwareHangs, match="does not come back from being opened"):
+        DeviceMicrophone("bench", stream.open)
+    stream.thaw()

@@ -39,6 +39,7 @@ from agent.signals import (
     SensorKind,
     SetRequested,
     ShowLight,
+    Suspected,
     Tell,
     TestRequested,
     Triggered,
@@ -99,8 +100,14 @@ class Unit:
     def let_go(self, at_s: float, button: str = "counter-1") -> list[Action]:
         return self.restore(at_s, button, SensorKind.BUTTON)
 
-    def say_phrase(self, at_s: float = 0.0, label: str = "help-me", *, silent: bool = False) -> list[Action]:
-        return self.hear(Triggered("mic-1", SensorKind.PHRASE, self.at(at_s), silent, label, {"confidence": 0.9}))
+    def say_phrase(
+        self, at_s: float = 0.0, label: str = "help-me", *, silent: bool = False, since_s: float | None = None
+    ) -> list[Action]:
+        since, scores = None if since_s is None else self.at(since_s), {"confidence": 0.9}
+        return self.hear(Triggered("mic-1", SensorKind.PHRASE, self.at(at_s), silent, label, scores, since))
+
+    def begin_a_phrase(self, at_s: float = 0.0, label: str = "help-me", *, silent: bool = False) -> list[Action]:
+        return self.hear(Suspected("mic-1", label, self.at(at_s), silent))
 
     def walk(self, at_s: float = 0.0, pir: str = "pir-1") -> list[Action]:
         return self.trigger(at_s, pir, SensorKind.PIR)

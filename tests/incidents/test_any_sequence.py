@@ -91,6 +91,12 @@ class AnyStreet(RuleBasedStateMachine):
         self.calls["mic-1", label] += 1
         self.unit.say_phrase(self.now_s, label, silent=silent)
 
+    @rule(silent=st.booleans(), ago_s=st.sampled_from([0.0, 0.3]))
+    def begin_a_phrase(self, silent: bool, ago_s: float) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        """It may never become one."""
+        label = "red-umbrella" if silent or self.duress else "help-me"
+        self.unit.begin_a_phrase(max(0.0, self.now_s - ago_s), label, silent=silent or self.duress)
+
     @rule(detector=st.sampled_from(DETECTORS), ago_s=st.sampled_from([0.0, 0.3]))
     def detect(self, detector: tuple[str, SensorKind], ago_s: float) -> None:
         self.unit.hear(Triggered(*detector, self.unit.at(max(0.0, self.now_s - ago_s)), scores={"level": 1.0}))

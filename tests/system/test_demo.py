@@ -37,6 +37,15 @@ def test_every_message_is_kept_as_a_line_of_json(played: Path) -> None:
     assert topics >= {"status", "heartbeat", "help", "intruder"}
 
 
+def test_the_heartbeat_shows_how_the_microphone_hears(played: Path) -> None:
+    lines = [json.loads(line) for line in (played / "messages.jsonl").read_text(encoding="utf-8").splitlines()]
+    beats = [line["payload"]["data"] for line in lines if line["topic"].endswith("/heartbeat")]
+    (microphone,) = next(beat["mics"] for beat in reversed(beats) if "mics" in beat)
+    assert microphone["id"] == "mic-1"
+    assert 9 < microphone["blocksPerS"] < 11
+    assert microphone["floorDbfs"] < microphone["ceilingDbfs"]
+
+
 def test_revisions_of_each_alert_came_once_and_in_order(played: Path) -> None:
     revisions: dict[str, list[int]] = {}
     for text in (played / "messages.jsonl").read_text(encoding="utf-8").splitlines():

@@ -38,6 +38,7 @@ VOICE = {
     "enabled": True,
     "phrases": [{"say": SENTENCES[PHRASE], "label": "phrase-1"}],
     "decoys": ["the police station", "the weather"],
+    "meter": {"enabled": True},
 }
 CAMERA = {"enabled": True, "width_px": 320, "height_px": 180, "bitrate_kbps": 200}
 FOOTAGE = {"pre_event_s": 2, "post_event_s": 1, "segment_s": 2}

@@ -23,6 +23,7 @@ from agent.uplink.messages import Answer, CommandName, Kind, Message, State
 from agent.uplink.publication import CONTENT_TYPE
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import MessageInvalid, check, load_schemas, parse
+from agent.voice.liveness import Cost, Heard, Liveness
 from tests.incidents.driven_unit import Unit, of
 from tests.uplink.lab import LabClock, make_config, tell
 
@@ -49,6 +50,7 @@ FACTS = {
     },
     "footage": {"keptDays": 12.5, "oldest": "2026-11-11T10:00:00.000Z", "heldMb": 40, "fullInDays": None},
     "recovery": {"reboots": 0, "inVain": 0, "reboot": "works"},
+    "mics": [{"id": "mic-1", "ageS": 4.2, "blocksPerS": 10.0, "blocksLost": 0, "levelDbfs": -41.5}],
 }
 
 
@@ -245,16 +247,27 @@ def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
         ("footage", {"days": {"kept": 1}}),
         ("recovery", {"reboots": 1, "inVain": 0, "reboot": "perhaps"}),
         ("recovery", {"reboots": 1}),
+        ("mics", [{"ageS": 1}]),
+        ("mics", [{"id": "mic-1", "ageS": 1, "recognisedShare": 1.5}]),
     ],
 )
-def test_what_a_heartbeat_says_of_the_recording_is_typed(member: str, value: object) -> None:
+def test_what_a_heartbeat_says_of_the_helpers_is_typed(member: str, value: object) -> None:
     with pytest.raises(MessageInvalid, match=member):
         check(Kind.HEARTBEAT, messages.heartbeat(UNIT, NOW, {**FACTS, member: value}).document)
 
 
-def test_a_unit_without_a_camera_says_nothing_of_footage() -> None:
-    without = {name: value for name, value in FACTS.items() if name not in {"helpers", "footage", "recovery"}}
+def test_a_unit_without_camera_and_microphone_says_nothing_of_them() -> None:
+    without = {name: value for name, value in FACTS.items() if name not in {"helpers", "footage", "recovery", "mics"}}
     check(Kind.HEARTBEAT, messages.heartbeat(UNIT, NOW, without).document)
+
+
+def test_every_figure_of_the_hearing_is_in_the_schema() -> None:
+    liveness = Liveness(Cost(0.0, 0.0))
+    liveness.heard(Heard(1.0, 0, -40.0, 0.1))
+    told = {"id": "mic-1", "ageS": 0.5, **liveness.facts(Cost(0.01, 55.0), 12.0)}
+    data = dict(load_schemas())["heartbeat.json"]["properties"]["data"]["properties"]
+    assert {*told} <= {*data["mics"]["items"]["properties"]}
+    check(Kind.HEARTBEAT, messages.heartbeat(UNIT, NOW, {**FACTS, "mics": [told]}).document)
 
 
 def test_every_reason_against_a_restart_can_be_told() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from itertools import pairwise
 
@@ -95,6 +96,113 @@ def test_one_phrase_does_not_silence_another() -> None:
     decider = Decider(PHRASES, REFRACTORY_S)
     assert decider.decide(spoken("help me", at_s=10.0), 11.0)
     assert decider.decide(spoken("call the police", at_s=12.0), 13.0)
+
+
+def test_a_long_phrase_that_does_not_count_again_yet_is_not_taken_for_the_short_one_in_it() -> None:
+    decider = Decider(PHRASES, REFRACTORY_S)
+    assert decider.decide(spoken("help me please", at_s=10.0), 11.0)
+    assert decider.decide(spoken("help me please", at_s=12.0), 13.0) == []
+    assert decider.rejected == {Rejection.REFRACTORY: 1}
+
+
+DECOYS = ("help me out", "help yourself", "call me", "don't call the police")
+
+
+@pytest.mark.parametrize(
+    ("heard", "expected"),
+    [
+        ("help me out", []),
+        ("help me", ["help-me"]),
+        ("help me [unk] out", ["help-me"]),
+        ("help yourself help me", ["help-me"]),
+        ("help me help me out", ["help-me"]),
+        ("help me out help me please", ["please"]),
+        ("don't call the police", []),
+        ("call the police", ["police"]),
+        ("call me please", []),
+        ("call help me", ["help-me"]),
+        ("call me call the police", ["police"]),
+    ],
+)
+def test_a_decoy_takes_the_phrase_that_it_holds_and_nothing_more(heard: str, expected: list[str]) -> None:
+    decider = Decider(PHRASES, REFRACTORY_S, DECOYS)
+    assert [said.phrase.label for said in decider.decide(spoken(heard), 20.0)] == expected
+
+
+def test_a_phrase_that_a_decoy_took_is_counted_with_that_reason() -> None:
+    decider = Decider(PHRASES, REFRACTORY_S, DECOYS)
+    decider.decide(spoken("help me out"), 20.0)
+    assert decider.rejected == {Rejection.DECOY: 1}
+
+
+def test_a_phrase_goes_on_over_a_decoy_that_only_begins_before_it() -> None:
+    phrase = Phrase(("me", "please", "help"), "odd", 0.6)
+    decider = Decider([phrase], REFRACTORY_S, ["please call me please"])
+    assert decider.decide(spoken("please call me please help"), 20.0)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        Word("out", 10.6, 10.9, 0.59),
+        Word("out", 10.6, 10.9, math.nan),
+        Word("out", 10.61 + MAX_GAP_S, 11.6, 1.0),
+        Word("out", 10.6, 10.61 + MAX_WORD_S, 1.0),
+    ],
+)
+def test_a_decoy_takes_nothing_when_it_was_said_less_surely_than_a_phrase_has_to_be(last: Word) -> None:
+    decider = Decider(PHRASES, REFRACTORY_S, DECOYS)
+    assert decider.decide([*spoken("help me"), last], 20.0)
+
+
+TWICE = Phrase(("leave", "me"), "leave-me", 0.6, repeat_within_s=8.0)
+
+
+def test_a_phrase_that_must_be_said_twice_counts_with_the_second_time_and_since_the_first() -> None:
+    decider = Decider([TWICE], REFRACTORY_S)
+    assert decider.decide(spoken("leave me", at_s=10.0), 11.0) == []
+    assert decider.rejected == {Rejection.SAID_ONCE: 1}
+    (said,) = decider.decide(spoken("leave me", at_s=10.6 + 8.0), 20.0)
+    assert (said.start_s, said.end_s) == pytest.approx((10.0, 19.2))
+
+
+def test_twice_in_one_breath_is_twice() -> None:
+    assert len(Decider([TWICE], REFRACTORY_S).decide(spoken("leave me leave me"), 20.0)) == 1
+
+
+def test_said_again_too_late_it_is_said_for_the_first_time() -> None:
+    decider = Decider([TWICE], REFRACTORY_S)
+    assert decider.decide(spoken("leave me", at_s=10.0), 11.0) == []
+    assert decider.decide(spoken("leave me", at_s=10.6 + 8.1), 20.0) == []
+    assert decider.decide(spoken("leave me", at_s=24.0), 25.0)
+
+
+def test_what_is_no_sound_saying_is_no_first_time() -> None:
+    decider = Decider([TWICE], REFRACTORY_S)
+    assert decider.decide(spoken("leave me", at_s=10.0, confidence=0.5), 11.0) == []
+    assert decider.decide(spoken("leave me", at_s=12.0), 13.0) == []
+
+
+def test_who_goes_on_calling_counts_again_after_the_refractory_time() -> None:
+    decider = Decider([TWICE], REFRACTORY_S)
+    counted = [bool(decider.decide(spoken("leave me", at_s=at_s), at_s + 1)) for at_s in (10.0, 12.0, 14.0, 18.0)]
+    assert counted == [False, True, False, True]
+
+
+def test_a_confidence_that_is_no_number_is_unsure() -> None:
+    decider = Decider(PHRASES, REFRACTORY_S)
+    assert decider.decide(spoken("help me", confidence=math.nan), 20.0) == []
+    assert decider.rejected == {Rejection.UNSURE: 1}
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s"), [(math.nan, 10.6), (10.3, math.inf), (-math.inf, 10.6), (10.3, 9.0), (9.9, 10.6)]
+)
+def test_times_that_are_no_numbers_or_run_backwards_are_no_call(start_s: float, end_s: float) -> None:
+    first, second = spoken("help me")
+    decider = Decider(PHRASES, REFRACTORY_S)
+    assert decider.decide([first, Word(second.text, start_s, end_s, 1.0)], 20.0) == []
+    assert decider.rejected == {Rejection.DISORDERED: 1}
 
 
 TEXTS = ("help", "me", "please", "call", "the", "police", "[unk]")

@@ -48,3 +48,42 @@ def test_an_utterance_that_is_over_is_forgotten() -> None:
     held.ripe(["help", "me"], 1.0)
     held.forget()
     assert not held.ripe(["help", "me"], 5.0)
+
+
+HELP_ME_TODAY = Phrase(("can", "you", "help", "me", "today"), "duress", 0.6, silent=True)
+
+
+def test_a_phrase_waits_while_it_may_be_the_beginning_of_a_decoy_and_is_none_when_it_was() -> None:
+    held = HeldPhrase([HELP_ME], ["help me out"])
+    assert not held.ripe(["help", "me"], 1.0)
+    assert not held.ripe(["help", "me"], 9.0)
+    assert not held.ripe(["help", "me", "out"], 9.1)
+    assert held.suspected is None
+    assert not held.ripe(["help", "me", "[unk]"], 9.2)
+    assert held.suspected is HELP_ME
+
+
+def test_a_phrase_within_a_decoy_is_none() -> None:
+    held = HeldPhrase([HELP_ME], ["can't help me", "help"])
+    held.ripe(["can't", "help", "me"], 1.0)
+    assert not held.ripe(["can't", "help", "me"], 1.01 + HOLD_S)
+    assert held.suspected is None
+
+
+def test_a_phrase_waits_while_it_may_be_the_middle_of_a_longer_one() -> None:
+    held = HeldPhrase([HELP_ME, HELP_ME_TODAY])
+    assert not held.ripe(["can", "you", "help", "me"], 1.0)
+    assert held.suspected is None, "a silent call must not light the lamp by its middle"
+    held.ripe(["can", "you", "help", "me", "today"], 1.2)
+    assert held.suspected is HELP_ME_TODAY
+
+
+def test_the_first_phrase_of_an_utterance_is_suspected_until_it_is_over() -> None:
+    held = HeldPhrase([HELP_ME, I_NEED_HELP])
+    held.ripe(["help", "me"], 1.0)
+    assert held.suspected is HELP_ME
+    held.ripe(["[unk]"], 1.1)
+    held.ripe(["i", "need", "help"], 1.2)
+    assert held.suspected is HELP_ME
+    held.forget()
+    assert held.suspected is None

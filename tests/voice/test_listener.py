@@ -4,19 +4,32 @@ import queue
 import shutil
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 import structlog
 
-from agent.config.hearing import PhraseSettings, VoiceSettings
+from agent.config.hearing import MeterSettings, PhraseSettings, VoiceSettings
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
-from agent.helpers.messages import Event, PhraseHeard, Trouble, TroubleOver, Working, decode
-from agent.hw.kit import BLOCK_SAMPLES, HardwareLost, PcmBlock
+from agent.helpers.messages import (
+    Event,
+    HearingStands,
+    PhraseHeard,
+    PhraseSuspected,
+    SoundMeasured,
+    Trouble,
+    TroubleOver,
+    Working,
+    decode,
+)
+from agent.hw.kit import BLOCK_SAMPLES, HardwareHangs, HardwareLost, PcmBlock
 from agent.voice.lexicon import BUNDLED_MODEL
-from agent.voice.listener import LOST, SILENT, Listener
-from agent.voice.muted import MUTED_AFTER_S
+from agent.voice.listener import Listener
+from agent.voice.microphone_check import HELD_S, OVER_AFTER_S
+from agent.voice.watch import LOST
+from fakes.widener import Widener
 from tests.voice.sounds import Street
 
 if TYPE_CHECKING:
@@ -33,6 +46,7 @@ class TableMicrophone:
 
     def __init__(self) -> None:
         self.plugged = True
+        self.frozen = False
         self.opened = 0
         self._blocks: queue.SimpleQueue[PcmBlock | None] = queue.SimpleQueue()
         self._closed = threading.Event()
@@ -59,6 +73,9 @@ class TableMicrophone:
 
     def close(self) -> None:
         self._closed.set()
+        if self.frozen:
+            msg = "the microphone does not come back from being stopped"
+            raise HardwareHangs(msg)
 
     def hear(self, blocks: list[PcmBlock]) -> None:
         for block in blocks:
@@ -66,6 +83,11 @@ class TableMicrophone:
 
     def pull_out(self) -> None:
         self.plugged = False
+        self._blocks.put(None)
+
+    def freeze(self) -> None:
+        """Hang as on a stopped sound server: no blocks, and no way to end it."""
+        self.frozen = True
         self._blocks.put(None)
 
 
@@ -154,8 +176,11 @@ def test_a_duress_phrase_is_told_as_silent(daemon: Daemon, microphone: TableMicr
     street = Street(seed=12)
     street.say("i-need-help-espeak", 20)
     microphone.hear(street.blocks(4))
+    suspected = daemon.next(PhraseSuspected)
+    assert (suspected.label, suspected.silent) == ("duress", True)
     heard = daemon.next(PhraseHeard)
     assert (heard.label, heard.silent) == ("duress", True)
+    assert suspected.since_s < heard.decided_s
 
 
 def test_each_second_of_sound_is_proved_and_lost_blocks_are_counted(
@@ -219,11 +244,93 @@ def test_what_was_said_just_before_the_microphone_went_counts(daemon: Daemon, mi
 def test_a_muted_microphone_is_told_and_so_is_its_sound_when_it_is_back(
     daemon: Daemon, microphone: TableMicrophone
 ) -> None:
-    blocks = Street(seed=16).blocks(MUTED_AFTER_S + 3)
-    flat = [PcmBlock(bytes(2 * BLOCK_SAMPLES), block.ended_s) for block in blocks[:-10]]
-    microphone.hear([*flat, *blocks[-10:]])
-    assert daemon.next(Trouble).code == SILENT
-    assert daemon.next(TroubleOver) == TroubleOver(SILENT)
+    street = Street(seed=16)
+    microphone.hear([PcmBlock(bytes(2 * BLOCK_SAMPLES), block.ended_s) for block in street.blocks(HELD_S + 1)])
+    told = daemon.next(Trouble)
+    assert told.code == "microphone-silent"
+    assert told.text == "The microphone mic-1 gives no sound at all: it is muted or unplugged."
+    microphone.hear(street.blocks(OVER_AFTER_S + 1))
+    assert daemon.next(TroubleOver) == TroubleOver("microphone-silent")
+
+
+def test_another_fault_takes_the_place_of_the_one_before(daemon: Daemon, microphone: TableMicrophone) -> None:
+    street = Street(seed=19)
+    stuck = (1234).to_bytes(2, "little") * BLOCK_SAMPLES
+    microphone.hear([PcmBlock(bytes(2 * BLOCK_SAMPLES), block.ended_s) for block in street.blocks(HELD_S + 1)])
+    microphone.hear([PcmBlock(stuck, block.ended_s) for block in street.blocks(HELD_S + 1)])
+    assert daemon.next(Trouble).code == "microphone-silent"
+    assert daemon.next(TroubleOver).code == "microphone-silent"
+    assert daemon.next(Trouble).code == "microphone-constant"
+
+
+def test_each_ten_seconds_of_sound_tell_how_the_hearing_stands(daemon: Daemon, microphone: TableMicrophone) -> None:
+    street = Street(seed=20)
+    street.say("help-me-slt", 20)
+    blocks = street.blocks(21)
+    blocks[150] = PcmBlock(blocks[150].pcm, blocks[150].ended_s, lost=2)
+    microphone.hear(blocks)
+    first, second = daemon.next(HearingStands), daemon.next(HearingStands)
+    assert second.at_s - first.at_s == pytest.approx(10)
+    assert (first.facts["blocksPerS"], first.facts["blocksLost"], second.facts["blocksLost"]) == (10, 0, 2)
+    assert -60 < first.facts["floorDbfs"] < first.facts["levelDbfs"] < first.facts["ceilingDbfs"] < -10
+    assert 0.1 < first.facts["recognisedShare"] <= 1, "somebody spoke"
+    assert 0 < first.facts["recogniserAgeS"] <= second.facts["recogniserAgeS"]
+    assert 0 < first.facts["realTimeFactor"] < 1
+    assert first.facts["residentMb"] > 10
+
+
+def test_a_sound_system_that_does_not_come_back_ends_the_listener(daemon: Daemon, microphone: TableMicrophone) -> None:
+    microphone.hear(Street(seed=21).blocks(1))
+    daemon.next(Working)
+    microphone.freeze()
+    assert daemon.next(Trouble).code == LOST
+    assert not list(daemon.events()), "the line is closed: the next process is its owner's matter"
+    assert isinstance(daemon.ended_with, HardwareHangs)
+
+
+def heard_widely(blocks: list[PcmBlock]) -> list[PcmBlock]:
+    """As a microphone gives them while a meter is on."""
+    widener = Widener()
+    return [replace(block, wide=widener.feed(block.pcm)) for block in blocks]
+
+
+def until_measured(daemon: Daemon) -> list[Event]:
+    """All that is said up to the first levels."""
+    said: list[Event] = []
+    for event in daemon.events():
+        said.append(event)
+        if isinstance(event, SoundMeasured):
+            break
+    return said
+
+
+METER = MeterSettings(enabled=True)
+
+
+def test_a_meter_measures_beside_listening(microphone: TableMicrophone) -> None:
+    daemon = Daemon(VoiceSettings(enabled=True, phrases=(HELP_ME,), meter=METER))
+    street = Street(seed=19)
+    street.say("help-me-slt", 20)
+    microphone.hear(heard_widely(street.blocks(12)))
+    said = until_measured(daemon)
+    daemon.hang_up()
+    assert any(isinstance(event, PhraseHeard) for event in said)
+
+
+def test_a_unit_that_only_measures_needs_no_voice_model_and_hears_no_phrase(
+    microphone: TableMicrophone, tmp_path: Path
+) -> None:
+    daemon = Daemon(VoiceSettings(phrases=(HELP_ME,), model=tmp_path / "none", meter=METER))
+    street = Street(seed=20)
+    street.say("help-me-slt", 20)
+    microphone.hear(heard_widely(street.blocks(12)))
+    said = until_measured(daemon)
+    daemon.hang_up()
+    assert {type(event) for event in said} == {Working, HearingStands, SoundMeasured}
+    measured = said[-1]
+    assert isinstance(measured, SoundMeasured)
+    assert -60 < measured.la90_db < measured.laeq_db < measured.lafmax_db < 0
+    assert measured.calibrated_on is None
 
 
 def test_the_listener_ends_when_the_daemon_is_gone(daemon: Daemon, microphone: TableMicrophone) -> None:

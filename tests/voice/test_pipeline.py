@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import itertools
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.hw.kit import BLOCK_MS, PcmBlock
 from agent.voice import recogniser
 from agent.voice.decision import Phrase
 from agent.voice.lexicon import BUNDLED_MODEL
@@ -11,9 +14,14 @@ from agent.voice.pipeline import WordUnknown, pipelines
 from agent.voice.recogniser import grammar
 from tests.voice.sounds import CALLS, TALK, Street, fresh_pipeline
 
+if TYPE_CHECKING:
+    from agent.voice.pipeline import Pipeline
+
 CALL_CASES = [(text, name, snr_db) for text, names in CALLS.items() for name in names for snr_db in (20.0, 10.0)]
 DECIDED_WITHIN_S = 1.0
 """Stream time from the end of a phrase to its decision; half of it is usual."""
+UTTERANCE_S = 20.0
+"""Kaldi's endpoint rule 5: no utterance is longer."""
 
 
 @pytest.mark.parametrize(("text", "name", "snr_db"), CALL_CASES)
@@ -28,6 +36,23 @@ def test_a_call_for_help_in_street_noise_is_heard_once_and_soon(text: str, name:
     assert said.phrase.text == text
     assert began_s < said.start_s < said.end_s < ended_s + 0.2
     assert said.end_s <= said.decided_s < ended_s + DECIDED_WITHIN_S
+
+
+def test_a_call_is_suspected_once_before_it_is_decided() -> None:
+    street = Street(seed=2)
+    pipeline = fresh_pipeline()
+    for block in street.blocks(10):
+        pipeline.hear(block)
+    began_s = street.now_s
+    street.say("help-me-slt", 20)
+    suspected, decided = [], []
+    for block in street.blocks(5):
+        decided += pipeline.hear(block)
+        if pipeline.suspicion:
+            suspected.append(pipeline.suspicion)
+    ((suspicion,), (said,)) = suspected, decided
+    assert suspicion.phrase is said.phrase
+    assert began_s < suspicion.since_s < said.decided_s
 
 
 @pytest.mark.parametrize("name", TALK)
@@ -79,6 +104,48 @@ def test_times_stay_right_when_the_recogniser_is_renewed(monkeypatch: pytest.Mon
         heard += [said for block in street.blocks(8) for said in pipeline.hear(block)]
     assert pipeline.recognised_s > 3 * 5.0
     assert [said.end_s for said in heard] == pytest.approx(expected, abs=0.35)
+
+
+def renewals(pipeline: Pipeline, blocks: list[PcmBlock]) -> tuple[list[bool], float]:
+    """Hear these; whether the gate was open at each renewal of the recogniser, and the greatest age it had."""
+    open_at, oldest_s = [], 0.0
+    for block in blocks:
+        before_s = pipeline.recogniser_age_s
+        pipeline.hear(block)
+        oldest_s = max(oldest_s, pipeline.recogniser_age_s)
+        if pipeline.recogniser_age_s < before_s:
+            open_at.append(pipeline._gate.open)
+    return open_at, oldest_s
+
+
+def talking(street: Street, seconds: float) -> list[PcmBlock]:
+    """People who give each other no pause."""
+    blocks: list[PcmBlock] = []
+    for name in itertools.cycle(TALK):
+        if len(blocks) * BLOCK_MS >= seconds * 1000:
+            return blocks
+        blocks += street.blocks(street.say(name, 20) - street.now_s)
+    return blocks
+
+
+def test_the_recogniser_is_renewed_when_nobody_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recogniser, "RENEW_AFTER_S", 3.0)
+    street = Street(seed=9)
+    pipeline = fresh_pipeline()
+    talk = talking(street, 12)
+    quiet = [PcmBlock(bytes(len(block.pcm)), block.ended_s) for block in street.blocks(1)]
+    open_at, oldest_s = renewals(pipeline, [*talk, *quiet, *talking(street, 12)])
+    assert open_at == [False]
+    assert oldest_s > 10, "in the middle of talk it is not"
+
+
+def test_talk_without_an_end_does_not_keep_a_recogniser_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recogniser, "RENEW_AFTER_S", 3.0)
+    monkeypatch.setattr(recogniser, "RENEW_BY_S", 6.0)
+    street = Street(seed=10)
+    open_at, oldest_s = renewals(fresh_pipeline(), talking(street, 60))
+    assert open_at.count(True) >= 2, "the gate shut: this test shows nothing"
+    assert oldest_s <= 6 + UTTERANCE_S + 0.5
 
 
 def test_what_was_said_last_counts_when_the_sound_ends() -> None:
