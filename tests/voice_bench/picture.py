@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tests.voice_bench.runs import Run
 
 CURVES = {
-    OURS: (OURS_OPEN, "tab:green", "ours, by confidence"),
-    NAIVE: (NAIVE, "tab:orange", "naive Vosk, by confidence"),
     SPHINX: (SPHINX, "tab:blue", "PocketSphinx, by threshold"),
+    NAIVE: (NAIVE, "tab:orange", "naive Vosk, by confidence"),
+    OURS: (OURS_OPEN, "tab:green", "ours, by confidence"),
 }
 AIM_PER_HOUR, AIM_MISSED = 0.1, 0.03
 
@@ -34,10 +34,12 @@ def draw(runs: Sequence[Run], path: Path) -> None:
     of_set = [run for run in runs if run.phrases == SHIPPED]
     figure, panels = plt.subplots(1, len(VOICES), figsize=(11, 4.8), sharey=True, constrained_layout=True)
     for panel, (voices, title) in zip(panels, VOICES.items(), strict=True):
-        for engine, (played, colour, name) in CURVES.items():
+        for number, (engine, (played, colour, name)) in enumerate(CURVES.items()):
             of_engine = [run for run in of_set if run.engine == played]
             points = curve(of_engine, CURVE_CONDITION.name, voices) if of_engine else []
-            panel.plot(*_percent(points), color=colour, label=name, drawstyle="steps-post", marker=".", markersize=3)
+            # Widest first: curves that lie on each other all show.
+            width = 1.5 * (len(CURVES) - number)
+            panel.plot(*_percent(points), color=colour, label=name, drawstyle="steps-post", linewidth=width, alpha=0.8)
             for who in contenders(of_set, SHIPPED):
                 if who.engine == engine:
                     share, rate = who.recall(CURVE_CONDITION.name, voices), who.false()
@@ -52,7 +54,7 @@ def draw(runs: Sequence[Run], path: Path) -> None:
         panel.set(xlim=(-0.02, None), ylim=(-0.1, 100), title=title, xlabel="false activations per hour of talk")
         panel.grid(alpha=0.3)
     panels[0].set_ylabel(f"calls missed at {CURVE_CONDITION.name}, %")
-    panels[-1].legend(fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
