@@ -48,8 +48,8 @@ class Rate:
             return "-"
         low, high = poisson_interval(self.events)
         digits = 2 if high < 10 * self.hours else 0
-        low, rate, high = (f"{events / self.hours:.{digits}f}" for events in (low, self.events, high))
-        return f"{rate} ({low} to {high}), n={self.events}"
+        rate, least, most = (f"{events / self.hours:.{digits}f}" for events in (self.events, low, high))
+        return f"{rate} ({least} to {most}), n={self.events}"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Contender:
         return sum(run.cpu_s for run in runs) * 3600 / sum(run.length_s for run in runs)
 
     def latency_s(self, share: float) -> float:
-        """From the true end of a call to its decision, with the computing of the deciding block: so many wait no longer.
+        """From the true end of a call to its decision with the computing of that block: so many wait no longer.
 
         Of calls that were heard, synthetic ones: where a phrase ends in people's recordings is not known.
         """
@@ -139,11 +139,16 @@ def contenders(runs: Sequence[Run], phrases: str) -> list[Contender]:
     return found
 
 
+def labels_of(runs: Iterable[Run]) -> list[str]:
+    """All that were said or heard."""
+    return sorted({label for run in runs for each in (run.calls, run.hits) for label in (one.label for one in each)})
+
+
 def sphinx_thresholds(runs: Sequence[Run]) -> tuple[float, dict[str, float]]:
     """The best that keep `ALLOWED_PER_HOUR` on this very talk: one for all, and one for each label."""
     talk = [run for run in runs if not run.voices and run.place != PEOPLE_TALK]
     allowed = floor(ALLOWED_PER_HOUR * sum(run.length_s for run in talk) / 3600)
-    labels = sorted({each.label for run in runs for each in (*run.calls, *run.hits)})
+    labels = labels_of(runs)
     false = [hit for run in talk for hit in incidents(run.hits)]
     by_label = {label: [hit.score for hit in false if hit.label == label] for label in labels}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from tests.voice_bench.engines import NAIVE, OURS
-from tests.voice_bench.figures import Contender, contenders
+from tests.voice_bench.figures import Contender, contenders, labels_of
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, SHIPPED
 from tests.voice_bench.plans import CONDITIONS, CURVE_CONDITION, KINDS, ORDINARY, PEOPLE_TALK
 
@@ -88,7 +88,7 @@ def _heard(phrases: str, who: Sequence[Contender]) -> Part:
 
 
 def _false(phrases: str, who: Sequence[Contender]) -> Part:
-    labels = sorted({hit.label for each in who for run in each.runs for hit in (*run.hits, *run.calls)})
+    labels = labels_of(run for each in who for run in each.runs)
     rows: list[Row] = [("all", "<= 0.1", lambda each: each.false())]
     rows += [(kind, "", partial(Contender.false, place=kind)) for kind in KINDS]
     rows += [(f"as {label}", "", partial(Contender.false, label=label)) for label in labels]
