@@ -11,8 +11,10 @@ from agent.config.problems import ConfigInvalid, Problem
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from agent.cli.main import Subparsers
+    from agent.config.hearing import VoiceSettings
 
 
 def add(subparsers: Subparsers) -> None:
@@ -32,15 +34,23 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigInvalid: it cannot be used.
     """
-    # Vosk is tried for this command alone: half a second.
+    config = load_config(args.file).config
+    if config.voice.enabled and (broken := list(_broken_models(args.file, config.voice))):
+        raise ConfigInvalid(broken)
+    sys.stdout.write(f"{args.file}: the configuration of {config.unit.id} (profile {config.profile}) is valid\n")
+    return 0
+
+
+def _broken_models(file: Path, voice: VoiceSettings) -> Iterator[Problem]:
+    """The models, of all languages, that only Vosk itself finds broken."""
+    # Vosk is tried for this command alone: half a second for each model.
     from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable  # noqa: PLC0415
     from agent.voice.probe import prove  # noqa: PLC0415
 
-    config = load_config(args.file).config
-    if config.voice.enabled:
+    models = {"voice.model": voice.model or BUNDLED_MODEL}
+    models |= {f"voice.languages[{i}].model": language.model for i, language in enumerate(voice.languages)}
+    for key, model in models.items():
         try:
-            prove(config.voice.model or BUNDLED_MODEL)
+            prove(model)
         except ModelUnusable as error:
-            raise ConfigInvalid([Problem(str(args.file), None, "voice.model", str(error))]) from error
-    sys.stdout.write(f"{args.file}: the configuration of {config.unit.id} (profile {config.profile}) is valid\n")
-    return 0
+            yield Problem(str(file), None, key, str(error))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
+from agent.config.base import composed
 from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, PcmBlock
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ def add(subparsers: Subparsers) -> None:
         description="Run a unit's voice pipeline on 16 kHz mono 16-bit WAV files, each from a fresh start, as fast as "
         "it can. Each phrase heard is one JSON object a line; times are seconds from the start of its file.",
     )
-    parser.add_argument("--config", metavar="FILE", type=Path, help="take model, phrases and decoys from this unit")
-    parser.add_argument("--model", metavar="DIR", type=Path, help="a Vosk model's folder (default: the bundled one)")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="take languages, phrases and decoys from this unit")
+    parser.add_argument(
+        "--model", metavar="DIR", type=Path, help="use this Vosk model's folder and no further language"
+    )
     parser.add_argument(
         "--phrase",
         metavar="TEXT",
         action="append",
-        help="listen for this phrase instead of the configured ones; can be repeated",
+        help="listen for this phrase, in the main language, instead of the configured ones; can be repeated",
     )
     parser.add_argument("files", metavar="FILE.wav", nargs="+", type=Path)
     parser.set_defaults(func=run)
@@ -53,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
         ConfigInvalid: the configuration cannot be used.
     """
     # Vosk and numpy are loaded for this command alone.
+    from agent.voice.language import Language, WordUnknown, phrases_of  # noqa: PLC0415
     from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable  # noqa: PLC0415
-    from agent.voice.pipeline import WordUnknown, phrases_of, pipelines  # noqa: PLC0415
+    from agent.voice.pipeline import pipelines  # noqa: PLC0415
     from agent.voice.probe import prove  # noqa: PLC0415
 
     for file in args.files:
@@ -65,13 +69,18 @@ def run(args: argparse.Namespace) -> int:
         msg = f"{args.config} has no phrases to listen for: add voice.phrases to it, or give --phrase TEXT"
         raise UsageError(msg)
     model = args.model or voice.model or BUNDLED_MODEL
+    languages = () if args.model or args.phrase else voice.languages
     try:
-        prove(model)
+        for each in (model, *(language.model for language in languages)):
+            prove(each)
         fresh_pipeline = pipelines(model, list(said), voice.decoys, voice.refractory_s)
+        further = [Language(language.model, phrases_of(language), language.decoys) for language in languages]
     except (ModelUnusable, WordUnknown) as error:
         raise UsageError(str(error)) from error
     for file in args.files:
         pipeline = fresh_pipeline()
+        for language in further:
+            pipeline.add(language)
         ended_s = 0.0
         for block in _blocks(file):
             ended_s = block.ended_s
@@ -84,7 +93,7 @@ def _print(file: Path, said: Mapping[Phrase, str], detections: Sequence[Detectio
     for heard in detections:
         found = {
             "file": str(file),
-            "phrase": said[heard.phrase],
+            "phrase": said.get(heard.phrase, heard.phrase.text),
             "start_s": round(heard.start_s, 3),
             "end_s": round(heard.end_s, 3),
             "decided_s": round(heard.decided_s, 3),
@@ -120,7 +129,7 @@ def _phrase(text: str) -> Phrase:
     from agent.config.hearing import PhraseSettings  # noqa: PLC0415
     from agent.voice.decision import Phrase  # noqa: PLC0415
 
-    words = tuple(stripped for word in text.lower().split() if (stripped := word.strip('.,;:!?"')))
+    words = tuple(stripped for word in composed(text.lower()).split() if (stripped := word.strip('.,;:!?"')))
     if not words:
         msg = f"--phrase {text!r} has no word in it: give what people say, such as --phrase 'help me'"
         raise UsageError(msg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -49,6 +50,14 @@ def _anchored(path: Path, info: ValidationInfo) -> Path:
     return Path((info.context or {}).get(FOLDER, "")) / path
 
 
+def composed(text: str) -> str:
+    """The text with each accented letter as one character (Unicode NFC), as the word lists of voice models have it.
+
+    Some editors write two, which look the same.
+    """
+    return normalize("NFC", text)
+
+
 def _without_zone(value: time) -> time:
     if value.tzinfo is not None:
         msg = "a zone makes no sense here: unit.timezone says it"
@@ -68,13 +77,16 @@ Name = Annotated[
     ),
 ]
 """A name that is safe in topics, file names and certificates."""
+_LETTER = r"[\p{Ll}\p{Lo}\p{Lm}\p{M}'\u2019]"
+"""Of any script: lower-case where it has cases ("pomóż mi"), else any, with its marks; and both apostrophes."""
 Words = Annotated[
     str,
     Field(
-        pattern=r"^[a-z']+( [a-z']+)*$",
+        pattern=rf"^{_LETTER}+(-{_LETTER}+)*( {_LETTER}+(-{_LETTER}+)*)*$",
         min_length=3,
         json_schema_extra={"needs": "words in lower-case letters with single spaces between them"},
     ),
+    AfterValidator(composed),
 ]
 """A phrase as a voice model spells it."""
 Seconds = Annotated[float, Field(gt=0)]

@@ -10,7 +10,7 @@ from pydantic import Field
 from agent.config.base import LocalPath, Name, Seconds, Settings, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class PhraseSettings(Settings):
@@ -56,6 +56,31 @@ class MeterSettings(Settings):
             yield "calibration_offset_db", "is missing beside calibrated_on: give both or neither"
 
 
+class LanguageSettings(Settings):
+    """A further language, heard beside the main one by a model of its own.
+
+    Each costs once more what the main one does: on the tests' street, with somebody talking each ten seconds, 53 to 60
+    CPU seconds an hour with one language, 113 to 118 with two and 173 with three (models of the bundled one's size,
+    x86-64), and 13 MB of memory; an official small model takes about 300 MB (peers.md D, from Vosk's list).
+
+    Every model hears all that is said, in whatever language, and takes it for the nearest of what it listens for:
+    decoys are as needful here as in the main language, and a silent phrase is to be tried out on all models together.
+    """
+
+    name: Name
+    """What faults and the log call it, such as pl."""
+    model: LocalPath
+    """A Vosk model's folder."""
+    phrases: Annotated[tuple[PhraseSettings, ...], Field(min_length=1)]
+    """What calls for help in it. A label that stands in several languages is the same call in all."""
+    decoys: tuple[Words, ...] = ()
+    """As those of the main language; a decoy counts in its own language only."""
+
+    def nonsense(self) -> Iterator[tuple[str, str]]:
+        """A phrase has one meaning."""
+        yield from _ambiguous(self.phrases, self.decoys)
+
+
 class VoiceSettings(Settings):
     """The microphone, what it listens for and what it measures."""
 
@@ -65,13 +90,15 @@ class VoiceSettings(Settings):
     device: str | None = None
     """A PortAudio input device's name; None takes the default one."""
     model: LocalPath | None = None
-    """A Vosk model's folder; None takes the one in the package."""
+    """A Vosk model's folder, of the main language; None takes the one in the package."""
     phrases: tuple[PhraseSettings, ...] = ()
     decoys: tuple[Words, ...] = ()
     """Words and phrases that are easily taken for ours: heard as themselves, they are nothing, and neither is a phrase
     within one. A phrase that is how one begins ("help me" of "help me out") is decided at the next pause only."""
+    languages: tuple[LanguageSettings, ...] = ()
+    """Further languages. The unit hears its main one also when the model of a further one cannot be used."""
     refractory_s: Seconds = 5.0
-    """The same phrase counts again only after this time."""
+    """The same call counts again only after this time, in whichever language: a label, silent or not."""
     light_on_suspicion: bool = True
     """Light the lamp for a moment as soon as something sounds like a phrase that is not silent. A guess may be wrong:
     where silent phrases are in use, `false` is safer."""
@@ -82,26 +109,49 @@ class VoiceSettings(Settings):
         """Whether there is anything to do with what a microphone hears."""
         return self.enabled or self.meter.enabled
 
+    @property
+    def all_phrases(self) -> tuple[PhraseSettings, ...]:
+        """Those of every language."""
+        return tuple(phrase for _, phrase in self._keyed_phrases())
+
     def nonsense(self) -> Iterator[tuple[str, str]]:
-        """Who listens needs something to listen for, and a phrase has one meaning."""
+        """Who listens needs something to listen for, and what is said has one meaning, also to several models."""
         if self.enabled and not self.phrases:
             yield "phrases", "is empty: a unit that listens needs at least one phrase (or voice.enabled: false)"
-        said = [phrase.say for phrase in self.phrases]
-        for words in sorted({words for words in said if said.count(words) > 1}):
-            yield "phrases", f'has "{words}" more than once'
-        for words in sorted(set(said) & set(self.decoys)):
-            yield "decoys", f'has "{words}", which is a phrase: it cannot be both'
+        yield from _ambiguous(self.phrases, self.decoys)
+        names = [language.name for language in self.languages]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield "languages", f"has the name {name} more than once"
         yield from self._open_phrases_in_silent_ones()
         movement_of: dict[str, float | None] = {}
-        for phrase in self.phrases:
+        for key, phrase in self._keyed_phrases():
             if movement_of.setdefault(phrase.label, phrase.movement_within_s) != phrase.movement_within_s:
-                yield "phrases", f"has two values of movement_within_s for the label {phrase.label}: use two labels"
+                yield key, f"has two values of movement_within_s for the label {phrase.label}: use two labels"
+
+    def _keyed_phrases(self) -> Iterator[tuple[str, PhraseSettings]]:
+        """Every phrase with the key below which it stands."""
+        for phrase in self.phrases:
+            yield "phrases", phrase
+        for language in self.languages:
+            for phrase in language.phrases:
+                yield "languages", phrase
 
     def _open_phrases_in_silent_ones(self) -> Iterator[tuple[str, str]]:
-        """Whoever pauses within a silent phrase must not have said an open one."""
-        silent_ones = [phrase.say for phrase in self.phrases if phrase.silent]
-        open_ones = [phrase.say for phrase in self.phrases if not phrase.silent]
-        for silent in silent_ones:
-            for part in open_ones:
-                if part != silent and f" {part} " in f" {silent} ":
-                    yield "phrases", f'has "{part}", which is answered by light and sound, within the silent "{silent}"'
+        """Whoever pauses within a silent phrase must not have said an open one; two models hear both at once."""
+        for silent_key, silent in self._keyed_phrases():
+            for open_key, part in self._keyed_phrases():
+                if silent.silent and not part.silent and f" {part.say} " in f" {silent.say} ":
+                    key = "phrases" if silent_key == open_key == "phrases" else "languages"
+                    message = (
+                        f'has "{part.say}", which is answered by light and sound, within the silent "{silent.say}"'
+                    )
+                    yield key, message
+
+
+def _ambiguous(phrases: Sequence[PhraseSettings], decoys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What one language has twice."""
+    said = [phrase.say for phrase in phrases]
+    for words in sorted({words for words in said if said.count(words) > 1}):
+        yield "phrases", f'has "{words}" more than once'
+    for words in sorted(set(said) & set(decoys)):
+        yield "decoys", f'has "{words}", which is a phrase: it cannot be both'

@@ -7,7 +7,9 @@ import stat
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
+from agent.config.base import composed
 from agent.config.problems import one_line
+from agent.config.spoken import languages, phrases
 from agent.config.suggest import did_you_mean, nearest
 from agent.hw.kit import kit_names
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, nearest_words, unknown_words, vocabulary
@@ -25,7 +27,7 @@ def machine_findings(tree: Value, folder: Path, *, judge_model: bool) -> Iterato
     Args:
         tree: the configuration as written.
         folder: where relative paths are meant from.
-        judge_model: whether to look at the voice model and its words too.
+        judge_model: whether to look at the voice models and their words too.
     """
     yield from _kit(tree)
     yield from _timezone(tree)
@@ -34,7 +36,8 @@ def machine_findings(tree: Value, folder: Path, *, judge_model: bool) -> Iterato
             yield from _file(("uplink", key), folder / named, private=key == "key_file")
     enabled = tree.at("voice", "enabled")
     if judge_model and enabled is not None and enabled.content is True:
-        yield from _words(tree, folder)
+        for language in languages(tree):
+            yield from _words(tree, folder, language)
 
 
 def _kit(tree: Value) -> Iterator[Finding]:
@@ -72,16 +75,22 @@ def _file(key: KeyPath, path: Path, *, private: bool) -> Iterator[Finding]:
         yield key, f"{shown} can be used by others than its owner (mode {stat.S_IMODE(mode):04o}); run: {command}"
 
 
-def _words(tree: Value, folder: Path) -> Iterator[Finding]:
-    named = tree.text("voice", "model")
+def _words(tree: Value, folder: Path, language: KeyPath) -> Iterator[Finding]:
+    """Whether the model of a language is there and knows what it shall hear."""
+    named = tree.text(*language, "model")
+    main = language == ("voice",)
+    if named is None and not main:
+        return  # that it is missing, or no text, is told anyway
     try:
         known = vocabulary(BUNDLED_MODEL if named is None else folder / named)
     except ModelUnusable as error:
-        yield ("voice", "model"), one_line(str(error))
+        yield (*language, "model"), one_line(str(error))
         return
+    name = tree.text(*language, "name")
+    model = "the voice model" if main else f"the voice model of language {one_line(str(name))}"
     # Phrases only: a decoy that cannot be heard cannot be taken for a phrase either.
-    for i in range(len(tree.items("voice", "phrases"))):
-        path = ("voice", "phrases", i, "say")
-        for word in unknown_words((tree.text(*path) or "").lower(), known):
+    for phrase in phrases(tree, language):
+        path = (*phrase, "say")
+        for word in unknown_words(composed((tree.text(*path) or "").lower()), known):
             likely = ", ".join(nearest_words(word, known)) or "none"
-            yield path, f'the voice model cannot hear "{one_line(word)}"; the nearest it knows: {likely}'
+            yield path, f'{model} cannot hear "{one_line(word)}"; the nearest it knows: {likely}'

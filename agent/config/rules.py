@@ -15,6 +15,7 @@ from agent.config.base import Settings
 from agent.config.filming import CameraSettings, FootageSettings
 from agent.config.hearing import VoiceSettings
 from agent.config.problems import one_line
+from agent.config.spoken import languages, phrases
 from agent.config.tree import dotted
 
 if TYPE_CHECKING:
@@ -88,10 +89,10 @@ def _movement_that_nobody_sees(tree: Value) -> Iterator[Finding]:
     """A phrase that waits for a PIR on a unit without one would never count."""
     if not _is_enabled(tree, ("voice",)) or any(wired.text("kind") == "pir" for wired in tree.items("inputs")):
         return
-    for i, phrase in enumerate(tree.items("voice", "phrases")):
-        needed = phrase.inside("movement_within_s")
+    for phrase in (phrase for language in languages(tree) for phrase in phrases(tree, language)):
+        needed = tree.at(*phrase, "movement_within_s")
         if needed is not None and needed.content is not None:
-            path = ("voice", "phrases", i, "movement_within_s")
+            path = (*phrase, "movement_within_s")
             yield path, "needs an input of kind pir, and this unit has none: the phrase would never count"
 
 

@@ -23,7 +23,7 @@ class SecondEvidence:
     def __init__(self, settings: VoiceSettings) -> None:
         self._within_s = {
             phrase.label: phrase.movement_within_s
-            for phrase in settings.phrases
+            for phrase in settings.all_phrases
             if phrase.movement_within_s is not None
         }
         self._moving: dict[str, Moment] = {}

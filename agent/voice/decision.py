@@ -85,6 +85,10 @@ class Suspicion:
     """When enough sound had been heard for it; the words have no times yet."""
 
 
+LastCounted = dict[tuple[str, bool], float]
+"""When each call counted last: by its phrases' label, and whether they are silent. A silent call is another one."""
+
+
 class Rejection(StrEnum):
     """Why a phrase whose words were all heard did not count."""
 
@@ -101,22 +105,30 @@ class Rejection(StrEnum):
 
 
 class Decider:
-    """Finds the phrases in what was heard; remembers only when each was last said."""
+    """Finds the phrases in what was heard in one language; remembers only when each was last said."""
 
-    def __init__(self, phrases: Sequence[Phrase], refractory_s: float, decoys: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        phrases: Sequence[Phrase],
+        refractory_s: float,
+        decoys: Sequence[str] = (),
+        last_counted: LastCounted | None = None,
+    ) -> None:
         """A decider that has heard nothing yet.
 
         Args:
             phrases: What counts.
-            refractory_s: The same phrase counts again only after this time.
+            refractory_s: The same call, by whichever of its phrases, counts again only after this time.
             decoys: What does not count, and takes the phrases in it along; those of the recogniser's grammar.
+            last_counted: Shared by the deciders of all languages of a microphone, which write it: whoever calls in two
+                languages, or is heard by two models, calls once. None: there are no others.
         """
         self._phrases = sorted(phrases, key=lambda phrase: len(phrase.words), reverse=True)
         self._decoys = [tuple(decoy.split()) for decoy in decoys]
         self._refractory_s = refractory_s
         self._last_said: dict[Phrase, tuple[float, float]] = {}
         """First and last moment, whether it counted or not."""
-        self._last_counted_s: dict[Phrase, float] = {}
+        self._last_counted: LastCounted = {} if last_counted is None else last_counted
         self.rejected: Counter[Rejection] = Counter()
         """Candidates that did not count, by reason."""
 
@@ -170,7 +182,8 @@ class Decider:
         start_s, end_s = said[0].start_s, said[-1].end_s
         before = self._last_said.get(phrase)
         self._last_said[phrase] = (start_s, end_s)
-        counted_s = self._last_counted_s.get(phrase)
+        call = (phrase.label, phrase.silent)
+        counted_s = self._last_counted.get(call)
         if counted_s is not None and start_s < counted_s + self._refractory_s:
             self.rejected[Rejection.REFRACTORY] += 1
             return None
@@ -179,7 +192,7 @@ class Decider:
                 self.rejected[Rejection.SAID_ONCE] += 1
                 return None
             start_s = before[0]
-        self._last_counted_s[phrase] = end_s
+        self._last_counted[call] = end_s
         return Detection(phrase, start_s, end_s, decided_s, min(word.confidence for word in said))
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.helpers.messages import PhraseHeard, PhraseSuspected
+from agent.helpers.messages import PhraseHeard, PhraseSuspected, Trouble
 from agent.hw.kit import HardwareHangs, HardwareLost, load_kit
 from agent.meter.metering import Metering
+from agent.voice.further import FurtherLanguages, Unheard
+from agent.voice.language import WordUnknown, phrases_of
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
-from agent.voice.pipeline import Deaf, WordUnknown, phrases_of, pipelines
+from agent.voice.pipeline import Deaf, pipelines
 from agent.voice.probe import prove
 from agent.voice.watch import Watch
 
@@ -32,6 +34,11 @@ RETRY_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 dead one is not worth more than a look each half minute."""
 
 
+def unheard_code(language: str) -> str:
+    """The code of the fault that a further language is not heard."""
+    return f"language-{language}-unheard"
+
+
 class Listener:
     """The listener's job. Opens the microphone again and again while the daemon lives."""
 
@@ -39,7 +46,7 @@ class Listener:
         """Listen until the channel closes.
 
         Raises:
-            HardwareLost: the voice model or the hardware kit cannot be used.
+            HardwareLost: the main voice model or the hardware kit cannot be used.
             HardwareHangs: the sound system does not come back, so that only a new process can hear again.
         """
         voice = config.voice
@@ -48,7 +55,8 @@ class Listener:
             fresh_pipeline = _pipelines(voice) if voice.enabled else Deaf
         except (ModelUnusable, WordUnknown, LookupError) as unusable:
             raise HardwareLost(str(unusable)) from unusable
-        _Listening(kit, voice, channel, fresh_pipeline).run()
+        further = FurtherLanguages(voice.languages if voice.enabled else ())
+        _Listening(kit, voice, channel, fresh_pipeline, further).run()
 
 
 def _pipelines(voice: VoiceSettings) -> Callable[[], Pipeline]:
@@ -61,12 +69,18 @@ class _Listening:
     """One microphone's work, with what was counted over all its losses."""
 
     def __init__(
-        self, kit: Kit, voice: VoiceSettings, channel: Channel, fresh_pipeline: Callable[[], Pipeline | Deaf]
+        self,
+        kit: Kit,
+        voice: VoiceSettings,
+        channel: Channel,
+        fresh_pipeline: Callable[[], Pipeline | Deaf],
+        further: FurtherLanguages,
     ) -> None:
         self._kit = kit
         self._voice = voice
         self._channel = channel
         self._fresh_pipeline = fresh_pipeline
+        self._further = further
         self._watch = Watch(voice.name, channel.send)
         self._attempts = 0
         """Failures since the last block."""
@@ -105,6 +119,8 @@ class _Listening:
             HardwareLost: it went away.
         """
         pipeline = self._fresh_pipeline()
+        for language in self._further.loaded:
+            pipeline.add(language)
         ended_s = recognised_s = 0.0
         rejected: Counter[Rejection] = Counter()
         try:
@@ -115,7 +131,7 @@ class _Listening:
                 self._watch.arrived(block)
                 ended_s = block.ended_s
                 self._tell(pipeline.hear(block))
-                if likely := pipeline.suspicion:
+                for likely in pipeline.suspicions:
                     self._channel.send(PhraseSuspected(likely.phrase.label, likely.since_s, likely.phrase.silent))
                 rejected = self._log_rejected(pipeline.rejected, rejected)
                 if self._metering and (measured := self._metering.feed(block)):
@@ -124,6 +140,7 @@ class _Listening:
                 self._watch.heard(
                     block, recognised_s=recognised_s - before_s, recogniser_age_s=pipeline.recogniser_age_s
                 )
+                self._take_up(pipeline)
         finally:
             self._tell(pipeline.end(ended_s))  # what was said just before the microphone went counts
         msg = "it stopped giving sound"
@@ -147,3 +164,15 @@ class _Listening:
         for reason, times in (now - before).items():
             log.info("phrase_not_counted", microphone=self._voice.name, reason=reason.value, times=times)
         return now.copy()
+
+    def _take_up(self, pipeline: Pipeline | Deaf) -> None:
+        """Hear the further languages that have been loaded meanwhile, and tell of those that cannot be.
+
+        After the proof of work: with the first one, the daemon takes for over what this listener complained of before.
+        """
+        for news in self._further.news():
+            if isinstance(news, Unheard):
+                text = f"The language {news.name} is not heard: {news.why}. The main language is heard."
+                self._channel.send(Trouble(unheard_code(news.name), text))
+            else:
+                pipeline.add(news)

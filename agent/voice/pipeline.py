@@ -1,76 +1,78 @@
-"""Gate, recogniser and decision in a row: the same for a microphone, a file and the simulated street."""
+"""Gate, recognisers and decision in a row: the same for a microphone, a file and the simulated street.
+
+One gate serves all languages: whether somebody may be speaking does not depend on which.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.voice.decision import Decider, Phrase, Suspicion
+from agent.voice.decision import Suspicion
 from agent.voice.gate import Gate
-from agent.voice.lexicon import nearest_words, unknown_words, vocabulary
-from agent.voice.recogniser import VoskRecogniser, grammar, load_model
+from agent.voice.language import Language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from agent.config.hearing import VoiceSettings
     from agent.hw.kit import PcmBlock
-    from agent.voice.decision import Detection, Rejection, Word
-    from agent.voice.recogniser import Recogniser
-
-
-class WordUnknown(Exception):
-    """A phrase holds a word that the model cannot hear: choose another word, or another model."""
+    from agent.voice.decision import Detection, LastCounted, Phrase, Rejection
+    from agent.voice.language import Ear
 
 
 class Pipeline:
     """Blocks of sound in, detections out, on whatever clock the blocks carry."""
 
-    def __init__(self, recogniser: Recogniser, decider: Decider) -> None:
-        self._recogniser = recogniser
-        self._decider = decider
+    def __init__(self, main: Language, refractory_s: float) -> None:
+        self._refractory_s = refractory_s
+        self._last_counted: LastCounted = {}
         self._gate = Gate()
-        self.suspicion: Suspicion | None = None
-        """What a partial result made likely with the last block, not decided yet; once an utterance at most."""
+        self._main = main.ear(refractory_s, self._last_counted)
+        self._ears: list[Ear] = [self._main]
+        self.suspicions: list[Suspicion] = []
+        """What partial results made likely with the last block, not decided yet; of each language once an utterance at
+        most."""
+
+    def add(self, language: Language) -> None:
+        """Hear a further language too, from now on: what is being said at this moment it may miss."""
+        self._ears.append(language.ear(self._refractory_s, self._last_counted))
 
     @property
     def recognised_s(self) -> float:
         """Seconds of sound that passed the gate."""
-        return self._recogniser.heard_s
+        return self._main.heard_s
 
     @property
     def recogniser_age_s(self) -> float:
-        """Seconds of sound that the present recogniser was given."""
-        return self._recogniser.age_s
+        """Seconds of sound that the oldest present recogniser was given."""
+        return max(ear.age_s for ear in self._ears)
 
     @property
     def rejected(self) -> Counter[Rejection]:
-        """Phrases that were heard but did not count, by reason."""
-        return self._decider.rejected
+        """Phrases that were heard but did not count, by reason, in all languages."""
+        found: Counter[Rejection] = Counter()
+        for ear in self._ears:
+            found.update(ear.rejected)
+        return found
 
     def hear(self, block: PcmBlock) -> list[Detection]:
         """Hear the next block; returns the phrases decided with it."""
-        self.suspicion = None
+        self.suspicions = []
         passed = self._gate.feed(block.pcm[: len(block.pcm) // 2 * 2])  # half a sample is none
         if not passed.pcm:
             return []
-        before = self._recogniser.suspected
-        words = self._recogniser.feed(passed.pcm)
-        if passed.shut:
-            words += self._recogniser.rest()
-        if before is None and (phrase := self._recogniser.suspected):
-            self.suspicion = Suspicion(phrase, block.ended_s)
-        return self._decide(words, block.ended_s)
+        found = []
+        for ear in self._ears:
+            found += ear.hear(passed.pcm, block.ended_s, last=passed.shut)
+            if phrase := ear.newly_suspected:
+                self.suspicions.append(Suspicion(phrase, block.ended_s))
+        return found
 
     def end(self, at_s: float) -> list[Detection]:
         """No more sound comes after `at_s`; returns what was still undecided."""
-        return self._decide(self._recogniser.flush(), at_s)
-
-    def _decide(self, words: Sequence[Word], now_s: float) -> list[Detection]:
-        # The newest sample fed is the one of now: no gap, of the gate or of lost blocks, shifts a word after it.
-        ahead_s = now_s - self._recogniser.heard_s
-        return self._decider.decide([word.later(ahead_s) for word in words], now_s)
+        return [said for ear in self._ears for said in ear.end(at_s)]
 
 
 class Deaf:
@@ -79,11 +81,14 @@ class Deaf:
     def __init__(self) -> None:
         self.rejected: Counter[Rejection] = Counter()
         """Always empty."""
-        self.suspicion: Suspicion | None = None
+        self.suspicions: list[Suspicion] = []
         """Never any."""
         self.recognised_s = 0.0
         self.recogniser_age_s = 0.0
         """There is none."""
+
+    def add(self, language: Language) -> None:
+        """Hear nothing in a further language either."""
 
     def hear(self, block: PcmBlock) -> list[Detection]:  # noqa: ARG002 - that is what deaf means
         """Nothing."""
@@ -94,35 +99,13 @@ class Deaf:
         return []
 
 
-def phrases_of(voice: VoiceSettings) -> list[Phrase]:
-    """The configured phrases."""
-    return [
-        Phrase(tuple(each.say.split()), each.label, each.min_confidence, each.silent, each.repeat_within_s)
-        for each in voice.phrases
-    ]
-
-
 def pipelines(
     model_folder: Path, phrases: Sequence[Phrase], decoys: Sequence[str], refractory_s: float
 ) -> Callable[[], Pipeline]:
-    """Load a model once; returns what makes fresh pipelines over it.
+    """Load the main language's model once; returns what makes fresh pipelines over it.
 
     Raises:
         ModelUnusable: the model is missing or broken.
         WordUnknown: a phrase holds a word that the model cannot hear.
     """
-    known = vocabulary(model_folder)
-    for phrase in phrases:
-        for word in unknown_words(phrase.text, known):
-            near = nearest_words(word, known)
-            hint = f"; it knows {', '.join(near)}" if near else ""
-            msg = f'the voice model does not know the word "{word}" of the phrase "{phrase.text}"{hint}'
-            raise WordUnknown(msg)
-    sentences = grammar(phrases, decoys, known)
-    rivals = [decoy for decoy in decoys if decoy in sentences]
-    model = load_model(model_folder)
-
-    def fresh() -> Pipeline:
-        return Pipeline(VoskRecogniser(model, sentences, phrases, rivals), Decider(phrases, refractory_s, rivals))
-
-    return fresh
+    return partial(Pipeline, Language(model_folder, phrases, decoys), refractory_s)

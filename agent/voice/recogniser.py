@@ -91,7 +91,8 @@ class VoskRecogniser:
         self, model: vosk.Model, sentences: Sequence[str], phrases: Sequence[Phrase], decoys: Sequence[str] = ()
     ) -> None:
         self._model = model
-        self._grammar = json.dumps(list(sentences))
+        # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
+        self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
         self._before_s = 0.0
         self._fed_bytes = 0

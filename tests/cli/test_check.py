@@ -7,6 +7,7 @@ from agent.cli.main import main
 from agent.voice import manifest
 from agent.voice.lexicon import BUNDLED_MODEL
 from tests.config.desk import LAB
+from tests.voice.polish import polish_model
 
 if TYPE_CHECKING:
     import pytest
@@ -49,3 +50,22 @@ def test_a_model_that_only_vosk_itself_finds_broken_is_one_sentence(
     assert printed.out == ""
     assert f"unit.yaml: voice.model: the voice model at {model} is damaged; install it again" in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_a_broken_model_of_a_further_language_is_named_beside_that_of_the_main_one(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = polish_model(desk.folder / "pl") / "am/final.mdl"
+    network.write_bytes(network.read_bytes()[:100_000])
+    manifest.write(desk.folder / "pl")
+    (desk.folder / "en").symlink_to("pl")
+    language = "{name: pl, model: pl, phrases: [{say: pomóż mi, label: help-me}]}"
+    desk.write(
+        LAB + f"voice:\n  model: en\n  phrases: [{{say: call the police, label: a}}]\n  languages: [{language}]\n"
+    )
+    assert main(["check", "unit.yaml"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    main_model, further = printed.err.splitlines()
+    assert main_model.startswith(f"unit.yaml: voice.model: the voice model at {desk.folder}/en is damaged; ")
+    assert further.startswith(f"unit.yaml: voice.languages[0].model: the voice model at {desk.folder}/pl is damaged; ")

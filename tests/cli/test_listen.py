@@ -12,6 +12,7 @@ import pytest
 import fakes
 from agent.cli.main import EXIT_BAD_INPUT, main
 from agent.voice.lexicon import BUNDLED_MODEL
+from tests.voice.polish import polish_model
 
 SPEECH = Path(fakes.__file__).parent / "speech"
 HELP_ME = SPEECH / "help-me-slt.wav"
@@ -82,6 +83,25 @@ def test_a_unit_listens_for_its_own_phrases(
     assert main(["listen", "--config", "unit.yaml", str(HELP_ME), str(POLICE)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["phrase"] == "call the police"
+
+
+def test_a_unit_listens_for_its_further_languages_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    polish_model(tmp_path / "pl")
+    Path("unit.yaml").write_text(
+        "profile: safe-point\n"
+        'unit: {id: hk-001, org: ashfield, name: Central Walk, location: "North end"}\n'
+        'uplink: {broker: "mqtt://localhost", insecure_lab: true}\n'
+        "voice:\n"
+        "  phrases: [{say: call the police, label: police}]\n"
+        "  languages: [{name: pl, model: pl, phrases: [{say: pomóż mi, label: help-me}]}]\n",
+        encoding="utf-8",
+    )
+    assert main(["listen", "--config", "unit.yaml", str(HELP_ME), str(POLICE)]) == 0
+    heard = [json.loads(line)["phrase"] for line in capsys.readouterr().out.splitlines()]
+    assert heard == ["pomóż mi", "call the police"]
 
 
 def test_a_recording_cut_short_in_the_middle_of_a_sample_is_heard_as_far_as_it_goes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import pytest
 
@@ -11,6 +12,7 @@ from agent.config.load import load_config
 from agent.config.problems import ConfigInvalid
 from agent.voice.lexicon import BUNDLED_MODEL
 from tests.config.desk import LAB, TLS
+from tests.voice.polish import polish_model
 
 if TYPE_CHECKING:
     from tests.config.desk import Desk
@@ -71,6 +73,24 @@ def test_an_anchor_saves_repetition(desk: Desk) -> None:
 def test_the_model_named_by_the_file_is_the_one_that_is_asked(desk: Desk) -> None:
     (desk.folder / "model").symlink_to(BUNDLED_MODEL)
     assert desk.problems(LAB + "voice: {model: model}") == []
+
+
+def test_the_words_of_a_further_language_are_asked_of_its_own_model(desk: Desk) -> None:
+    polish_model(desk.folder / "pl")
+    said = "voice:\n  languages:\n    - name: pl\n      model: pl\n      phrases:\n"
+    decomposed = normalize("NFD", "pomóż mi")
+    loaded = desk.load(LAB + said + f"        - {{say: {decomposed}, label: help-me}}\n")
+    (language,) = loaded.config.voice.languages
+    assert language.model == desk.folder / "pl"
+    assert [phrase.say for phrase in language.phrases] == ["pomóż mi"]
+    assert loaded.origins["voice.languages[0].phrases[0].say"] == "unit.yaml:9"
+    wrong = "        - {say: pomoz mi, label: help-me}\n        - {say: help, label: help-me}\n"
+    unknown, english = desk.problems(LAB + said + wrong)
+    key = "voice.languages[0].phrases"
+    assert unknown.startswith(
+        f'unit.yaml:9: {key}[0].say: the voice model of language pl cannot hear "pomoz"; the nearest it knows: pomóż, '
+    )
+    assert english.startswith(f'unit.yaml:10: {key}[1].say: the voice model of language pl cannot hear "help"; ')
 
 
 def test_a_unit_that_does_not_listen_needs_no_model(desk: Desk) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent.config.filming import CameraSettings, FootageSettings
-from agent.config.hearing import PhraseSettings, VoiceSettings
+from agent.config.hearing import LanguageSettings, PhraseSettings, VoiceSettings
 from agent.config.settings import LampSettings
 from agent.incidents.motion_light import LONGEST_MOVEMENT_S
 from agent.incidents.suspicion import BELONGS_S, LIGHT_S
@@ -196,6 +198,17 @@ def test_a_silent_phrase_waits_for_movement_in_silence() -> None:
     assert told(unit.walk(55))["silent"] is True
     assert lights(unit.done) == [LightPattern.OFF]
     assert lines(unit.done) == []
+
+
+def test_a_phrase_of_a_further_language_can_need_movement_too() -> None:
+    polish = LanguageSettings(
+        name="pl",
+        model=Path("pl"),
+        phrases=(PhraseSettings(say="zostaw mnie", label="zostaw", movement_within_s=WITHIN_S),),
+    )
+    unit = Unit(config(voice=VoiceSettings(phrases=unit_with().settings.voice.phrases, languages=(polish,))))
+    assert of(Tell, unit.say_phrase(0, "zostaw")) == []
+    assert [each["label"] for each in told(unit.walk(5))["detections"]] == ["zostaw"]
 
 
 def test_an_open_call_that_is_answered_needs_no_second_evidence_for_more_of_it() -> None:

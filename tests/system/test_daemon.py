@@ -14,6 +14,8 @@ import pytest
 from agent.control_room.units import UnitState
 from agent.signals import Category, Line, Outcome
 from agent.voice.lexicon import BUNDLED_MODEL
+from fakes import SPEECH
+from tests.voice.polish import polish_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,3 +143,18 @@ async def test_a_unit_whose_voice_model_went_bad_starts_without_its_voice_and_sa
         await town.alert(Category.HELP)
         town.unit.reload()  # now somebody is there who can put it right
         await town.unit.told("STATUS=The new configuration has errors", since_s=town.unit.started_s)
+
+
+async def test_a_unit_whose_further_language_went_missing_hears_its_main_one_and_says_so(
+    town_with: Callable[..., Town], folder: Path
+) -> None:
+    model = polish_model(folder / "pl")
+    polish = {"name": "pl", "model": str(model), "phrases": [{"say": "pomóż mi", "label": "pomoc"}]}
+    async with town_with(voice={"enabled": True, "languages": [polish]}) as town:
+        shutil.rmtree(model)
+        await town.start_unit()
+        fault = await town.alert(Category.FAULT)
+        assert f"there is no voice model at {model}" in json.dumps(fault.latest.data)
+        assert "The main language is heard." in json.dumps(fault.latest.data)
+        await town.street.say(SPEECH / "help-me-slt.wav")
+        await town.alert(Category.HELP)

@@ -12,7 +12,7 @@ import yaml
 from agent.config.hearing import VoiceSettings
 from agent.config.load import PROFILES
 from agent.voice.decision import Decider, Rejection, Word
-from agent.voice.pipeline import phrases_of
+from agent.voice.language import phrases_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

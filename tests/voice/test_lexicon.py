@@ -11,6 +11,7 @@ from agent.voice import manifest
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, nearest_words, unknown_words, vocabulary
 from agent.voice.probe import prove
 from agent.voice.symbols import HAS_OUTPUT_SYMBOLS, SYMBOLS_MAGIC, output_symbols
+from tests.voice.polish import polish_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,16 @@ def test_a_word_list_inside_the_graph_is_the_same_to_us_and_to_vosk(model: Path)
     assert vocabulary(model) == vocabulary(BUNDLED_MODEL)
     prove(model)
     assert vosk.Model(str(model)).vosk_model_find_word("police") > 0
+
+
+def test_words_in_letters_beyond_ascii_are_the_same_in_the_graph_as_in_the_list(tmp_path: Path) -> None:
+    polish = polish_model(tmp_path / "model")
+    listed = vocabulary(polish)
+    assert {"pomóż", "mi"} <= listed
+    move_words_into_graph(polish)
+    manifest.write(polish)
+    assert vocabulary(polish) == listed
+    assert vosk.Model(str(polish)).vosk_model_find_word("pomóż") > 0
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 3, 30, 200])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 import structlog
 
-from agent.config.hearing import MeterSettings, PhraseSettings, VoiceSettings
+from agent.config.hearing import LanguageSettings, MeterSettings, PhraseSettings, VoiceSettings
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.helpers.channel import Channel
 from agent.helpers.messages import (
@@ -26,10 +26,11 @@ from agent.helpers.messages import (
 )
 from agent.hw.kit import BLOCK_SAMPLES, HardwareHangs, HardwareLost, PcmBlock
 from agent.voice.lexicon import BUNDLED_MODEL
-from agent.voice.listener import Listener
+from agent.voice.listener import Listener, unheard_code
 from agent.voice.microphone_check import HELD_S, OVER_AFTER_S
 from agent.voice.watch import LOST
 from fakes.widener import Widener
+from tests.voice.polish import polish_model
 from tests.voice.sounds import Street
 
 if TYPE_CHECKING:
@@ -355,3 +356,66 @@ def test_a_voice_that_cannot_be_is_one_sentence(microphone: TableMicrophone, tmp
     assert isinstance(daemon.ended_with, HardwareLost)
     assert "voice model" in str(daemon.ended_with)
     assert microphone.opened == 0
+
+
+CALL_THE_POLICE = PhraseSettings(say="call the police", label="police")
+POMOZ_MI = PhraseSettings(say="pomóż mi", label="pomoc")
+
+
+def listening_beside(polish: Path, phrase: PhraseSettings = POMOZ_MI) -> VoiceSettings:
+    further = LanguageSettings(name="pl", model=polish, phrases=(phrase,))
+    return VoiceSettings(enabled=True, phrases=(CALL_THE_POLICE,), languages=(further,))
+
+
+def until_the_languages_are_loaded(daemon: Daemon, microphone: TableMicrophone, street: Street) -> None:
+    """Wait until the listener has loaded what it can, and hears."""
+    microphone.hear(street.blocks(0.1))
+    daemon.next(Working)  # the main language is heard from now on
+    wait_until = threading.Event()
+    while any(thread.name == "languages" for thread in threading.enumerate()):
+        wait_until.wait(0.05)
+    microphone.hear(street.blocks(0.1))  # they are taken up between two blocks
+
+
+def test_a_further_language_is_heard_once_it_is_loaded_and_after_the_microphone_was_lost_too(
+    microphone: TableMicrophone, tmp_path: Path
+) -> None:
+    daemon = Daemon(listening_beside(polish_model(tmp_path / "pl")))
+    street = Street(seed=11)
+    until_the_languages_are_loaded(daemon, microphone, street)
+    street.say("help-me-slt", 20)
+    microphone.hear(street.blocks(3))
+    assert daemon.next(PhraseHeard).label == "pomoc"
+    microphone.pull_out()
+    assert daemon.next(Trouble).code == LOST
+    microphone.plugged = True
+    street.say("help-me-slt", 20)
+    microphone.hear(street.blocks(3))
+    assert daemon.next(PhraseHeard).label == "pomoc"
+    daemon.hang_up()
+
+
+@pytest.mark.parametrize("broken", ["missing", "damaged", "unknown word"])
+def test_a_further_language_that_cannot_be_heard_is_told_and_the_main_one_is_heard(
+    microphone: TableMicrophone, tmp_path: Path, broken: str
+) -> None:
+    model, phrase = tmp_path / "pl", POMOZ_MI
+    if broken != "missing":
+        polish_model(model)
+    if broken == "damaged":
+        (model / "graph/HCLr.fst").write_bytes(b"not a graph")
+    if broken == "unknown word":
+        phrase = PhraseSettings(say="help me", label="pomoc")
+    daemon = Daemon(listening_beside(model, phrase))
+    street = Street(seed=12)
+    # Told after the first proof, with which the daemon takes all earlier complaints for over.
+    until_the_languages_are_loaded(daemon, microphone, street)
+    told = daemon.next(Trouble)
+    assert told.code == unheard_code("pl")
+    assert told.text.startswith("The language pl is not heard: ")
+    assert str(model) in told.text
+    assert told.text.endswith(". The main language is heard.")
+    street.say("call-the-police-rms", 20)
+    microphone.hear(street.blocks(4))
+    assert daemon.next(PhraseHeard).label == "police"
+    daemon.hang_up()

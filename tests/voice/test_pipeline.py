@@ -9,8 +9,9 @@ import pytest
 from agent.hw.kit import BLOCK_MS, PcmBlock
 from agent.voice import recogniser
 from agent.voice.decision import Phrase
+from agent.voice.language import WordUnknown
 from agent.voice.lexicon import BUNDLED_MODEL
-from agent.voice.pipeline import WordUnknown, pipelines
+from agent.voice.pipeline import pipelines
 from agent.voice.recogniser import grammar
 from tests.voice.sounds import CALLS, TALK, Street, fresh_pipeline
 
@@ -48,8 +49,7 @@ def test_a_call_is_suspected_once_before_it_is_decided() -> None:
     suspected, decided = [], []
     for block in street.blocks(5):
         decided += pipeline.hear(block)
-        if pipeline.suspicion:
-            suspected.append(pipeline.suspicion)
+        suspected += pipeline.suspicions
     ((suspicion,), (said,)) = suspected, decided
     assert suspicion.phrase is said.phrase
     assert began_s < suspicion.since_s < said.decided_s
