@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 import vosk
 
 from agent.hw.kit import SAMPLE_RATE_HZ
+from agent.voice.language import phrases_of
 from agent.voice.lexicon import BUNDLED_MODEL, UNKNOWN
-from agent.voice.pipeline import phrases_of, pipelines
+from agent.voice.pipeline import pipelines
 from agent.voice.recogniser import load_model
 from tests.voice_bench.hits import Hit
 from tests.voice_bench.phrase_sets import PhraseSet, phrase_set

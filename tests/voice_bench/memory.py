@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES, PcmBlock
+from agent.voice.language import phrases_of
 from agent.voice.lexicon import BUNDLED_MODEL
-from agent.voice.pipeline import phrases_of, pipelines
+from agent.voice.pipeline import pipelines
 from tests.bench.processes import rss_mb
 from tests.voice_bench.phrase_sets import SHIPPED, phrase_set
 

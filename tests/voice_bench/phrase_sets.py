@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ class PhraseSet:
         return {phrase.say: phrase.label for phrase in self.voice.phrases}
 
 
+@cache
 def phrase_set(name: str) -> PhraseSet:
     """One of the sets, with everything else as the profile has it."""
     profile = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))

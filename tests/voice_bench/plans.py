@@ -114,25 +114,28 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
     plans = []
     others = random.Random("behind")
     texts = others.sample(ordinary, BEHIND_LINES)
-    behind = tuple(Line(text, cast(others, recorded=bool(number % 2))) for number, text in enumerate(texts))
+    behind = tuple(
+        Line(text, cast(others, number // 2, recorded=bool(number % 2))) for number, text in enumerate(texts)
+    )
     for phrases in (SHIPPED, HELD_OUT):
         said = tuple(phrase_set(phrases).labels)
         for recorded in (True, False):
             for number, bed in enumerate(BEDS):
                 chance = random.Random(f"{phrases} {recorded} {bed}")
-                wanted = [said[count % len(said)] for count in range(per_bed)]
-                chance.shuffle(wanted)
-                sayings = tuple(
-                    Saying(Line(text, cast(chance, recorded=recorded)), round(chance.uniform(*TRACT), 2))
-                    for text in wanted
-                )
+                # Every phrase by every voice, over all beds together.
+                turns = [divmod(number * per_bed + count, len(said)) for count in range(per_bed)]
+                sayings = [
+                    Saying(Line(said[phrase], cast(chance, voice, recorded=recorded)), round(chance.uniform(*TRACT), 2))
+                    for voice, phrase in turns
+                ]
+                chance.shuffle(sayings)
                 plans += [
                     CallTape(
                         phrases,
                         condition,
                         recorded,
                         bed,
-                        sayings,
+                        tuple(sayings),
                         behind if bed == "babble" else (),
                         seed=1000 * place + number,
                     )
@@ -146,9 +149,13 @@ def talk(hours: float, ordinary: Sequence[str], *, people: bool) -> list[TalkTap
     chance = random.Random("talk")
     wanted = int(hours / len(KINDS) * LINES_AN_HOUR) + 1
     chosen = chance.sample(ordinary, min(len(ordinary), ORDINARY_LINES, wanted))
-    plain = [Line(text, cast(chance, recorded=bool(number % 2))) for number, text in enumerate(chosen)]
+    plain = [Line(text, cast(chance, number // 2, recorded=bool(number % 2))) for number, text in enumerate(chosen)]
     ways = min(NEAR_MISS_WAYS, -(-wanted // len(NEAR_MISSES)))
-    near = [Line(text, cast(chance, recorded=bool(way % 2))) for way in range(ways) for text in NEAR_MISSES]
+    near = [
+        Line(text, cast(chance, number + way // 2, recorded=bool(way % 2)))
+        for way in range(ways)
+        for number, text in enumerate(NEAR_MISSES)
+    ]
     chance.shuffle(near)
     said = {ORDINARY: plain, NEAR_MISS: near, CROWD: plain + near}
     each = max(1, round(hours * 3600 / len(KINDS) / TALK_S))

@@ -49,9 +49,10 @@ class Line:
         return f"{self.voice.engine} {self.voice.name}"
 
 
-def cast(chance: random.Random, *, recorded: bool) -> Voice:
-    """A held-out voice with a pace and a pitch of its own."""
-    voice = chance.choice(RECORDED if recorded else FORMANT)
+def cast(chance: random.Random, number: int, *, recorded: bool) -> Voice:
+    """The held-out voice whose turn it is, with a pace and a pitch of its own."""
+    voices = RECORDED if recorded else FORMANT
+    voice = voices[number % len(voices)]
     pace, pitch = round(voice.pace * chance.uniform(*PACE), 2), round(chance.uniform(*PITCH), 2)
     return replace(voice, pace=pace, pitch=pitch if voice.engine != "festival" else 1.0)  # a diphone voice has one
 
