@@ -25,6 +25,7 @@ from tests.voice_bench.speech import say_all
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TELL_EVERY_S = 30.0
 WIDTH = 190
 """Columns of the tables: four contenders stand side by side."""
 
@@ -44,12 +45,14 @@ FULL, QUICK = Size(20.0, 16, 10.0), Size(0.5, 2, 5.0)
 
 
 def progress(console: Console, what: str) -> Callable[[int, int], None]:
-    """Tells each twentieth of the way, with the time."""
-    began_s = time.monotonic()
+    """Tells how far it is, each half minute and at the end."""
+    began_s = told_s = time.monotonic()
 
     def tell(done: int, whole: int) -> None:
-        if done == whole or done * 20 // whole != (done - 1) * 20 // whole:
-            console.print(f"{what}: {done} of {whole}, {time.monotonic() - began_s:.0f} s")
+        nonlocal told_s
+        if done == whole or time.monotonic() - told_s >= TELL_EVERY_S:
+            told_s = time.monotonic()
+            console.print(f"{what}: {done} of {whole}, {told_s - began_s:.0f} s")
 
     return tell
 
