@@ -58,9 +58,9 @@ class StreetSound:
             Seconds from the start of the next block to the last sample of speech.
         """
         speech = _read(wav_path)
-        loudness = _amplitude(self._level_dbfs + snr_db) / _active_rms(speech)
+        loudness = _amplitude(self._level_dbfs + snr_db) / active_rms(speech)
         self._spoken.append(_Utterance(speech * np.float32(loudness)))
-        return _last_sound(speech) / SAMPLE_RATE_HZ
+        return last_sound(speech) / SAMPLE_RATE_HZ
 
     def echo(self, wav_path: Path) -> None:
         """The unit's own speaker plays this WAV from the next block on, in the place of what it still plays."""
@@ -132,13 +132,13 @@ def _short_time_power(speech: Samples) -> Samples:
     return np.convolve(np.square(speech), np.ones(window, dtype=np.float32) / window, mode="same").astype(np.float32)
 
 
-def _active_rms(speech: Samples) -> float:
+def active_rms(speech: Samples) -> float:
     """The level of an utterance without its pauses."""
     power = _short_time_power(speech)
     return _rms(speech[power > ACTIVE_SHARE * np.max(power)])
 
 
-def _last_sound(speech: Samples) -> int:
+def last_sound(speech: Samples) -> int:
     """One past the last sample of an utterance that is more than its own trailing silence (-30 dB)."""
     power = _short_time_power(speech)
     return int(np.flatnonzero(power > np.max(power) / 1000)[-1]) + 1

@@ -48,6 +48,19 @@ def say(text: str, voice: Voice, seed: int = 0) -> Utterance:
     Raises:
         CannotSay: the engine fails, or says nothing.
     """
+    sound, phones = spoken(text, voice, seed)
+    words = text.split()
+    if len(phones) != len(words) or not all(phones):
+        phones = lexicon.usual(_lexicon(), words)
+    return Utterance(text, sound, phones)
+
+
+def spoken(text: str, voice: Voice, seed: int = 0) -> tuple[NDArray[np.float32], tuple[Phones, ...]]:
+    """The sound of any text, in the lexicon or not, and its words' sounds where the engine tells.
+
+    Raises:
+        CannotSay: the engine fails, or says nothing.
+    """
     try:
         sound, rate_hz, phones = _ENGINES[voice.engine](text, voice, seed)
     except (OSError, subprocess.SubprocessError, ValueError, wave.Error) as error:
@@ -57,10 +70,7 @@ def say(text: str, voice: Voice, seed: int = 0) -> Utterance:
     if (peak := float(np.abs(sound).max(initial=0.0))) < 0.002 or len(sound) < 0.15 * RATE_HZ:  # noqa: PLR2004
         msg = f"{voice.title} says nothing for {text!r}"
         raise CannotSay(msg)
-    words = text.split()
-    if len(phones) != len(words) or not all(phones):
-        phones = lexicon.usual(_lexicon(), words)
-    return Utterance(text, (sound * (0.6 / peak)).astype(np.float32), phones)
+    return (sound * (0.6 / peak)).astype(np.float32), phones
 
 
 def resampled(sound: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:

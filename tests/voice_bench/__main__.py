@@ -1,0 +1,135 @@
+"""`./dev voice-bench`: what the unit hears of calls for help, and of talk that is none, beside others in the same run.
+
+All sound is made from seeds, by voices that trained nothing; it is kept below build/voice-bench. With 20 hours of talk
+it takes less than 3 hours on two cores, with --quick some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from tests.voice_bench import costs, plans, report, runs
+from tests.voice_bench.engines import ENGINES, OURS
+from tests.voice_bench.ordinary import NoFortunes, ordinary
+from tests.voice_bench.phrase_sets import all_phrases
+from tests.voice_bench.picture import draw
+from tests.voice_bench.speech import say_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TELL_EVERY_S = 30.0
+WIDTH = 190
+"""Columns of the tables: four contenders stand side by side."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is played."""
+
+    hours: float
+    """Of talk."""
+    calls: int
+    """In each condition, kind of voice and bed of noise."""
+    quiet_minutes: float
+
+
+FULL, QUICK = Size(20.0, 16, 10.0), Size(0.5, 2, 5.0)
+
+
+def progress(console: Console, what: str) -> Callable[[int, int], None]:
+    """Tells how far it is, each half minute and at the end."""
+    began_s = told_s = time.monotonic()
+
+    def tell(done: int, whole: int) -> None:
+        nonlocal told_s
+        if done == whole or time.monotonic() - told_s >= TELL_EVERY_S:
+            told_s = time.monotonic()
+            console.print(f"{what}: {done} of {whole}, {told_s - began_s:.0f} s")
+
+    return tell
+
+
+def measure(
+    console: Console, size: Size, engines: tuple[str, ...], recordings: Path | None, memory_hours: float
+) -> tuple[list[runs.Run], dict[str, Any]]:
+    """Make the speech, play the tapes, weigh the costs."""
+    workers = os.cpu_count() or 1
+    sentences = ordinary(all_phrases())
+    talk = plans.talk(size.hours, sentences, people=recordings is not None)
+    # The longest first, so that no core waits for another at the end.
+    played = [*talk, *(plans.clips(recordings) if recordings else ()), *plans.calls(size.calls, sentences)]
+    say_all(plans.lines_of(played), workers, progress(console, "lines said"))
+    console.print("CPU in a quiet night")
+    weighed: dict[str, Any] = {"quiet_cpu_s_per_hour": costs.quiet_cpu_s_per_hour(engines, size.quiet_minutes)}
+    if OURS in engines and memory_hours:
+        console.print(f"memory over {memory_hours:g} h")
+        spoken = [plan for plan in talk if plan.kind in {plans.ORDINARY, plans.NEAR_MISS, plans.CROWD}]
+        weighed["memory"] = costs.memory(spoken[:: max(1, len(spoken) // 6)], memory_hours)
+    found = list(runs.play_all(played, engines, workers, progress(console, "tapes played")))
+    return found, weighed
+
+
+def show(console: Console, found: list[runs.Run], weighed: dict[str, Any], out: Path) -> None:
+    """Print the tables; write them for the README, and the picture."""
+    texts = []
+    for part in report.parts(found, weighed):
+        console.print(part.rich())
+        texts.append(part.markdown())
+    (out / "tables.md").write_text("\n".join(texts), encoding="utf-8")
+    draw(found, out / "det.png")
+    console.print(f"tables, picture and results are in {out}")
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What can be asked for."""
+    parser = argparse.ArgumentParser(prog="./dev voice-bench", description=__doc__)
+    parser.add_argument("--hours", type=float, help=f"hours of talk ({FULL.hours:g}; with --quick {QUICK.hours:g})")
+    parser.add_argument("--quick", action="store_true", help="an eighth of the calls: minutes instead of hours")
+    parser.add_argument("--recordings", type=Path, help="people's recordings: folders alexa, jarvis, snowboy of FLAC")
+    parser.add_argument("--engines", default=",".join(ENGINES), help=f"of {','.join(ENGINES)}")
+    parser.add_argument(
+        "--memory-hours", type=float, default=1.0, help="hours of sound that memory is watched over (1)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("build/voice-bench/results"), help="where results go")
+    parser.add_argument("--from", dest="kept", type=Path, metavar="JSON", help="only show the results kept there")
+    return parser
+
+
+def main() -> None:
+    """Do what is asked."""
+    parser = arguments()
+    asked = parser.parse_args()
+    engines = tuple(asked.engines.split(","))
+    if strange := set(engines) - set(ENGINES):
+        parser.error(f"there is no engine {', '.join(sorted(strange))}; there are {', '.join(ENGINES)}")
+    if asked.recordings and not asked.recordings.is_dir():
+        parser.error(f"there is no folder {asked.recordings}")
+    asked.out.mkdir(parents=True, exist_ok=True)
+    console = Console(width=WIDTH)
+    if asked.kept:
+        try:
+            found, weighed = runs.load(asked.kept)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            parser.error(f"{asked.kept} holds no results: {error}")
+        show(console, found, weighed, asked.out)
+        return
+    usual = QUICK if asked.quick else FULL
+    size = Size(asked.hours or usual.hours, usual.calls, usual.quiet_minutes)
+    try:
+        found, weighed = measure(console, size, engines, asked.recordings, asked.memory_hours)
+    except NoFortunes as missing:
+        parser.error(str(missing))
+    runs.save(asked.out / "results.json", found, weighed)
+    show(console, found, weighed, asked.out)
+
+
+if __name__ == "__main__":
+    main()

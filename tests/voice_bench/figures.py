@@ -1,0 +1,175 @@
+"""From runs to figures: who is judged at which threshold, and what comes of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+from tests.voice_bench.engines import NAIVE, OURS, SPHINX
+from tests.voice_bench.hits import best_shares, incidents, judge, loud_enough, poisson_interval, threshold_for
+from tests.voice_bench.plans import PEOPLE_TALK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tests.voice_bench.hits import Judged, Threshold
+    from tests.voice_bench.runs import Run
+
+ALLOWED_PER_HOUR = 0.1
+"""The aim for false activations: PocketSphinx is given the thresholds that just keep it on this very talk."""
+CURVE_POINTS = 150
+EVERYTHING = float("-inf")
+SPHINX_COMMON, SPHINX_EACH = "PocketSphinx, one threshold", "PocketSphinx, one for each phrase"
+TITLES = {OURS: "ours", NAIVE: "naive Vosk"}
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many."""
+
+    part: int
+    whole: int
+
+    def __str__(self) -> str:
+        return f"{self.part}/{self.whole} ({100 * self.part / self.whole:.1f} %)" if self.whole else "-"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Rare events in some hours."""
+
+    events: int
+    hours: float
+
+    def __str__(self) -> str:
+        if not self.hours:
+            return "-"
+        low, high = poisson_interval(self.events)
+        digits = 2 if high < 10 * self.hours else 0
+        rate, least, most = (f"{events / self.hours:.{digits}f}" for events in (self.events, low, high))
+        return f"{rate} ({least} to {most}), n={self.events}"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An engine at an operating point, with one set of phrases."""
+
+    engine: str
+    title: str
+    threshold: Threshold
+    runs: tuple[Run, ...]
+
+    def judged(self, place: str = "", voices: str = "", bed: str = "") -> list[Judged]:
+        """Its tapes of calls, told apart."""
+        return [
+            judge(run.calls, loud_enough(run.hits, self.threshold))
+            for run in self.runs
+            if run.voices and place in {"", run.place} and voices in {"", run.voices} and bed in {"", run.bed}
+        ]
+
+    def recall(self, place: str = "", voices: str = "", bed: str = "") -> Share:
+        """Calls that were heard as what they were."""
+        return recall(self.judged(place, voices, bed))
+
+    def of_calls(self, key: str, value: str, place: str = "") -> Share:
+        """The same for the calls whose `key`, "who" or "label", is this."""
+        judged = self.judged(place)
+        caught = sum(getattr(call, key) == value for each in judged for call, _ in each.caught)
+        return Share(caught, caught + sum(getattr(call, key) == value for each in judged for call in each.missed))
+
+    def wrong(self) -> Share:
+        """Calls' times at which another phrase was heard."""
+        judged = self.judged()
+        return Share(sum(len(each.wrong) for each in judged), recall(judged).whole)
+
+    def false_between_calls(self) -> Rate:
+        """False activations on the tapes of calls."""
+        hours = sum(run.length_s for run in self.runs if run.voices) / 3600
+        return Rate(sum(len(each.false) for each in self.judged()), hours)
+
+    def _talk(self, place: str) -> list[Run]:
+        runs = [run for run in self.runs if not run.voices]
+        return [run for run in runs if run.place == place] if place else [r for r in runs if r.place != PEOPLE_TALK]
+
+    def false(self, place: str = "", label: str = "") -> Rate:
+        """False activations in talk, all but people's recordings unless they are asked for."""
+        runs = self._talk(place)
+        hits = [hit for run in runs for hit in incidents(loud_enough(run.hits, self.threshold))]
+        return Rate(sum(label in {"", hit.label} for hit in hits), sum(run.length_s for run in runs) / 3600)
+
+    def cpu_s_per_hour(self, place: str) -> float:
+        """Of this kind of talk."""
+        runs = self._talk(place)
+        return sum(run.cpu_s for run in runs) * 3600 / sum(run.length_s for run in runs)
+
+    def latency_s(self, share: float) -> float:
+        """From the true end of a call to its decision with the computing of that block: so many wait no longer.
+
+        Of calls that were heard, synthetic ones: where a phrase ends in people's recordings is not known.
+        """
+        waits = [hit.decided_s + hit.computed_s - call.end_s for each in self.judged() for call, hit in each.caught]
+        return percentile(sorted(waits), share)
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The least value that so many are not above."""
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+
+def recall(judged: Iterable[Judged]) -> Share:
+    """Calls caught, of all."""
+    judged = list(judged)
+    caught = sum(len(each.caught) for each in judged)
+    return Share(caught, caught + sum(len(each.missed) for each in judged))
+
+
+def contenders(runs: Sequence[Run], phrases: str) -> list[Contender]:
+    """All that listened for these phrases, PocketSphinx at both of its thresholds."""
+    of = {
+        name: tuple(run for run in runs if run.engine == name and run.phrases == phrases)
+        for name in (OURS, NAIVE, SPHINX)
+    }
+    found = [Contender(name, TITLES[name], EVERYTHING, of[name]) for name in (OURS, NAIVE) if of[name]]
+    if of[SPHINX]:
+        common, each = sphinx_thresholds(of[SPHINX])
+        found.append(Contender(SPHINX, SPHINX_COMMON, common, of[SPHINX]))
+        found.append(Contender(SPHINX, SPHINX_EACH, each, of[SPHINX]))
+    return found
+
+
+def labels_of(runs: Iterable[Run]) -> list[str]:
+    """All that were said or heard."""
+    return sorted({label for run in runs for each in (run.calls, run.hits) for label in (one.label for one in each)})
+
+
+def sphinx_thresholds(runs: Sequence[Run]) -> tuple[float, dict[str, float]]:
+    """The best that keep `ALLOWED_PER_HOUR` on this very talk: one for all, and one for each label."""
+    talk = [run for run in runs if not run.voices and run.place != PEOPLE_TALK]
+    allowed = floor(ALLOWED_PER_HOUR * sum(run.length_s for run in talk) / 3600)
+    labels = labels_of(runs)
+    false = [hit for run in talk for hit in incidents(run.hits)]
+    by_label = {label: [hit.score for hit in false if hit.label == label] for label in labels}
+
+    def caught(label: str, threshold: float) -> int:
+        return sum(
+            call.label == label for run in runs for call, _ in judge(run.calls, loud_enough(run.hits, threshold)).caught
+        )
+
+    counts = {label: partial(caught, label) for label in labels}
+    return threshold_for([hit.score for hit in false], allowed), best_shares(counts, by_label, allowed)
+
+
+def curve(runs: Sequence[Run], place: str, voices: str) -> list[tuple[float, float]]:
+    """False activations per hour and the share of misses in this condition, from the strictest threshold on."""
+    talk = [run for run in runs if not run.voices and run.place != PEOPLE_TALK]
+    calls = [run for run in runs if run.voices == voices and run.place == place]
+    hours = sum(run.length_s for run in talk) / 3600
+    scores = sorted({hit.score for run in (*calls, *talk) for hit in run.hits}, reverse=True)
+    points = []
+    for threshold in scores[:: max(1, len(scores) // CURVE_POINTS)]:
+        false = sum(len(incidents(loud_enough(run.hits, threshold))) for run in talk)
+        share = recall(judge(run.calls, loud_enough(run.hits, threshold)) for run in calls)
+        points.append((false / hours, 1 - share.part / max(1, share.whole)))
+    return points

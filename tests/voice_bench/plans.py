@@ -1,0 +1,216 @@
+"""What is played to the engines: tapes of calls and tapes of talk, each from seeds, made where it is heard."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.voice_bench.beds import BEDS
+from tests.voice_bench.near_misses import NEAR_MISSES
+from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, PEOPLE_SAID, SAID, SHIPPED, all_phrases, phrase_set
+from tests.voice_bench.speech import TRACT, Line, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+CLIPS = 40
+"""People's recordings on a tape."""
+TALK_S = 300.0
+"""A tape of talk: long enough that its beginning, where engines know nothing of the place, weighs little."""
+KINDS = ORDINARY, NEAR_MISS, CROWD, MUSIC, TRAFFIC = (
+    "ordinary sentences",
+    "near misses",
+    "several talkers at once",
+    "music-like",
+    "traffic-like",
+)
+PEOPLE_TALK = "people"
+ORDINARY_LINES = 2500
+"""Different sentences at most; more hours of talk say them again with another throat, level and noise."""
+NEAR_MISS_WAYS = 24
+"""How many ways each near miss is said at most, half of them by voices made from people."""
+BEHIND_LINES = 150
+"""What is said in the babble behind calls."""
+LINES_AN_HOUR = 1100
+"""What is said in an hour of talk with pauses, about."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a call reaches the microphone."""
+
+    name: str
+    snr_db: float | None
+    """Of active speech over the noise around it, where the speaker is near; None: a quiet room."""
+    metres: float | None = None
+    """From how far; the level is that at 1 m, less what the way takes. None: near, without a room."""
+
+
+CONDITIONS = (
+    Condition("quiet room", None),
+    Condition("20 dB SNR", 20.0),
+    Condition("10 dB SNR", 10.0),
+    Condition("5 dB SNR", 5.0),
+    Condition("1 m, street", 20.0, 1.0),
+    Condition("3 m, street", 20.0, 3.0),
+    Condition("5 m, street", 20.0, 5.0),
+)
+CURVE_CONDITION = CONDITIONS[2]
+"""Whose misses the picture shows."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A line with the throat that says it."""
+
+    line: Line
+    tract: float
+
+
+@dataclass(frozen=True)
+class CallTape:
+    """Calls in one condition by one kind of voice over one bed of noise."""
+
+    phrases: str
+    condition: Condition
+    recorded: bool
+    bed: str
+    sayings: tuple[Saying, ...]
+    behind: tuple[Line, ...]
+    """What the babble says."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class TalkTape:
+    """Sound in which nobody calls."""
+
+    kind: str
+    lines: tuple[Line, ...]
+    """What may be said in it, in this order, over and over."""
+    length_s: float
+    seed: int
+    listened_for: tuple[str, ...]
+    """Sets of phrases."""
+
+
+@dataclass(frozen=True)
+class ClipTape:
+    """Recordings of people: `files` one after the other."""
+
+    files: tuple[str, ...]
+    calls: bool
+    """Whether what they say is listened for; else it is talk."""
+    seed: int
+
+
+Plan = CallTape | TalkTape | ClipTape
+
+
+def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
+    """So many calls in each condition, by each kind of voice, in each bed. The same ones in every condition."""
+    plans = []
+    others = random.Random("behind")
+    texts = others.sample(ordinary, BEHIND_LINES)
+    behind = tuple(
+        Line(text, cast(others, number // 2, recorded=bool(number % 2))) for number, text in enumerate(texts)
+    )
+    for phrases in (SHIPPED, HELD_OUT):
+        said = tuple(phrase_set(phrases).labels)
+        for recorded in (True, False):
+            for number, bed in enumerate(BEDS):
+                chance = random.Random(f"{phrases} {recorded} {bed}")
+                # Every phrase by every voice, over all beds together.
+                turns = [divmod(number * per_bed + count, len(said)) for count in range(per_bed)]
+                sayings = [
+                    Saying(Line(said[phrase], cast(chance, voice, recorded=recorded)), round(chance.uniform(*TRACT), 2))
+                    for voice, phrase in turns
+                ]
+                chance.shuffle(sayings)
+                plans += [
+                    CallTape(
+                        phrases,
+                        condition,
+                        recorded,
+                        bed,
+                        tuple(sayings),
+                        behind if bed == "babble" else (),
+                        seed=1000 * place + number,
+                    )
+                    for place, condition in enumerate(CONDITIONS)
+                ]
+    return plans
+
+
+def talk(hours: float, ordinary: Sequence[str], *, people: bool) -> list[TalkTape]:
+    """Equal shares of `KINDS`, so long in all; what `people` say is listened for in the ordinary sentences only."""
+    chance = random.Random("talk")
+    wanted = int(hours / len(KINDS) * LINES_AN_HOUR) + 1
+    chosen = chance.sample(ordinary, min(len(ordinary), ORDINARY_LINES, wanted))
+    plain = [Line(text, cast(chance, number // 2, recorded=bool(number % 2))) for number, text in enumerate(chosen)]
+    ways = min(NEAR_MISS_WAYS, -(-wanted // len(NEAR_MISSES)))
+    near = [
+        Line(text, cast(chance, number + way // 2, recorded=bool(way % 2)))
+        for way in range(ways)
+        for number, text in enumerate(NEAR_MISSES)
+    ]
+    chance.shuffle(near)
+    said = {ORDINARY: plain, NEAR_MISS: near, CROWD: plain + near}
+    each = max(1, round(hours * 3600 / len(KINDS) / TALK_S))
+    length_s = hours * 3600 / len(KINDS) / each
+    return [
+        TalkTape(
+            kind,
+            _from(said.get(kind, plain), number / each),
+            length_s,
+            number,
+            (SHIPPED, HELD_OUT, *((PEOPLE,) if people and kind == ORDINARY else ())),
+        )
+        for kind in KINDS
+        for number in range(each)
+    ]
+
+
+def _from(lines: Sequence[Line], share: float) -> tuple[Line, ...]:
+    """The lines from another place on for each tape, so that all of them come up."""
+    start = int(share * len(lines))
+    most = int(TALK_S * 6)
+    return tuple([*lines[start:], *lines[:start]][:most])
+
+
+def clips(folder: Path) -> list[ClipTape]:
+    """Every third recording of each phrase is a call; all others are talk."""
+    said, other = [], []
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if SAID.get(place.name, place.name.replace("_", " ")) in PEOPLE_SAID:
+            files = sorted(str(path) for path in place.iterdir() if path.suffix in {".flac", ".wav"})
+            said += files[::3]
+            other += [file for number, file in enumerate(files) if number % 3]
+    chance = random.Random("people")
+    chance.shuffle(said)
+    chance.shuffle(other)
+    return [
+        ClipTape(tuple(files[start : start + CLIPS]), calls, start)
+        for files, calls in ((said, True), (other, False))
+        for start in range(0, len(files), CLIPS)
+    ]
+
+
+def lines_of(plans: Sequence[Plan]) -> list[Line]:
+    """All that has to be said for them."""
+    found: dict[Line, None] = {}
+    for plan in plans:
+        match plan:
+            case CallTape():
+                found.update(dict.fromkeys((*(saying.line for saying in plan.sayings), *plan.behind)))
+            case TalkTape():
+                found.update(dict.fromkeys(plan.lines))
+    return list(found)
+
+
+def follows(before: str, text: str, phrases: Sequence[str] = ()) -> bool:
+    """Whether saying this after that makes no phrase out of the two."""
+    together = f"{before} {text}"
+    return not any(f" {phrase}" in f" {together}" for phrase in phrases or all_phrases())

@@ -1,0 +1,66 @@
+"""What nobody may say in the voice bench's talk, and where the calls of a tape are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from voicemodel import texts
+
+from agent.hw.kit import SAMPLE_RATE_HZ
+from tests.voice_bench.near_misses import NEAR_MISSES
+from tests.voice_bench.ordinary import holds_any, sentences
+from tests.voice_bench.phrase_sets import HELD_OUT, SHIPPED, all_phrases, phrase_set
+from tests.voice_bench.tape import Said, pcm, rms, starts, with_calls
+
+
+def test_no_near_miss_holds_a_phrase_or_is_one_that_training_heard() -> None:
+    assert [line for line in NEAR_MISSES if holds_any(line, all_phrases())] == []
+    assert set(NEAR_MISSES).isdisjoint(texts.NEAR_MISSES)
+    assert len(set(NEAR_MISSES)) == len(NEAR_MISSES) >= 80
+
+
+def test_every_near_miss_holds_a_word_of_a_phrase_or_begins_like_one() -> None:
+    beginnings = {word[:2] for phrase in all_phrases() for word in phrase.split()}
+    assert [line for line in NEAR_MISSES if not any(word[:2] in beginnings for word in line.split())] == []
+
+
+def test_a_fortune_with_a_phrase_in_it_is_not_told() -> None:
+    raw = "Nobody came to help me.\n%\nThey had to call the policeman twice.\n%\nThe soup was far too hot today.\n"
+    assert list(sentences(raw, all_phrases())) == ["the soup was far too hot today"]
+
+
+def test_the_held_out_sign_says_nothing_that_training_said() -> None:
+    held_out, shipped = (set(phrase_set(name).labels) for name in (HELD_OUT, SHIPPED))
+    assert held_out.isdisjoint(texts.phrases("trained"))
+    assert held_out.isdisjoint(shipped)
+
+
+@pytest.mark.parametrize("snr_db", [20, 5])
+def test_the_truth_of_a_tape_is_where_the_sound_is_and_as_loud_as_said(snr_db: int) -> None:
+    chance = np.random.default_rng(3)
+    second = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    tone = np.asarray(0.3 * np.sin(2 * np.pi * 440 * second), np.float32)
+    silence = np.zeros(SAMPLE_RATE_HZ // 4, np.float32)
+    sound = np.concatenate([silence, tone, silence])
+    first, samples = starts(chance, [len(sound)] * 3)
+    bed = np.asarray(chance.normal(0, 0.01, samples), np.float32)
+    calls = [(start, Said("help-me", "a tone", sound)) for start in first]
+    tape = with_calls(bed, calls, lambda noise: noise * 10 ** (snr_db / 20))
+
+    residue = np.asarray((tape.sound - pcm(bed).astype(np.int32)) / 32767, np.float32)
+    for start, call in zip(first, tape.calls, strict=True):
+        assert call.start_s == pytest.approx(start / SAMPLE_RATE_HZ + 0.25, abs=0.02)
+        assert call.end_s == pytest.approx(call.start_s + 1, abs=0.03)
+        inside = residue[int(call.start_s * SAMPLE_RATE_HZ) : int((call.start_s + 1) * SAMPLE_RATE_HZ)]
+        assert 20 * np.log10(rms(inside) / 0.01) == pytest.approx(snr_db, abs=0.5)
+        residue[int((call.start_s - 0.05) * SAMPLE_RATE_HZ) : int((call.end_s + 0.05) * SAMPLE_RATE_HZ)] = 0
+    assert np.abs(residue).max() < 1e-3
+
+
+def test_blocks_are_the_tape_on_its_own_clock() -> None:
+    bed = np.asarray(np.random.default_rng(4).normal(0, 0.01, 5 * SAMPLE_RATE_HZ), np.float32)
+    tape = with_calls(bed, [], lambda noise: noise)
+    blocks = list(tape.blocks())
+    assert b"".join(block.pcm for block in blocks) == tape.sound.tobytes()
+    assert [block.ended_s for block in blocks[:2]] == pytest.approx([0.1, 0.2])
+    assert blocks[-1].ended_s == tape.length_s
