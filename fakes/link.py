@@ -70,8 +70,9 @@ class Link:
         Raises:
             TimeoutError: nothing came for `within_s`.
         """
-        if not self.closed:
-            self._sock.settimeout(within_s)
+        with self._reading:  # no one closes it meanwhile
+            if not self.closed:
+                self._sock.settimeout(within_s)
         with contextlib.suppress(ConnectionError):
             while header := self._read(Frame.HEADER.size):
                 ended_s, lost, size = Frame.HEADER.unpack(header)
