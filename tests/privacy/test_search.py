@@ -194,7 +194,7 @@ SAID = SENTENCES[PHRASE]
         SAID.encode("utf-32"),
         b"text=" + base64.b64encode(f"heard {SAID} now".encode()),
         b"x" + base64.b64encode(f"he said {SAID}".encode("utf-16")) + b"y",
-        gzip.compress(json.dumps({"heard": SAID}).encode()),
+        gzip.compress(json.dumps({"heard": SAID}).encode(), mtime=0),
         base64.b64encode(zlib.compress(f"some text before: {SAID}".encode())),
         SAID.encode().hex().encode() + b"00",
         json.dumps([{"word": word, "conf": 1.0} for word in SAID.split()]).encode(),
