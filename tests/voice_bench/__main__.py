@@ -39,9 +39,11 @@ class Size:
     calls: int
     """In each condition, kind of voice and bed of noise."""
     quiet_minutes: float
+    clips_share: int
+    """One in so many of people's recordings."""
 
 
-FULL, QUICK = Size(20.0, 16, 10.0), Size(0.5, 2, 5.0)
+FULL, QUICK = Size(20.0, 16, 10.0, 1), Size(0.5, 2, 5.0, 4)
 
 
 def progress(console: Console, what: str) -> Callable[[int, int], None]:
@@ -65,7 +67,11 @@ def measure(
     sentences = ordinary(all_phrases())
     talk = plans.talk(size.hours, sentences, people=recordings is not None)
     # The longest first, so that no core waits for another at the end.
-    played = [*talk, *(plans.clips(recordings) if recordings else ()), *plans.calls(size.calls, sentences)]
+    played = [
+        *talk,
+        *(plans.clips(recordings, size.clips_share) if recordings else ()),
+        *plans.calls(size.calls, sentences),
+    ]
     say_all(plans.lines_of(played), workers, progress(console, "lines said"))
     console.print("CPU in a quiet night")
     weighed: dict[str, Any] = {"quiet_cpu_s_per_hour": costs.quiet_cpu_s_per_hour(engines, size.quiet_minutes)}
@@ -92,7 +98,9 @@ def arguments() -> argparse.ArgumentParser:
     """What can be asked for."""
     parser = argparse.ArgumentParser(prog="./dev voice-bench", description=__doc__)
     parser.add_argument("--hours", type=float, help=f"hours of talk ({FULL.hours:g}; with --quick {QUICK.hours:g})")
-    parser.add_argument("--quick", action="store_true", help="an eighth of the calls: minutes instead of hours")
+    parser.add_argument(
+        "--quick", action="store_true", help="an eighth of the calls, a quarter of the recordings: minutes, not hours"
+    )
     parser.add_argument("--recordings", type=Path, help="people's recordings: folders alexa, jarvis, snowboy of FLAC")
     parser.add_argument("--engines", default=",".join(ENGINES), help=f"of {','.join(ENGINES)}")
     parser.add_argument(
@@ -122,7 +130,7 @@ def main() -> None:
         show(console, found, weighed, asked.out)
         return
     usual = QUICK if asked.quick else FULL
-    size = Size(asked.hours or usual.hours, usual.calls, usual.quiet_minutes)
+    size = Size(asked.hours or usual.hours, usual.calls, usual.quiet_minutes, usual.clips_share)
     try:
         found, weighed = measure(console, size, engines, asked.recordings, asked.memory_hours)
     except NoFortunes as missing:

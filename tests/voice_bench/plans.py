@@ -180,8 +180,8 @@ def _from(lines: Sequence[Line], share: float) -> tuple[Line, ...]:
     return tuple([*lines[start:], *lines[:start]][:most])
 
 
-def clips(folder: Path) -> list[ClipTape]:
-    """Every third recording of each phrase is a call; all others are talk."""
+def clips(folder: Path, share: int = 1) -> list[ClipTape]:
+    """Every third recording of each phrase is a call; all others are talk. Of both, one in `share`."""
     said, other = [], []
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         if SAID.get(place.name, place.name.replace("_", " ")) in PEOPLE_SAID:
@@ -191,6 +191,7 @@ def clips(folder: Path) -> list[ClipTape]:
     chance = random.Random("people")
     chance.shuffle(said)
     chance.shuffle(other)
+    said, other = said[::share], other[::share]
     return [
         ClipTape(tuple(files[start : start + CLIPS]), calls, start)
         for files, calls in ((said, True), (other, False))
