@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agent.voice.decision import Phrase
+from agent.voice.decision import Phrase, Word
 from agent.voice.held import HOLD_S, HeldPhrase
 
 HELP_ME = Phrase(("help", "me"), "help-me", 0.6)
@@ -87,3 +87,18 @@ def test_the_first_phrase_of_an_utterance_is_suspected_until_it_is_over() -> Non
     assert held.suspected is HELP_ME
     held.forget()
     assert held.suspected is None
+
+
+def test_no_utterance_is_cut_while_it_ends_like_the_beginning_of_a_phrase() -> None:
+    held = HeldPhrase([HELP_ME, I_NEED_HELP])
+    assert held.under_way(["[unk]", "i", "need"])
+    assert held.under_way(["help", "me"])
+    assert not held.under_way(["help", "me", "[unk]"])
+    assert not held.under_way([])
+
+
+def test_what_is_heard_again_begins_after_the_last_phrase() -> None:
+    held = HeldPhrase([HELP_ME])
+    words = [Word("help", 1.0, 1.3, 0.9), Word("me", 1.3, 1.6, 0.9), Word("[unk]", 1.6, 2.4, 0.9)]
+    assert held.said_until_s(words) == 1.6
+    assert held.said_until_s(words[1:]) == 0.0
