@@ -33,6 +33,9 @@ all of them: of 256 calls at 20 dB over the simulated street 23 were missed with
 AGAIN_S = 0.8
 """The last sound of such an utterance is heard once more by the next one: a phrase may have begun in it that no partial
 result shows yet. Twice the 0.4 s after which the first word of a phrase shows."""
+AGAIN_UNDER_WAY_S = 1.6
+"""The same where a phrase was under way all the time: what was taken for its first word hid the true one, which may be
+a whole phrase ago."""
 LONGEST_S = 4.0
 """Cut even with a phrase under way: no phrase of five words takes longer, noise that sounds like the beginning of one
 may."""
@@ -142,15 +145,17 @@ class VoskRecogniser:
         if self._held.ripe(partial, self.heard_s):
             return self.flush()
         length_s = len(self._utterance_pcm) / BYTES_PER_S
-        if length_s >= LONGEST_S or (length_s >= UTTERANCE_S and not self._held.under_way(partial)):
-            return self._cut()
+        if length_s >= UTTERANCE_S and not self._held.under_way(partial):
+            return self._cut(AGAIN_S)
+        if length_s >= LONGEST_S:
+            return self._cut(AGAIN_UNDER_WAY_S)
         return []
 
-    def _cut(self) -> list[Word]:
+    def _cut(self, again_s: float) -> list[Word]:
         """End an utterance that goes on, and begin the next one with the last of its sound, but no phrase of it."""
         pcm = self._utterance_pcm
         words = self.flush()
-        new_s = min(AGAIN_S, self.heard_s - self._held.said_until_s(words))
+        new_s = min(again_s, self.heard_s - self._held.said_until_s(words))
         again = pcm[len(pcm) - 2 * round(max(0.0, new_s) * SAMPLE_RATE_HZ) :]
         self._again_bytes += len(again)
         return words + self._hear(again) if again else words

@@ -46,15 +46,25 @@ def speech(folder: Path) -> None:
             one.result()
 
 
-def chapters(folder: Path, entries: Sequence[corpus.Entry], there: Sequence[people.Place]) -> list[Path]:
+def chapters(folder: Path, speech: Path, recordings: Path | None) -> list[Path]:
     """Make the chapters that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:03d}.npz" for number in range(CHAPTERS)]
-    for number, path in enumerate(paths):
-        if not path.exists():
-            scenes.make(number, entries, there, SCENES).save(path)
-            log.info("chapter", number=number)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        made = [
+            pool.submit(_chapter, path, number, speech, recordings)
+            for number, path in enumerate(paths)
+            if not path.exists()
+        ]
+        for one in made:
+            one.result()
     return paths
+
+
+def _chapter(path: Path, number: int, speech: Path, recordings: Path | None) -> None:
+    recorded = people.recordings(recordings, lexicon.read()) if recordings else []
+    scenes.make(number, list(corpus.read(speech)), people.places(recorded), SCENES).save(path)
+    log.info("chapter", number=number)
 
 
 def trained(stored: Path, paths: Sequence[Path], entries: Sequence[corpus.Entry]) -> Network:
@@ -86,8 +96,7 @@ def main() -> None:
     said = lexicon.read()
     speech(asked.work / "speech")
     entries = list(corpus.read(asked.work / "speech"))
-    recorded = people.recordings(asked.recordings, said) if asked.recordings else []
-    paths = chapters(asked.work / "chapters", entries, people.places(recorded))
+    paths = chapters(asked.work / "chapters", asked.work / "speech", asked.recordings)
     network = trained(asked.work / "trained.pt", paths, entries)
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)

@@ -69,7 +69,7 @@ def in_noise(sound: NDArray[np.float32], snr_db: float | None, seed: int) -> NDA
     chance = np.random.default_rng(seed)
     padded = np.concatenate([np.zeros(RATE_HZ // 2), sound, np.zeros(RATE_HZ * 6 // 10)]).astype(np.float32)
     if snr_db is not None:
-        street = noises.noise(chance, str(chance.choice(noises.KINDS[:-1])), len(padded))
+        street = noises.noise(chance, str(chance.choice(noises.MEASURED)), len(padded))
         padded = padded + street * np.float32(np.sqrt(np.mean(sound**2)) * 10 ** (-snr_db / 20))
     level = 10 ** (chance.uniform(-25, -3) / 20) / np.abs(padded).max()
     return np.asarray(np.rint(padded * level * 32767), np.int16)

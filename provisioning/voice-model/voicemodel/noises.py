@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len
+from scipy.fft import irfft, next_fast_len, rfft
 
 from voicemodel import RATE_HZ
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     Speech = Callable[[Generator], NDArray[np.float32]]
     """Gives some utterance, for babble."""
 
-KINDS = ("white", "pink", "traffic", "hum", "gusts", "bangs", "notes", "engine", "babble")
+MEASURED = ("white", "pink", "traffic", "hum", "gusts", "bangs", "notes", "engine")
+"""What a model is measured in; the same since the first one, so that their figures compare."""
+KINDS = (*MEASURED, "cars", "murmur", "babble")
+OFTEN = ("traffic", "cars", "murmur", "babble")
+"""What a street is made of; of these training has twice as much."""
+DISTANT_TALKERS = 6
+"""So many at once are a sound of the street and no speech: nobody understands one of them."""
 
 
 def noise(chance: Generator, kind: str, samples: int, speech: Speech | None = None) -> NDArray[np.float32]:
@@ -36,12 +42,10 @@ def noise(chance: Generator, kind: str, samples: int, speech: Speech | None = No
         case "gusts":
             slow = np.interp(np.arange(samples), np.linspace(0, samples, 8), 0.3 + chance.random(8))
             sound = coloured(chance, samples, chance.uniform(1.2, 2.2)) * slow
-        case "bangs":
-            sound = _bangs(chance, samples)
-        case "notes":
-            sound = _notes(chance, samples)
         case "engine":
             sound = coloured(chance, samples, 1.5) + 0.4 * _harmonics(chance, samples, chance.uniform(20, 90), 20, 0.5)
+        case "bangs" | "notes" | "cars" | "murmur":
+            sound = {"bangs": _bangs, "notes": _notes, "cars": _cars, "murmur": _murmur}[kind](chance, samples)
         case _:
             if speech is None:
                 msg = "babble needs speech to be made of"
@@ -67,6 +71,31 @@ def babble(chance: Generator, samples: int, speech: Speech, talkers: int) -> NDA
         gap = np.zeros(int(chance.integers(0, RATE_HZ)), np.float32)
         line = np.resize(np.concatenate([voice, gap]), samples)
         sound += np.roll(line, int(chance.integers(samples))) / (voice.std() + 1e-6) * chance.uniform(0.4, 1.0)
+    return sound
+
+
+def _cars(chance: Generator, samples: int) -> NDArray[np.float64]:
+    """Cars that pass, one every few seconds, over distant traffic."""
+    sound = chance.uniform(0.05, 0.4) * coloured(chance, samples, 1.8)
+    time_s = np.arange(samples) / RATE_HZ
+    for _ in range(1 + int(samples / RATE_HZ / chance.uniform(2, 6))):
+        there_s, near_s = chance.uniform(0, samples / RATE_HZ), chance.uniform(0.2, 1.5)
+        tyres = coloured(chance, samples, chance.uniform(0.7, 1.8))
+        sound += chance.uniform(0.4, 1.5) * tyres / (1 + ((time_s - there_s) / near_s) ** 2)
+    return sound
+
+
+def _murmur(chance: Generator, samples: int) -> NDArray[np.float64]:
+    """Talk too far away to have sounds: bands of noise in the rhythm of syllables."""
+    sound = 0.1 * coloured(chance, samples, 1.5)
+    for _ in range(int(chance.integers(1, 4))):
+        points = max(4, int(samples / RATE_HZ * chance.uniform(5, 14)))
+        rhythm = np.interp(np.arange(samples), np.linspace(0, samples, points), chance.random(points) ** 2)
+        spectrum = rfft(coloured(chance, samples, 1))
+        at_hz = np.arange(len(spectrum)) * (RATE_HZ / samples)
+        low_hz, high_hz = chance.uniform(150, 400), chance.uniform(1200, 3500)
+        band = 1 / (1 + (low_hz / (at_hz + 1)) ** 4) / (1 + (at_hz / high_hz) ** 4)
+        sound += chance.uniform(0.4, 1.0) * irfft(spectrum * band, samples) * rhythm
     return sound
 
 

@@ -85,18 +85,25 @@ def places(entries: Iterable[Entry]) -> list[Place]:
     return found
 
 
-def moved(chance: Generator, sound: NDArray[np.float32], place: Place) -> NDArray[np.float32]:
-    """This synthetic utterance as if said there: that mean spectrum, that noise."""
+def moved(sound: NDArray[np.float32], place: Place) -> NDArray[np.float32]:
+    """This synthetic utterance with the mean spectrum of what was said there."""
     if len(sound) < 2 * _FRAME:
         return sound
     gains_db = np.clip(place.speech_db - _speech_db(_frames(sound)), -30, 30)
     gains_db -= gains_db[3:100].mean()
     spectrum = rfft(sound)
-    at = np.linspace(0, _BINS - 1, len(spectrum))
-    gain = 10 ** (np.interp(at, np.arange(_BINS), gains_db) / 20)
-    there = irfft(spectrum * gain, len(sound))
-    noise_spectrum = np.interp(at, np.arange(_BINS), place.quiet)
+    gain = 10 ** (np.interp(_bins(len(spectrum)), np.arange(_BINS), gains_db) / 20)
+    return np.asarray(irfft(spectrum * gain, len(sound)), np.float32)
+
+
+def quiet(chance: Generator, place: Place, samples: int) -> NDArray[np.float32]:
+    """So much of the noise of that place, `snr_db` below an utterance with an RMS of 1."""
+    spectrum = np.interp(_bins(samples // 2 + 1), np.arange(_BINS), place.quiet)
     phase = chance.uniform(0, 2 * np.pi, len(spectrum))
-    noise = irfft(noise_spectrum * np.exp(1j * phase), len(sound))
-    loud = np.sqrt(np.mean(there**2)) + 1e-9
-    return np.asarray(there + noise / (noise.std() + 1e-12) * loud * 10 ** (-place.snr_db / 20), np.float32)
+    noise = irfft(spectrum * np.exp(1j * phase), samples)
+    return np.asarray(noise / (noise.std() + 1e-12) * 10 ** (-place.snr_db / 20), np.float32)
+
+
+def _bins(count: int) -> NDArray[np.float64]:
+    """Where each of so many bins of a long spectrum lies among `_BINS`."""
+    return np.linspace(0, _BINS - 1, count)

@@ -34,8 +34,10 @@ MIX = {
     "espeak": 0.05,
 }
 """The share of each engine in a chapter: what is nearest to people weighs most, whatever its count in the corpus."""
-NO_SPEECH = 0.07
-"""Share of scenes in which nobody speaks: noises, and the silence of a muted microphone."""
+NO_SPEECH = 0.12
+"""Scenes in which nobody speaks, to those with speech: noises, distant talkers, the silence of a muted microphone."""
+WAITING = 0.3
+"""Share of scenes with seconds of noise around the utterance, as on a street, where noise never ends."""
 OFTEN = 3.0
 """An utterance comes up so many times in a chapter at most, on average."""
 BANK, BANK_S = 120, 10
@@ -76,13 +78,14 @@ def make(number: int, corpus: Sequence[Entry], there: Sequence[people.Place], sc
     def somebody(chance: Generator) -> NDArray[np.float32]:
         return corpus[int(chance.integers(len(corpus)))].sound.astype(np.float32) / np.float32(32768)
 
-    streets = [noises.noise(chance, str(chance.choice(noises.KINDS)), RATE_HZ * BANK_S, somebody) for _ in range(BANK)]
+    kinds = (*noises.KINDS, *noises.OFTEN)
+    streets = [noises.noise(chance, str(chance.choice(kinds)), RATE_HZ * BANK_S, somebody) for _ in range(BANK)]
     mels, who = [], []
     for number_of_entry in chosen:
         sound = corpus[number_of_entry].sound.astype(np.float32) / np.float32(32768)
         mels.append(log_mels(_scene(chance, sound, streets, there)).astype(np.float16))
         who.append(number_of_entry)
-    empty = [noises.noise(chance, str(chance.choice(noises.KINDS[:-1])), RATE_HZ * BANK_S) for _ in range(20)]
+    empty = [_nobody_near(chance, somebody) for _ in range(BANK)]
     for _ in range(int(NO_SPEECH * scenes)):
         mels.append(log_mels(_nobody(chance, empty)).astype(np.float16))
         who.append(-1)
@@ -101,17 +104,22 @@ def _scene(
         sound = resample(sound, int(len(sound) / chance.uniform(0.82, 1.35 if chance.random() < 0.3 else 1.18)))  # noqa: PLR2004
     if chance.random() < 0.25:  # noqa: PLR2004
         sound = rooms.shouted(chance, sound)
+    place = None
     if there and chance.random() < 0.35:  # noqa: PLR2004
-        sound = people.moved(chance, sound, there[int(chance.integers(len(there)))])
+        place = there[int(chance.integers(len(there)))]
+        sound = people.moved(sound, place)
     elif chance.random() < 0.85:  # noqa: PLR2004
         sound = rooms.microphone(chance, sound)
-    before, after = (int(RATE_HZ * chance.uniform(low, high)) for low, high in ((0.1, 0.7), (0.1, 0.6)))
+    lengths_s = ((1.0, 3.0), (0.5, 2.0)) if chance.random() < WAITING else ((0.1, 0.7), (0.1, 0.6))
+    before, after = (int(RATE_HZ * chance.uniform(*length_s)) for length_s in lengths_s)
     sound = np.concatenate([np.zeros(before, np.float32), sound, np.zeros(after, np.float32)]).astype(np.float32)
     loud = float(np.sqrt(np.mean(sound[before : len(sound) - after] ** 2))) + 1e-9
     if chance.random() < 0.55:  # noqa: PLR2004
         sound = rooms.reverberant(chance, sound, chance.uniform(0.1, 0.7), chance.uniform(-3, 15))
+    if place:
+        sound = sound + people.quiet(chance, place, len(sound)) * np.float32(loud)
     if chance.random() < 0.85:  # noqa: PLR2004
-        snr_db = chance.uniform(0, 30)
+        snr_db = chance.uniform(-2, 28)
         sound = sound + _part(chance, streets, len(sound)) * np.float32(loud * 10 ** (-snr_db / 20))
     if chance.random() < 0.06:  # noqa: PLR2004
         sound = rooms.clipped(chance, sound)
@@ -124,6 +132,16 @@ def _part(chance: Generator, bank: Sequence[NDArray[np.float32]], samples: int) 
     start = int(chance.integers(len(noise)))
     part = np.take(noise, np.arange(start, start + samples), mode="wrap")
     return np.asarray(part / (part.std() + 1e-9), np.float32)
+
+
+def _nobody_near(chance: Generator, speech: noises.Speech) -> NDArray[np.float32]:
+    """A street without anybody whom one could understand."""
+    kind = str(chance.choice((*noises.KINDS, *noises.OFTEN)))
+    if kind != "babble":
+        return noises.noise(chance, kind, RATE_HZ * BANK_S)
+    talkers = int(chance.integers(noises.DISTANT_TALKERS, 2 * noises.DISTANT_TALKERS))
+    crowd = np.asarray(noises.babble(chance, RATE_HZ * BANK_S, speech, talkers), np.float32)
+    return rooms.reverberant(chance, crowd, chance.uniform(0.3, 0.7), chance.uniform(-6, 6))
 
 
 def _nobody(chance: Generator, bank: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

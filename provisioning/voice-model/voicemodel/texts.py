@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicemodel import lexicon
+from voicemodel import lexicon, rhymes
 
 if TYPE_CHECKING:
     import random
@@ -123,9 +123,11 @@ def training(chance: random.Random) -> str:
         kind = chance.random()
         if kind < 0.3:  # noqa: PLR2004
             text = phrase_in_talk(chance)
-        elif kind < 0.37:  # noqa: PLR2004
+        elif kind < 0.36:  # noqa: PLR2004
             text = chance.choice(NEAR_MISSES)
-        elif kind < 0.55:  # noqa: PLR2004 - a sign's phrase is short: so are these
+        elif kind < 0.42:  # noqa: PLR2004
+            text = rhymes.near_miss(chance, chance.choice(phrases("trained")))
+        elif kind < 0.58:  # noqa: PLR2004 - a sign's phrase is short: so are these
             text = " ".join(chance.choice(_words()) for _ in range(chance.randint(1, 3)))
         else:
             text = sentence(chance)

@@ -1,0 +1,75 @@
+"""Where the recogniser cuts sound that does not end, nothing is lost and nothing is heard twice."""
+
+from __future__ import annotations
+
+import wave
+
+import numpy as np
+import pytest
+
+from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ
+from agent.voice.decision import Phrase, Word
+from agent.voice.held import HeldPhrase
+from agent.voice.lexicon import BUNDLED_MODEL
+from agent.voice.recogniser import LONGEST_S, UTTERANCE_S, VoskRecogniser, grammar, load_model
+from tests.voice.sounds import SPEECH
+
+CALL_S = 0.33
+"""How long the first word of this utterance is."""
+POLICE = Phrase(("call", "the", "police"), "police", 0.7)
+
+
+class Watched(VoskRecogniser):
+    """Tells where it cut."""
+
+    def __init__(self, *phrases: Phrase) -> None:
+        super().__init__(load_model(BUNDLED_MODEL), grammar(phrases, (), ("call", "the", "police")), phrases)
+        self.cut_at_s: list[float] = []
+
+    def _cut(self, again_s: float) -> list[Word]:
+        self.cut_at_s.append(self.heard_s)
+        return super()._cut(again_s)
+
+    def hear(self, sound: np.ndarray) -> list[Word]:
+        """All words of this sound but the unknown ones; of a phrase that was cut its beginning may come twice."""
+        pcm = sound.astype("<i2").tobytes()
+        step = 2 * BLOCK_SAMPLES
+        words = [word for at in range(0, len(pcm), step) for word in self.feed(pcm[at : at + step])]
+        return [word for word in [*words, *self.flush()] if word.text != "[unk]"]
+
+
+def spoken(name: str) -> np.ndarray:
+    with wave.open(str(SPEECH / f"{name}.wav")) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
+
+
+def hiss(seconds: float, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 100, round(seconds * SAMPLE_RATE_HZ)).astype(np.float32)
+
+
+@pytest.mark.parametrize("before_cut_s", [0.1, 0.2, 0.3])
+def test_a_phrase_that_lies_across_a_cut_is_heard_once_and_where_it_was_said(before_cut_s: float) -> None:
+    recogniser = Watched(POLICE)
+    hears_it_once(recogniser, UTTERANCE_S - before_cut_s)
+
+
+def test_a_slow_phrase_behind_a_false_beginning_of_one_is_heard_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HeldPhrase, "under_way", lambda *_: True)
+    recogniser = Watched(POLICE)
+    hears_it_once(recogniser, LONGEST_S - 1.0, pause_s=0.4)
+
+
+def hears_it_once(recogniser: Watched, begins_s: float, pause_s: float = 0.0) -> None:
+    call, the_police = np.split(spoken("call-the-police-rms"), [round(CALL_S * SAMPLE_RATE_HZ)])
+    said = np.concatenate([call, hiss(pause_s), the_police])
+    sound = np.concatenate([hiss(begins_s), said, hiss(2.0, seed=2)])
+    sound += hiss(len(sound) / SAMPLE_RATE_HZ, seed=3)
+    words = recogniser.hear(sound)
+    ((first, last),) = [
+        (one, third)
+        for one, two, third in zip(words, words[1:], words[2:], strict=False)
+        if (one.text, two.text, third.text) == POLICE.words
+    ]
+    assert first.start_s == pytest.approx(begins_s, abs=0.3)
+    assert last.end_s == pytest.approx(begins_s + len(said) / SAMPLE_RATE_HZ, abs=0.3)
+    assert any(begins_s < at_s < last.end_s for at_s in recogniser.cut_at_s), recogniser.cut_at_s
