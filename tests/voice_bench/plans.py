@@ -94,6 +94,8 @@ class TalkTape:
     seed: int
     listened_for: tuple[str, ...]
     """Sets of phrases."""
+    shared: bool
+    """Whether others hear it too; else it only adds to the hours of ours with the phrases that are shipped."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,11 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
     return plans
 
 
-def talk(hours: float, ordinary: Sequence[str], *, people: bool) -> list[TalkTape]:
-    """Equal shares of `KINDS`, so long in all; what `people` say is listened for in the ordinary sentences only."""
+def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: bool) -> list[TalkTape]:
+    """Equal shares of `KINDS`, so long in all; the first `shared_hours` of them are for everybody.
+
+    What `people` say is listened for in the ordinary sentences only.
+    """
     chance = random.Random("talk")
     wanted = int(hours / len(KINDS) * LINES_AN_HOUR) + 1
     chosen = chance.sample(ordinary, min(len(ordinary), ORDINARY_LINES, wanted))
@@ -166,10 +171,12 @@ def talk(hours: float, ordinary: Sequence[str], *, people: bool) -> list[TalkTap
             _from(said.get(kind, plain), number / each),
             length_s,
             number,
-            (SHIPPED, HELD_OUT, *((PEOPLE,) if people and kind == ORDINARY else ())),
+            (SHIPPED, HELD_OUT, *((PEOPLE,) if people and kind == ORDINARY else ())) if shared else (SHIPPED,),
+            shared,
         )
         for kind in KINDS
         for number in range(each)
+        for shared in [number * length_s < shared_hours * 3600 / len(KINDS)]
     ]
 
 

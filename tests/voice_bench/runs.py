@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.voice_bench.engines import OURS, OURS_OPEN, engine
 from tests.voice_bench.hits import Hit
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, SHIPPED, phrase_set
-from tests.voice_bench.plans import CURVE_CONDITION, PEOPLE_TALK, CallTape, ClipTape, Plan
+from tests.voice_bench.plans import CURVE_CONDITION, PEOPLE_TALK, CallTape, ClipTape, Plan, TalkTape
 from tests.voice_bench.tape import Call
 from tests.voice_bench.tapes import tape_of
 
@@ -57,6 +57,8 @@ def play(job: tuple[Plan, tuple[str, ...]]) -> list[Run]:
     """Make a tape and let every engine hear it."""
     plan, engines = job
     tape = tape_of(plan)
+    if isinstance(plan, TalkTape) and not plan.shared:
+        return [_run(plan, OURS, phrases, tape) for phrases in plan.listened_for]
     return [
         _run(plan, name, phrases, tape)
         for phrases in _listened_for(plan)
