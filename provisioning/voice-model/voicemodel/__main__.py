@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 CHAPTERS, SCENES = 4, 6000
 """Some 15 h of scenes in all; each is varied anew whenever it comes up."""
-STEPS, RATE = 2200, 1.6e-3
+STEPS, RATE = 2500, 1.6e-3
 WIDTH, BOTTLENECK = 384, 96
 """1.2 million numbers, 2.3 MB: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
 SCALE = 0.75
@@ -78,8 +78,13 @@ def trained(stored: Path, paths: Sequence[Path], entries: Sequence[corpus.Entry]
         return network
     said = [chain.sequence(entry.phones) for entry in entries]
     trainer = train.Trainer(network, chain.bigram([entry.phones for entry in entries]), STEPS, RATE)
-    train.train(trainer, said, lambda turn: scenes.Chapter.load(paths[turn % len(paths)]), seed=1)
     averaged: Network = trainer.averaged.module
+
+    def keep(steps: int) -> None:
+        """To see what was learned until then, build with such a file in the place of `stored`."""
+        torch.save(averaged.state_dict(), stored.with_suffix(f".{steps:04d}"))
+
+    train.train(trainer, said, lambda turn: scenes.Chapter.load(paths[turn % len(paths)]), seed=1, keep=keep)
     torch.save(averaged.state_dict(), stored)
     return averaged
 

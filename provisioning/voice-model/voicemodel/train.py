@@ -47,6 +47,8 @@ CROSS_ENTROPY_WEIGHT = {Stage.ALIGNED: 0.3, Stage.CHAIN: 0.2}
 SIZE_PENALTY = 0.0005
 """On the square of the chain's scores: it knows differences only."""
 FRAMES_A_BATCH = 8000
+KEEP_EVERY = 500
+"""Steps: for the learning curve."""
 AVERAGING = 0.997
 """The network that is kept is a running mean over some 300 steps: better than any single one."""
 
@@ -180,6 +182,7 @@ def train(
     said: Sequence[tuple[list[int], list[bool]]],
     chapters: Callable[[int], Chapter],
     seed: int,
+    keep: Callable[[int], None],
 ) -> None:
     """Make all steps.
 
@@ -188,6 +191,7 @@ def train(
         said: What each entry of the corpus says.
         chapters: The scenes to learn from in round 0, 1, ...
         seed: Of the order and the variety.
+        keep: Called after every `KEEP_EVERY` steps with how many were made.
     """
     chance = np.random.default_rng(seed)
     began_s, number, seen, totals = time.monotonic(), 0, 0, np.zeros(2)
@@ -206,6 +210,8 @@ def train(
                     elapsed_s=round(time.monotonic() - began_s),
                 )
                 totals = np.zeros(2)
+            if seen % KEEP_EVERY == 0:
+                keep(seen)
             if trainer.done:
                 break
         number += 1
