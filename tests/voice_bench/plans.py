@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.voice_bench.beds import BEDS
-from tests.voice_bench.near_misses import NEAR_MISSES
+from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, PEOPLE_SAID, SAID, SHIPPED, all_phrases, phrase_set
 from tests.voice_bench.speech import TRACT, Line, cast
 
@@ -26,6 +26,9 @@ KINDS = ORDINARY, NEAR_MISS, CROWD, MUSIC, TRAFFIC = (
     "music-like",
     "traffic-like",
 )
+RHYME = "rhymes"
+RHYMES_SHARE = 0.25
+"""Of the hours of a kind: rhymes are counted apart."""
 PEOPLE_TALK = "people"
 ORDINARY_LINES = 2500
 """Different sentences at most; more hours of talk say them again with another throat, level and noise."""
@@ -147,7 +150,7 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
 
 
 def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: bool) -> list[TalkTape]:
-    """Equal shares of `KINDS`, so long in all; the first `shared_hours` of them are for everybody.
+    """Equal shares of `KINDS`, so long in all, and rhymes besides; the first `shared_hours` are for everybody.
 
     What `people` say is listened for in the ordinary sentences only.
     """
@@ -155,14 +158,9 @@ def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: 
     wanted = int(hours / len(KINDS) * LINES_AN_HOUR) + 1
     chosen = chance.sample(ordinary, min(len(ordinary), ORDINARY_LINES, wanted))
     plain = [Line(text, cast(chance, number // 2, recorded=bool(number % 2))) for number, text in enumerate(chosen)]
-    ways = min(NEAR_MISS_WAYS, -(-wanted // len(NEAR_MISSES)))
-    near = [
-        Line(text, cast(chance, number + way // 2, recorded=bool(way % 2)))
-        for way in range(ways)
-        for number, text in enumerate(NEAR_MISSES)
-    ]
-    chance.shuffle(near)
-    said = {ORDINARY: plain, NEAR_MISS: near, CROWD: plain + near}
+    near = _said_in_many_ways(NEAR_MISSES, wanted, chance)
+    rhymes = _said_in_many_ways(RHYMES, wanted, chance)
+    said = {ORDINARY: plain, NEAR_MISS: near, CROWD: plain + near, RHYME: rhymes}
     each = max(1, round(hours * 3600 / len(KINDS) / TALK_S))
     length_s = hours * 3600 / len(KINDS) / each
     return [
@@ -174,10 +172,22 @@ def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: 
             (SHIPPED, HELD_OUT, *((PEOPLE,) if people and kind == ORDINARY else ())) if shared else (SHIPPED,),
             shared,
         )
-        for kind in KINDS
-        for number in range(each)
+        for kind in (*KINDS, RHYME)
+        for number in range(each if kind != RHYME else max(1, round(each * RHYMES_SHARE)))
         for shared in [number * length_s < shared_hours * 3600 / len(KINDS)]
     ]
+
+
+def _said_in_many_ways(texts: Sequence[str], wanted: int, chance: random.Random) -> list[Line]:
+    """Each of them by voices of both kinds in turn, in no order."""
+    ways = min(NEAR_MISS_WAYS, -(-wanted // len(texts)))
+    lines = [
+        Line(text, cast(chance, number + way // 2, recorded=bool(way % 2)))
+        for way in range(ways)
+        for number, text in enumerate(texts)
+    ]
+    chance.shuffle(lines)
+    return lines
 
 
 def _from(lines: Sequence[Line], share: float) -> tuple[Line, ...]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from tests.voice_bench.engines import NAIVE, OURS
 from tests.voice_bench.figures import Contender, contenders, labels_of
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, SHIPPED
-from tests.voice_bench.plans import CONDITIONS, CURVE_CONDITION, KINDS, ORDINARY, PEOPLE_TALK
+from tests.voice_bench.plans import CONDITIONS, CURVE_CONDITION, KINDS, ORDINARY, PEOPLE_TALK, RHYME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,6 +92,7 @@ def _false(phrases: str, who: Sequence[Contender]) -> Part:
     rows: list[Row] = [("all", "<= 0.1", lambda each: each.false())]
     rows += [(kind, "", partial(Contender.false, place=kind)) for kind in KINDS]
     rows += [(f"as {label}", "", partial(Contender.false, label=label)) for label in labels]
+    rows.append(("rhymes (besides)", "", partial(Contender.false, place=RHYME)))
     if any(run.place == PEOPLE_TALK for each in who for run in each.runs):
         rows.append(("people's recordings (besides)", "<= 0.2", lambda each: each.false(PEOPLE_TALK)))
     return _part(f"False activations per hour (95 % interval): {SETS[phrases]}", who, rows)
