@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_GAP_S = 0.6
 """Longest pause between two words of a phrase (peers.md D.4)."""
@@ -43,6 +43,10 @@ class Word:
         """The same word on a clock that reads `seconds` more."""
         return Word(self.text, self.start_s + seconds, self.end_s + seconds, self.confidence)
 
+    def as_sure_as(self, confidence: float) -> Word:
+        """The same word, no surer than this."""
+        return Word(self.text, self.start_s, self.end_s, min(self.confidence, confidence))
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -60,6 +64,16 @@ class Phrase:
     def text(self) -> str:
         """The words as one string."""
         return " ".join(self.words)
+
+
+def places(words: Sequence[Word], phrases: Sequence[Phrase]) -> Iterator[tuple[Phrase, int]]:
+    """Each phrase in these words, with the number of the word that it begins at."""
+    texts = tuple(word.text for word in words)
+    for phrase in phrases:
+        count = len(phrase.words)
+        for start in range(len(texts) - count + 1):
+            if texts[start : start + count] == phrase.words:
+                yield phrase, start
 
 
 @dataclass(frozen=True)

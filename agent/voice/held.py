@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.voice.decision import places
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,15 +53,8 @@ class HeldPhrase:
 
     def said_until_s(self, words: Sequence[Word]) -> float:
         """When the last phrase in these words ended; 0 without one."""
-        texts = tuple(word.text for word in words)
         return max(
-            (
-                words[end - 1].end_s
-                for phrase in self._phrases
-                for end in range(len(phrase.words), len(texts) + 1)
-                if texts[end - len(phrase.words) : end] == phrase.words
-            ),
-            default=0.0,
+            (words[start + len(phrase.words) - 1].end_s for phrase, start in places(words, self._phrases)), default=0.0
         )
 
     def forget(self) -> None:

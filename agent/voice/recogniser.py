@@ -12,6 +12,7 @@ from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.decision import Word
 from agent.voice.held import HeldPhrase
 from agent.voice.lexicon import UNKNOWN, ModelUnusable, require_files, unknown_words
+from agent.voice.second_hearing import SecondHearing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -109,6 +110,7 @@ class VoskRecogniser:
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
         self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
+        self._second_hearing = SecondHearing(model, phrases)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._again_bytes = 0
@@ -188,6 +190,7 @@ class VoskRecogniser:
             Word(word["word"], word["start"] + before_s, min(word["end"] + before_s, self.heard_s), word["conf"])
             for word in json.loads(result_json).get("result", [])
         ]
+        words = self._second_hearing.of(words, self._utterance_pcm, self.heard_s)
         self._held.forget()
         self._utterance_pcm = b""
         if self.age_s >= RENEW_BY_S:

@@ -10,6 +10,7 @@ import argparse
 import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ log = structlog.get_logger()
 
 CHAPTERS, SCENES = 4, 6000
 """Some 15 h of scenes in all; each is varied anew whenever it comes up."""
-STEPS, RATE = 2500, 1.6e-3
+ROUNDS = ((2500, 1.6e-3), (2000, 1e-3))
+"""Steps of each round and its highest rate; a round goes on with the running mean that the one before ended with."""
 WIDTH, BOTTLENECK = 384, 96
 """1.2 million numbers, 2.3 MB: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
 SCALE = 0.75
@@ -67,26 +69,29 @@ def _chapter(path: Path, number: int, speech: Path, recordings: Path | None) -> 
     log.info("chapter", number=number)
 
 
-def trained(stored: Path, paths: Sequence[Path], entries: Sequence[corpus.Entry]) -> Network:
-    """The network, trained on these chapters or read from where it was stored."""
+def trained(folder: Path, paths: Sequence[Path], entries: Sequence[corpus.Entry]) -> Network:
+    """The network, trained on these chapters round by round, or read from where it was stored."""
     torch.manual_seed(0)
     cepstra = scenes.Chapter.load(paths[0]).mels[:200_000].astype(np.float32) @ cosine_transform()
     mean, scale = torch.from_numpy(cepstra.mean(0)), torch.from_numpy(1 / (cepstra.std(0) + 1e-3))
     network = Network(mean.view(1, 1, -1), scale.view(1, 1, -1), WIDTH, BOTTLENECK)
-    if stored.exists():
-        network.load_state_dict(torch.load(stored))
-        return network
+    grammar = chain.bigram([entry.phones for entry in entries])
     said = [chain.sequence(entry.phones) for entry in entries]
-    trainer = train.Trainer(network, chain.bigram([entry.phones for entry in entries]), STEPS, RATE)
-    averaged: Network = trainer.averaged.module
+    for number, (steps, rate) in enumerate(ROUNDS):
+        stored = folder / f"trained-{number}.pt"
+        if not stored.exists():
+            trainer = train.Trainer(network, grammar, steps, rate, aligned_steps=0 if number else train.ALIGNED_STEPS)
+            averaged = trainer.averaged.module
+            keep = partial(_keep, averaged, stored)
+            train.train(trainer, said, lambda turn: scenes.Chapter.load(paths[turn % len(paths)]), number + 1, keep)
+            torch.save(averaged.state_dict(), stored)
+        network.load_state_dict(torch.load(stored))
+    return network
 
-    def keep(steps: int) -> None:
-        """To see what was learned until then, build with such a file in the place of `stored`."""
-        torch.save(averaged.state_dict(), stored.with_suffix(f".{steps:04d}"))
 
-    train.train(trainer, said, lambda turn: scenes.Chapter.load(paths[turn % len(paths)]), seed=1, keep=keep)
-    torch.save(averaged.state_dict(), stored)
-    return averaged
+def _keep(network: torch.nn.Module, stored: Path, steps: int) -> None:
+    """To see what was learned until then, build with such a file in the place of `stored`."""
+    torch.save(network.state_dict(), stored.with_suffix(f".{steps:04d}"))
 
 
 def main() -> None:
@@ -102,7 +107,7 @@ def main() -> None:
     speech(asked.work / "speech")
     entries = list(corpus.read(asked.work / "speech"))
     paths = chapters(asked.work / "chapters", asked.work / "speech", asked.recordings)
-    network = trained(asked.work / "trained.pt", paths, entries)
+    network = trained(asked.work, paths, entries)
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     assemble(part, network.eval().as_kaldi(), said, filler(said, SCALE), texts.phrases("trained"))

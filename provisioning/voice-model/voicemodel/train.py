@@ -100,7 +100,9 @@ def _batch(cepstra: list[NDArray[np.float32]], said: list[tuple[list[int], list[
 class Trainer:
     """One network's training: its stage follows from its step."""
 
-    def __init__(self, network: Network, grammar: chain.Bigram, steps: int, rate: float) -> None:
+    def __init__(
+        self, network: Network, grammar: chain.Bigram, steps: int, rate: float, aligned_steps: int = ALIGNED_STEPS
+    ) -> None:
         self.network = network
         self.averaged = torch.optim.swa_utils.AveragedModel(
             network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(AVERAGING), use_buffers=True
@@ -111,13 +113,14 @@ class Trainer:
         self._step = 0
         self._aligner = Aligner()
         self._prior = torch.full((OUTPUTS,), 1 / OUTPUTS)
-        self._folded = False
+        self._aligned_steps = aligned_steps
+        self._folded = not aligned_steps
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
 
     @property
     def stage(self) -> Stage:
         """What it learns from now."""
-        return Stage.ALIGNED if self._step < ALIGNED_STEPS else Stage.CHAIN
+        return Stage.ALIGNED if self._step < self._aligned_steps else Stage.CHAIN
 
     @property
     def done(self) -> bool:
