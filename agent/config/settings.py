@@ -231,7 +231,7 @@ class UplinkSettings(Settings):
         """No plain text outside a bench, and TLS in both directions."""
         brokers = {"broker": self.broker}
         if self.alternate is not None:
-            brokers["alternate.broker"] = self.alternate.broker
+            brokers["alternate"] = self.alternate.broker
             if (self.alternate.broker, self.alternate.interface) == (self.broker, self.interface):
                 yield "alternate", "is the same way as the first: give another broker or another interface"
         for key, broker in brokers.items():

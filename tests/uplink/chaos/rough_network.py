@@ -211,6 +211,8 @@ class _Connection:
         """
         fault, loop = self._fault, asyncio.get_running_loop()
         while data := await reader.read(CHUNK):
+            if self._how is not None:
+                await asyncio.Event().wait()  # it has ended; `carry` sees to the rest
             if fault.delay_s:
                 await asyncio.sleep(fault.delay_s)
             allowed = self._allowed(data, way)

@@ -83,11 +83,13 @@ async def small_unit(
     complaints = Complaints()
     outbox = await Outbox.open(folder, CAPACITY, clock, on_trouble=complaints.trouble, on_over=complaints.end)
     unit = SmallUnit(outbox, endpoints, clock, **manners)
-    async with running(unit.paths):
-        carrying = asyncio.create_task(unit.courier.run())
-        try:
-            yield unit
-        finally:
-            carrying.cancel()
-            await asyncio.gather(carrying, return_exceptions=True)
-    await outbox.close()
+    try:
+        async with running(unit.paths):
+            carrying = asyncio.create_task(unit.courier.run())
+            try:
+                yield unit
+            finally:
+                carrying.cancel()
+                await asyncio.gather(carrying, return_exceptions=True)
+    finally:
+        await outbox.close()
