@@ -270,6 +270,42 @@ async def test_a_call_into_a_frozen_broker_comes_when_it_thaws(own_street: Stree
     assert set(room.ids()) == {"inc-1-r1"}
 
 
+async def test_what_a_detector_was_slow_to_be_sure_of_is_not_late(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with control_room_at(desk) as room, unit_at(street.endpoint("unit-a"), tmp_path) as unit:
+        await unit.link.up()
+        began = unit.clock.now().later(-3600.0)
+        unit.courier.submit([tell("inc-slow", 1, began, Category.TAMPER)])
+        await until(lambda: room.heard, "it is heard")
+    assert not room.heard[0]["data"]["path"]["late"]
+    assert room.heard[0]["time"] == timestamp(began.wall)
+
+
+async def test_a_repetition_that_leaves_long_after_is_late(street: Street, desk: Endpoint, tmp_path: Path) -> None:
+    async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path, resend_s=(0.5,), late_after_s=0.4) as unit,
+    ):
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: any(document["data"]["path"]["late"] for document in room.heard), "a late one is heard")
+    late = [document["data"]["path"]["late"] for document in room.heard]
+    assert late == sorted(late)
+
+
+async def test_an_unheard_revision_comes_before_the_next_one(own_street: Street, tmp_path: Path) -> None:
+    await own_street.broker.start()
+    async with unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit:
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: unit.complaints.told == [UNHEARD], "nobody heard it")
+        async with control_room_at(own_street.endpoint(CONTROL_ROOM)) as room:
+            unit.raise_alert("inc-1", 2)
+            await until(lambda: unit.courier.pending == 0, "both are acknowledged")
+    assert room.ids() == ["inc-1-r1", "inc-1-r2"]
+
+
 async def test_a_backlog_is_carried_in_order_and_a_new_call_overtakes_it(own_street: Street, tmp_path: Path) -> None:
     await own_street.broker.start()
     async with (

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORT_EVERY: Final = 20
+LOOK_S: Final = 0.05
+PACE_S: Final = 0.02
+"""Between two things that happen to the unit."""
 FAULT_LASTS_S: Final = 1.0
 END_WITHIN_S: Final = 900.0
 LIMIT_S: Final = 60.0
@@ -155,7 +158,7 @@ async def chaos(  # noqa: PLR0913 - the size of it
     broker = Broker(folder / "broker", Authority(folder / "authority"), plain=True)
     (folder / "agent").mkdir()
     async with broker, RoughNetwork(broker.plain_port or 0, reads_mqtt=True) as network:
-        agent = Agent(folder / "agent", network.port, incidents, faults * FAULT_LASTS_S / (incidents * REVISIONS))
+        agent = Agent(folder / "agent", network.port, incidents, PACE_S)
         endpoint = Endpoint.build(f"mqtt://127.0.0.1:{broker.plain_port}", insecure_lab=True)
         async with ControlRoom(endpoint, "desk", SystemClock(), org="street", journal=folder / "journal") as room:
             await room.wait_for(lambda room: room.connected, LIMIT_S)
@@ -164,6 +167,8 @@ async def chaos(  # noqa: PLR0913 - the size of it
                 storm = Storm(rng, network, broker, agent)
                 deadly = set(rng.sample(range(faults), kills))
                 for number in range(faults):
+                    while agent.steps < number * incidents * REVISIONS // faults:  # noqa: ASYNC110 - it is another process
+                        await asyncio.sleep(LOOK_S)
                     await storm.fault()
                     if number in deadly:
                         await storm.kill()
