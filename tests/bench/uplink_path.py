@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 REFERENCE_S: Final = 3.0
 EVENTS: Final = 5000
-AT_A_TIME: Final = 50
+AT_A_TIME: Final = 500
 """Events that are kept and not yet on the disk: a burst, such as a returning broker or a bad night makes."""
 PAGE: Final = b"\0" * 4096
 RESTARTS: Final = 20
