@@ -221,7 +221,8 @@ class UplinkSettings(Settings):
     heartbeat_s: Seconds = 25.0
     """Keep-alive and heartbeat: a broker declares a silent unit dead at 1.5 x this, 37.5 s (goal 4: <= 90 s)."""
     resend_s: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (2.0, 5.0, 15.0, 60.0)
-    """Waits between attempts while no receiver acknowledgement comes; the last one repeats (goal 2)."""
+    """Waits between attempts while no receiver acknowledgement comes (goal 2). The last one repeats for help calls; the
+    rest then waits until the control room says anything, and one alert at a time asks for that."""
     late_after_s: Seconds = 10.0
     """An alert that leaves the unit this long after the unit had it to say is marked `late`."""
     capacity: Annotated[int, Field(ge=100)] = 10_000
