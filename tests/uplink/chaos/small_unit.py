@@ -57,9 +57,9 @@ class SmallUnit:
             on_over=self.complaints.end,
         )
 
-    def raise_alert(self, alert_id: str, revision: int, category: Category) -> None:
+    def raise_alert(self, alert_id: str, revision: int, category: Category, **data: object) -> None:
         """Something happens now."""
-        self.courier.submit([tell(alert_id, revision, self.clock.now(), category)])
+        self.courier.submit([tell(alert_id, revision, self.clock.now(), category, **data)])
 
     def _changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         if not up:
