@@ -62,7 +62,8 @@ class Daemon:
         while not self._ending:
             self._present_ends.clear()
             plan = self._plan
-            await Unit(plan.config, plan.kit, plan.endpoint, SystemClock(), self._manager).run(self._present_ends)
+            unit = Unit(plan.config, plan.kit, plan.endpoint, SystemClock(), self._manager, alternate=plan.alternate)
+            await unit.run(self._present_ends)
 
     def _end(self) -> None:
         log.info("stop_requested")
@@ -92,12 +93,14 @@ class _Plan:
     config: Config
     kit: Kit
     endpoint: Endpoint
+    alternate: Endpoint | None
+    """The second way to the control room."""
 
     @classmethod
     def of(cls, config_file: Path, *, judge_model: bool) -> Self:
         config = load_config(config_file, judge_model=judge_model).config
         kit = load_kit(config.hardware.kit, config.hardware.options)
-        return cls(config, kit, Endpoint.from_settings(config.uplink))
+        return cls(config, kit, Endpoint.from_settings(config.uplink), Endpoint.alternate(config.uplink))
 
 
 def run(config_file: Path) -> int:

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.config.settings import Config
     from agent.signals import Signal
-    from agent.uplink.link import Link
+    from agent.uplink.paths import Paths
 
 
 class Heartbeat:
-    """Sends a heartbeat each `uplink.heartbeat_s`, and one more at once whenever the link comes up."""
+    """Sends a heartbeat each `uplink.heartbeat_s`, and one more at once whenever a path comes up."""
 
     def __init__(
         self,
         config: Config,
         clock: Clock,
-        link: Link,
+        paths: Paths,
         facts: Callable[[], Mapping[str, Any]],
         report: Callable[[Signal], None],
     ) -> None:
@@ -35,13 +35,13 @@ class Heartbeat:
         Args:
             config: How often, and what to look at.
             clock: Stamps the beats.
-            link: Where they go.
+            paths: Where they go.
             facts: What the unit's parts say of themselves now.
             report: Takes the faults and restores that the health checks find.
         """
         self._config = config
         self._clock = clock
-        self._link = link
+        self._paths = paths
         self._facts = facts
         self._watch = HealthWatch(config, clock, report)
         self._began = clock.now()
@@ -67,7 +67,7 @@ class Heartbeat:
                 "health": {name: dict(reading.facts) for name, reading in readings.items()},
             } | dict(self._facts())
             try:
-                await self._link.publish(messages.heartbeat(self._config.unit, now, facts).publication())
+                await self._paths.beat(messages.heartbeat(self._config.unit, now, facts).publication())
             except LinkDown:
                 pass  # the control room misses it, which is what a missing heartbeat is for
             else:

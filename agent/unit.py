@@ -54,9 +54,10 @@ from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Accepted, Inbox, Refusal
-from agent.uplink.link import Link
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
+from agent.uplink.path_watch import PathEvent
+from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 from agent.uplink.publication import LinkDown, PublishRefused, Subscription
 from agent.uplink.storage import State as DiskState
 from agent.uplink.topics import UnitTopics
@@ -87,7 +88,16 @@ GOODBYE_WITHIN_S = 1.0
 class Unit:
     """One unit, from its first deadline to its last good-bye. Build it on a running event loop and `run` it once."""
 
-    def __init__(self, config: Config, kit: Kit, endpoint: Endpoint, clock: Clock, manager: ServiceManager) -> None:
+    def __init__(  # noqa: PLR0913 - what a unit stands on
+        self,
+        config: Config,
+        kit: Kit,
+        endpoint: Endpoint,
+        clock: Clock,
+        manager: ServiceManager,
+        *,
+        alternate: Endpoint | None = None,
+    ) -> None:
         """A unit that does nothing yet.
 
         Args:
@@ -96,6 +106,7 @@ class Unit:
             endpoint: The broker between it and the control room.
             clock: Where its moments come from.
             manager: Who started it, and feeds on its proofs.
+            alternate: A second way to the control room.
         """
         self._config = config
         self._clock = clock
@@ -132,17 +143,18 @@ class Unit:
                 report=self._report,
             )
         topics = UnitTopics(config.unit.org, config.unit.id)
-        self._link = Link(
-            endpoint,
+        self._link = Paths(
+            {PRIMARY: endpoint} | ({} if alternate is None else {ALTERNATE: alternate}),
             Manners(
                 config.unit.id,
                 (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
                 keepalive_s=config.uplink.heartbeat_s,
             ),
             on_message=self._take_message,
-            will=lambda: self._status(State.LOST),
-            birth=lambda: self._status(State.ONLINE),
+            will=lambda path: self._status(State.LOST, path),
+            birth=lambda path: self._status(State.ONLINE, path),
             on_change=self._link_changed,
+            on_event=self._path_changed,
         )
         self._outbox = Outbox(
             Disk(config.state_folder),
@@ -328,10 +340,24 @@ class Unit:
         else:
             self._courier.hurry()
 
-    def _status(self, state: State) -> Publication:
+    def _path_changed(self, path: str, event: PathEvent, why: str | None) -> None:
+        """One of two ways to the control room was lost or came back: the other one tells."""
+        match event:
+            case PathEvent.LOST:
+                self._uplink_troubled(f"{path}-lost", f"The {path} path to the control room does not work: {why}.")
+            case PathEvent.BACK:
+                self._uplink_recovered(f"{path}-lost")
+            case PathEvent.WILL_TOLD if self._link.connected:
+                # A broker keeps the last will of the lost path for whoever comes later: we live, say so.
+                self._link.send(self._status(State.ONLINE))
+
+    def _status(self, state: State, path: str | None = None) -> Publication:
         unit, now = self._config.unit, self._clock.now()
         skipped = [self._outbox.skipped] if self._outbox.skipped else []
-        return messages.status(unit, now, state, software=agent.__version__, skipped=skipped).publication()
+        paths = self._link.names if path is not None and len(self._link.names) > 1 else ()
+        return messages.status(
+            unit, now, state, software=agent.__version__, skipped=skipped, path=path, paths=paths
+        ).publication()
 
     def _facts(self) -> Mapping[str, Any]:
         """What the parts of the unit say of themselves, for the heartbeat."""
@@ -348,6 +374,7 @@ class Unit:
                 "dropped": self._outbox.dropped,
                 "lastSequence": self._outbox.last_sequence,
             },
+            "paths": self._link.facts(),
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._footage_facts(),
             **self._hearing_facts(),

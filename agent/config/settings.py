@@ -175,18 +175,41 @@ class IncidentSettings(Settings):
 MAX_PORT = 65_535
 
 
+BrokerUrl = Annotated[
+    str,
+    Field(
+        # Host names and IPv4 addresses only: nothing that could carry a user name or a password.
+        pattern=r"^mqtts?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$",
+        json_schema_extra={"needs": "mqtts://HOST or mqtts://HOST:PORT (no user name, password or path)"},
+    ),
+]
+Interface = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$",
+        json_schema_extra={"needs": "the name of a network interface, such as eth0 or wwan0"},
+    ),
+]
+
+
+class AlternatePathSettings(Settings):
+    """A second way to the control room: another broker, or the same one over another network."""
+
+    broker: BrokerUrl
+    """`mqtts://host:8883`; certificates and key are those of the first path."""
+    interface: Interface | None = None
+    """The network interface it goes through; None leaves that to the routing table."""
+
+
 class UplinkSettings(Settings):
     """The way to the control room."""
 
-    broker: Annotated[
-        str,
-        Field(
-            # Host names and IPv4 addresses only: nothing that could carry a user name or a password.
-            pattern=r"^mqtts?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$",
-            json_schema_extra={"needs": "mqtts://HOST or mqtts://HOST:PORT (no user name, password or path)"},
-        ),
-    ]
+    broker: BrokerUrl
     """`mqtts://host:8883`; the host is checked against the broker's certificate."""
+    interface: Interface | None = None
+    """The network interface the way goes through; None leaves that to the routing table."""
+    alternate: AlternatePathSettings | None = None
+    """A second way. Both are connected all the time; what nobody acknowledges goes alternately over both."""
     ca_file: LocalPath | None = None
     """The certificate authority that signed the broker's certificate (PEM)."""
     cert_file: LocalPath | None = None
@@ -198,21 +221,28 @@ class UplinkSettings(Settings):
     heartbeat_s: Seconds = 25.0
     """Keep-alive and heartbeat: a broker declares a silent unit dead at 1.5 x this, 37.5 s (goal 4: <= 90 s)."""
     resend_s: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (2.0, 5.0, 15.0, 60.0)
-    """Waits between attempts while no receiver acknowledgement comes; the last one repeats (goal 2)."""
+    """Waits between attempts while no receiver acknowledgement comes (goal 2). The last one repeats for help calls; the
+    rest then waits until the control room says anything, and one alert at a time asks for that."""
     late_after_s: Seconds = 10.0
-    """An alert that first leaves the unit this long after the event is marked `late`."""
+    """An alert that leaves the unit this long after the unit had it to say is marked `late`."""
     capacity: Annotated[int, Field(ge=100)] = 10_000
     """Alert revisions the outbox keeps."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """No plain text outside a bench, and TLS in both directions."""
-        scheme, _, host = self.broker.partition("://")
-        port = host.partition(":")[2]
-        if port and not 1 <= int(port) <= MAX_PORT:
-            yield "broker", f"has port {port}, but ports go from 1 to {MAX_PORT}"
-        if scheme == "mqtt" and not self.insecure_lab:
-            yield "broker", "is mqtt:// without TLS: use mqtts://, or on a bench say insecure_lab: true"
-        if scheme == "mqtts":
+        brokers = {"broker": self.broker}
+        if self.alternate is not None:
+            brokers["alternate"] = self.alternate.broker
+            if (self.alternate.broker, self.alternate.interface) == (self.broker, self.interface):
+                yield "alternate", "is the same way as the first: give another broker or another interface"
+        for key, broker in brokers.items():
+            scheme, _, host = broker.partition("://")
+            port = host.partition(":")[2]
+            if port and not 1 <= int(port) <= MAX_PORT:
+                yield key, f"has port {port}, but ports go from 1 to {MAX_PORT}"
+            if scheme == "mqtt" and not self.insecure_lab:
+                yield key, "is mqtt:// without TLS: use mqtts://, or on a bench say insecure_lab: true"
+        if any(broker.startswith("mqtts://") for broker in brokers.values()):
             for key in ("ca_file", "cert_file", "key_file"):
                 if getattr(self, key) is None:
                     yield key, "is missing: mqtts:// needs ca_file, cert_file and key_file"

@@ -63,9 +63,13 @@ class Desk:
         data = document["data"]
         unit = self._unit(key)
         if data["state"] == State.LOST:
+            unit.lost_paths.add(data.get("path"))
+            if not unit.lost_paths.issuperset(data.get("paths", ())):
+                return []  # it has another one; should that be dead too, its own will or the silence tells
             return self._changed(unit, UnitState.LOST, "is LOST: its connection died")
         if data["state"] == State.STOPPED:
             return self._changed(unit, UnitState.STOPPED, "was stopped in order")
+        unit.lost_paths.discard(data.get("path"))
         happened = self._began(unit, data["bootId"])
         unit.last_heard_s = now.monotonic_s
         for first, last in data.get("skipped", ()):

@@ -45,6 +45,8 @@ class Unit:
     state: UnitState | None = None
     """None until it or the broker said anything about it. Changed by `become` alone."""
     boot_id: str | None = None
+    lost_paths: set[str] = field(default_factory=set)
+    """Those of its paths that died and were not born again."""
     last_heard_s: float = 0.0
     """When anything of it last came that proves it lives, on the monotonic clock."""
     heartbeat: Mapping[str, Any] = field(default_factory=dict)

@@ -39,6 +39,7 @@ def _received(incident: Incident, ack: Acknowledged, turn: Turn, *, speaks: bool
     if incident.received is not None:
         return
     incident.received = ack.at
+    turn.note("incident_received", incident)
     incident.deadlines.pop(Deadline.NO_CONNECTION, None)
     if speaks:
         feedback.answer(incident, turn)
@@ -50,6 +51,7 @@ def _seen(incident: Incident, ack: Acknowledged, turn: Turn, *, speaks: bool) ->
     if incident.seen is not None:
         return
     incident.seen, incident.operator_ref = ack.at, ack.operator_ref
+    turn.note("incident_seen", incident, by=ack.operator_ref)
     incident.deadlines.pop(Deadline.OPERATOR_LATE, None)
     incident.deadlines.pop(Deadline.ESCALATE, None)
     if speaks:

@@ -46,7 +46,7 @@ CONNECT_TIMEOUT_S: Final = 5.0
 LOOK_AFTER_S: Final = 1.0
 """How often paho may look whether a ping is due or was never answered; its own threads do it as often."""
 IN_FLIGHT: Final = 20
-"""Unacknowledged publications at a time; paho ignores the broker's own limit, and mosquitto's is 20."""
+"""Unacknowledged publications at a time, at most; a broker may want fewer (mosquitto: 20), which paho ignores."""
 PACKET_ROOM: Final = 64 * 1024
 """What the broker may send above the largest payload we take: a little too much is refused here and counted, much
 too much is kept back by the broker and never fills the memory of a small board."""
@@ -111,6 +111,8 @@ class Connection:
         """It is over; see `reason`."""
         self.reason = "it was never started"
         """Why it ended."""
+        self.capacity = IN_FLIGHT
+        """Unacknowledged publications that the broker takes at a time, once it is open."""
 
     def start(self) -> None:
         """Begin to connect."""
@@ -244,7 +246,8 @@ class Connection:
             self._loop.remove_writer(sock)
 
     def _make_client(self, will: Publication | None) -> mqtt.Client:
-        client = mqtt.Client(
+        client = _Client(
+            self._endpoint.interface,
             CallbackAPIVersion.VERSION2,
             client_id=self._manners.client_id,
             protocol=mqtt.MQTTv5,
@@ -270,11 +273,12 @@ class Connection:
         return client
 
     def _on_connect(
-        self, client: mqtt.Client, _userdata: object, _flags: object, reason: ReasonCode, _properties: object
+        self, client: mqtt.Client, _userdata: object, _flags: object, reason: ReasonCode, properties: object
     ) -> None:
         if reason.is_failure:
             self._last_words = f"the broker refused the connection: {reason}"
             return
+        self.capacity = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
         if self._manners.subscriptions:
             client.subscribe(
                 [
@@ -364,6 +368,37 @@ class Connection:
             if not waiting.receipt.done():
                 waiting.receipt.set_exception(LinkDown(reason))
         self._waiting.clear()
+
+
+class _Client(mqtt.Client):
+    """A paho client that can be held to one network interface."""
+
+    def __init__(self, interface: str | None, *args: Any, **more: Any) -> None:  # noqa: ANN401 - paho's own
+        super().__init__(*args, **more)
+        self._interface = interface
+
+    def _create_socket_connection(self) -> socket.socket:
+        """Connect through the interface. paho lets only a source address be chosen, and that binds to no interface.
+
+        Raises:
+            OSError: there is no such interface, or the broker cannot be reached through it.
+        """
+        if self._interface is None:
+            return super()._create_socket_connection()
+        failed: OSError = ConnectionError("its name has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(self._connect_timeout)
+                # Without special rights since Linux 5.7, as long as the socket is bound to none.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._interface.encode())
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failed = error
+            else:
+                return sock
+        raise failed
 
 
 def _retrieve(receipt: asyncio.Future[Receipt]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import random
 from functools import partial
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.uplink import messages
-from agent.uplink.backoff import about_s
+from agent.uplink.lanes import Lane, lane_of
 from agent.uplink.publication import LinkDown, PublishRefused, Receipt
+from agent.uplink.resends import Resends
+from agent.uplink.standing import Standing
 from agent.uplink.validation import MessageInvalid, check
 
 if TYPE_CHECKING:
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
     from agent.config.settings import Config
     from agent.signals import Remember, Tell
     from agent.uplink.entry import Entry, Key
-    from agent.uplink.link import Link
     from agent.uplink.outbox import Outbox
+    from agent.uplink.paths import Paths
 
 log = structlog.get_logger()
 
-WINDOW: Final = 16
-"""Unacknowledged publications of a backlog. Four fewer than the link takes at a time: a new help call never queues."""
 DISK_PATIENCE_S: Final = 2.0
 """An alert that is not urgent waits this long for the disk, then it goes out unstored: better told than kept."""
+IN_ORDER_WITHIN_S: Final = 1.0
+"""A control room that is there has acknowledged within this time. What was sent longer ago goes once more before the
+next revision of its alert, so that they come in order."""
 
 REFUSED: Final = "alerts-refused"
 UNHEARD: Final = "nobody-listening"
@@ -39,7 +41,7 @@ INVALID: Final = "alert-invalid"
 
 
 class Courier:
-    """Between the outbox and the link.
+    """Between the outbox and the paths.
 
     `run` does the resending; the rest may be called at any time from the event loop, and returns at once.
     """
@@ -48,7 +50,7 @@ class Courier:
         self,
         config: Config,
         outbox: Outbox,
-        link: Link,
+        paths: Paths,
         clock: Clock,
         *,
         on_trouble: Callable[[str, str], None],
@@ -60,7 +62,7 @@ class Courier:
         Args:
             config: What alerts say of the unit, and how long to wait.
             outbox: What there is to carry.
-            link: The way.
+            paths: The ways.
             clock: Tells how late an alert is.
             on_trouble: Hears a short code and a sentence when the broker refuses alerts or nobody listens, once.
             on_over: Hears the code again when that is over.
@@ -68,24 +70,26 @@ class Courier:
         """
         self._config = config
         self._outbox = outbox
-        self._link = link
+        self._paths = paths
         self._clock = clock
         self._on_trouble = on_trouble
         self._on_over = on_over
-        self._rng = rng or random.SystemRandom()
         self._troubles: set[str] = set()
         self._ready: list[tuple[int, int, Entry]] = []
-        """A heap, by priority and number: what goes as soon as the link takes it."""
+        """A heap, by priority and number: what goes as soon as a path takes it."""
         self._queued: set[Key] = set()
         """What lies in that heap."""
-        self._later: list[tuple[float, int, int, Entry]] = []
-        """A heap, by the loop's time, number and attempts so far: what goes then, if it was not sent meanwhile."""
+        self._resends = Resends(config.uplink.resend_s, rng or random.SystemRandom(), outbox.holds)
+        self._standing = Standing(config.unit, paths)
         self._in_flight: set[Key] = set()
-        self._standing: dict[str, int] = {}
-        """The revision of each open alert that the broker keeps as its present state."""
+        self._sent_s: dict[Key, float] = {}
+        """When each waiting revision was last sent since the newest connection, by the loop's clock."""
+        self._unheard: set[Key] = set()
+        """Those of them that nobody listened to, or that the broker refused."""
         self._session = 0
         self._news = asyncio.Event()
         outbox.on_settled = self._settled
+        paths.on_room = self._dispatch
         self.last_edge_to_broker_s: float | None = None
         """From the event to the broker's acknowledgement, of the last alert that needed one attempt."""
         self.sent = 0
@@ -101,25 +105,27 @@ class Courier:
         loop = asyncio.get_running_loop()
         for entry in self._outbox.keep(tells, remembers):
             if entry.tell.urgent:
-                # What its incident said before goes before it, stored or not.
-                for earlier in self._outbox.of_alert(entry.tell.alert_id):
-                    if earlier.attempts == 0:
-                        self._make_ready(earlier)
+                self._make_ready(entry)
             elif not entry.settled:  # one that is was made ready by `_settled`
-                self._make_ready_later(loop.time() + DISK_PATIENCE_S, entry)
+                self._resends.later(entry, loop.time() + DISK_PATIENCE_S)
+                self._news.set()
         self._dispatch()
 
-    def acknowledged(self, alert_id: str, revision: int) -> int:
-        """The control room's receiver has this revision, and with it all lower ones of the alert.
+    def acknowledged(self, alert_id: str, revision: int) -> bool:
+        """The control room's receiver has this revision.
 
         Returns:
-            How many revisions need not be carried any more because of this.
+            Whether it need not be carried any more because of this.
         """
-        covered = self._outbox.delivered(alert_id, revision)
-        self.delivered += len(covered)
-        for entry in covered:
-            log.info("alert_delivered", alert_id=alert_id, revision=entry.tell.revision, attempts=entry.attempts)
-        return len(covered)
+        entry = self._outbox.delivered(alert_id, revision)
+        self._resends.answered(asyncio.get_running_loop().time())
+        self._news.set()
+        if entry is None:
+            return False
+        self.delivered += 1
+        self._forget_sending(entry)
+        log.info("alert_delivered", alert_id=alert_id, revision=revision, attempts=entry.attempts)
+        return True
 
     @property
     def pending(self) -> int:
@@ -131,14 +137,13 @@ class Courier:
         return self._outbox.oldest_age_s(now)
 
     def hurry(self) -> None:
-        """The link is down: while a help call waits it must not rest for long."""
-        if any(entry.tell.urgent for entry in self._outbox.pending()):
-            self._link.hurry()
+        """While a help call waits and no path is up, none of them must rest for long."""
+        if not self._paths.connected and self._outbox.holds_help:
+            self._paths.hurry()
 
     async def run(self) -> None:
         """Carry, and carry again, until cancelled."""
-        if not self._link.connected:
-            self.hurry()  # for what the last life left
+        self.hurry()  # for what the last life left
         async with asyncio.TaskGroup() as group:
             group.create_task(self._carry(), name="courier")
             group.create_task(self._follow_link(), name="courier-follows-link")
@@ -146,18 +151,18 @@ class Courier:
     async def _carry(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._link.up()
-            while self._later and self._later[0][0] <= loop.time():
-                _, _, attempts, entry = heapq.heappop(self._later)
-                if entry.attempts == attempts:
-                    self._make_ready(entry)
+            await self._paths.up()
+            self._begin_anew_if_new()
+            for entry in self._resends.due(loop.time()):
+                self._make_ready(entry)
             self._dispatch()
-            await self._wait(self._later[0][0] - loop.time() if self._later else None)
+            next_s = self._resends.next_s
+            await self._wait(None if next_s is None else next_s - loop.time())
 
     async def _follow_link(self) -> None:
         session = 0
         while True:
-            session = await self._link.session_after(session)
+            session = await self._paths.session_after(session)
             self._news.set()
 
     async def _wait(self, timeout_s: float | None) -> None:
@@ -169,12 +174,15 @@ class Courier:
         except TimeoutError:
             return
 
-    def _begin_anew(self) -> None:
-        """A new connection: everything that waits goes over it, in order. Nothing of the old one counts."""
-        self._session = self._link.session
-        self._in_flight.clear()
-        self._later.clear()
-        waiting = self._outbox.pending()
+    def _begin_anew_if_new(self) -> None:
+        """A new connection: everything that waits goes once more, in order. What was sent before may be lost."""
+        if self._session == self._paths.session:
+            return
+        self._session = self._paths.session
+        self._sent_s.clear()
+        self._unheard.clear()
+        self._resends.begin_anew(asyncio.get_running_loop().time())
+        waiting = [entry for entry in self._outbox.pending() if not self._resends.rests(entry)]
         self._queued = {entry.key for entry in waiting}
         self._ready = [(entry.priority, entry.sequence, entry) for entry in waiting]
         heapq.heapify(self._ready)
@@ -190,60 +198,81 @@ class Courier:
             self._queued.add(entry.key)
             heapq.heappush(self._ready, (entry.priority, entry.sequence, entry))
 
-    def _make_ready_later(self, at_s: float, entry: Entry) -> None:
-        heapq.heappush(self._later, (at_s, entry.sequence, entry.attempts, entry))
-        self._news.set()
-
     def _dispatch(self) -> None:
-        """Hand over what is ready, as much as the link may hold."""
-        if not self._link.connected:
+        """Hand over what is ready, as much as the paths have places for."""
+        if not self._paths.connected:
             self.hurry()
             return
-        if self._session != self._link.session:
-            self._begin_anew()
+        self._begin_anew_if_new()
         while self._ready:
             _, _, entry = self._ready[0]
-            if not entry.tell.urgent and len(self._in_flight) >= WINDOW:
-                return
-            heapq.heappop(self._ready)
-            self._queued.discard(entry.key)
             if not self._outbox.holds(entry) or entry.key in self._in_flight:
+                heapq.heappop(self._ready)
+                self._queued.discard(entry.key)
                 continue
-            try:
-                self._send(entry)
-            except LinkDown:
-                self._make_ready(entry)
+            first = self._first_owed(entry)
+            path = self._paths.choose(first.attempts + 1, lane_of(first.tell.category))
+            if path is None:
                 return
+            try:
+                self._send(first, path)
+            except LinkDown:
+                return
+        self._standing.publish()
 
-    def _send(self, entry: Entry) -> None:
-        """Hand one entry to the link.
+    def _first_owed(self, entry: Entry) -> Entry:
+        """What has to go next so that the revisions of this entry's alert come in order: a lower one, or itself."""
+        now_s = asyncio.get_running_loop().time()
+        for lower in self._outbox.of_alert(entry.tell.alert_id):
+            if lower.tell.revision >= entry.tell.revision:
+                break
+            if lower.key in self._in_flight or self._resends.rests(lower):
+                continue
+            sent_s = self._sent_s.get(lower.key)
+            known_unheard = entry.attempts == 0 and lower.key in self._unheard
+            if sent_s is None or known_unheard or now_s - sent_s >= IN_ORDER_WITHIN_S:
+                return lower
+        return entry
+
+    def _forget_sending(self, entry: Entry) -> None:
+        self._sent_s.pop(entry.key, None)
+        self._unheard.discard(entry.key)
+
+    def _send(self, entry: Entry, path: str) -> None:
+        """Hand one entry to a path.
 
         Raises:
             LinkDown: it did not take it.
         """
-        now = self._clock.now()
-        late = entry.late if entry.attempts else self._is_late(entry, now)
+        attempt = entry.attempts + 1
+        late = self._is_late(entry, self._clock.now())
         message = messages.alert(
             self._config,
             entry.tell,
             sequence=entry.sequence,
             recorded=entry.recorded,
-            attempt=entry.attempts + 1,
+            attempt=attempt,
             late=late,
+            path=path,
+            copy_lives_s=self._resends.copy_lives_s(attempt),
         )
-        receipt = self._link.send(message.publication())
+        receipt = self._paths.send(message.publication(), lane_of(entry.tell.category), path)
         self._in_flight.add(entry.key)
-        receipt.add_done_callback(partial(self._handed_over, entry, self._session))
+        self._unheard.discard(entry.key)
+        self._sent_s[entry.key] = asyncio.get_running_loop().time()
+        receipt.add_done_callback(partial(self._handed_over, entry))
         # After the broker's answer: checking takes longer than all the rest of the way to the broker.
         receipt.add_done_callback(lambda _: self._check(message))
-        receipt.add_done_callback(partial(self._let_stand, entry, message))
+        receipt.add_done_callback(partial(self._let_stand, message))
         self._outbox.sent(entry, late=late)
         self.sent += 1
 
     def _is_late(self, entry: Entry, now: Moment) -> bool:
-        at = entry.tell.at
-        # Of what happened in another boot only that much is certain: it waited for a whole power-up.
-        return at.boot_id != now.boot_id or entry.age_s(now) > self._config.uplink.late_after_s
+        """Whether it leaves long after the unit had it to say. What a detector takes to be sure is not our delay."""
+        # Of what was recorded in another boot only that much is certain: it waited for a whole power-up.
+        recorded = entry.recorded
+        waited_s = now.monotonic_s - recorded.monotonic_s
+        return entry.late or recorded.boot_id != now.boot_id or waited_s > self._config.uplink.late_after_s
 
     def _check(self, message: messages.Message) -> None:
         """Hold our own message against the contract. It is sent either way: no call is lost over a schema."""
@@ -253,36 +282,44 @@ class Courier:
             log.warning("own_alert_invalid", id=message.document["id"], reason=str(invalid))
             self._trouble(INVALID, f"An alert broke the message contract and was sent all the same: {invalid}")
 
-    def _handed_over(self, entry: Entry, session: int, receipt: asyncio.Future[Receipt]) -> None:
+    def _handed_over(self, entry: Entry, receipt: asyncio.Future[Receipt]) -> None:
         """The broker answered, or the connection died first."""
         error = None if receipt.cancelled() else receipt.exception()
-        if session != self._session:
-            return  # everything was begun anew meanwhile
         self._in_flight.discard(entry.key)
         if receipt.cancelled() or isinstance(error, LinkDown):
-            self._make_ready(entry)  # goes first thing on the next connection
-            return
+            self._forget_sending(entry)
+            self._make_ready(entry)  # goes first thing, over the other path or on the next connection
+        else:
+            heard = self._note_answer(entry, receipt, error)
+            if self._outbox.holds(entry):
+                self._plan(entry, heard=heard)
+        self._dispatch()
+
+    def _note_answer(self, entry: Entry, receipt: asyncio.Future[Receipt], error: BaseException | None) -> bool:
+        """Report what the broker said; returns whether anybody listens."""
         if error is None:
             self._note_receipt(entry, receipt.result())
-        elif isinstance(error, PublishRefused):
+            return not receipt.result().nobody_listening
+        if isinstance(error, PublishRefused):
             self._trouble(REFUSED, f"The broker refuses this unit's alerts: {error}. They are kept and tried again.")
         else:
             log.error("alert_not_sent", alert_id=entry.tell.alert_id, reason=repr(error))
-        waits = self._config.uplink.resend_s
-        wait_s = waits[min(entry.attempts, len(waits)) - 1]
-        self._make_ready_later(asyncio.get_running_loop().time() + about_s(wait_s, self._rng), entry)
-        self._dispatch()
+        return False
 
-    def _let_stand(self, entry: Entry, message: messages.Message, receipt: asyncio.Future[Receipt]) -> None:
-        """The broker has this revision: let it keep how the alert stands now, for consoles that come later."""
-        alert_id, revision = entry.key
-        if receipt.cancelled() or receipt.exception() or revision < self._standing.get(alert_id, 0):
-            return  # with the next revision, or the next attempt; or it is an old one, sent again
-        self._standing[alert_id] = revision
-        with contextlib.suppress(LinkDown):  # then with the next one
-            self._link.send(messages.standing(self._config.unit, message))
-        if message.document["data"]["state"] == messages.CLOSED:
-            del self._standing[alert_id]
+    def _plan(self, entry: Entry, *, heard: bool) -> None:
+        if not heard:
+            self._unheard.add(entry.key)
+        if entry.key in self._queued:
+            return  # it goes again anyway
+        help_call = lane_of(entry.tell.category) is Lane.HELP
+        first_of_help = help_call and self._outbox.of_alert(entry.tell.alert_id)[0] is entry
+        now_s = asyncio.get_running_loop().time()
+        self._resends.after(entry, now_s, first_of_help=first_of_help, heard=heard)
+        self._news.set()
+
+    def _let_stand(self, message: messages.Message, receipt: asyncio.Future[Receipt]) -> None:
+        if not receipt.cancelled() and receipt.exception() is None:
+            self._standing.take(message)
 
     def _note_receipt(self, entry: Entry, receipt: Receipt) -> None:
         edge_to_broker_s = entry.age_s(self._clock.now())

@@ -37,7 +37,7 @@ class Entry:
     attempts: int = 0
     """How often it was handed to the link."""
     late: bool = False
-    """It was first handed over too long after the event."""
+    """It was handed over too long after the unit had it to say."""
     settled: bool = False
     """It is on the disk, or the disk cannot take it: nothing to wait for any more."""
 

@@ -11,7 +11,9 @@ import structlog
 
 from agent.uplink.backoff import about_s, full_jitter_s
 from agent.uplink.connection import Connection, Hooks, Manners
+from agent.uplink.lanes import Lane
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Receipt, Received
+from agent.uplink.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +69,8 @@ class Link:
         self._on_change = on_change
         self._rng = rng or random.SystemRandom()
         self._connection: Connection | None = None
+        self._turnstile: Turnstile | None = None
+        """The present connection's, while the link is up."""
         self._connected = asyncio.Event()
         self._turn = asyncio.Event()
         """Set by the next connection, and then replaced."""
@@ -83,6 +87,12 @@ class Link:
         """Messages that `on_message` raised on."""
         self.trouble: str | None = "it was not tried yet"
         """Why the link is down; None while it is up."""
+        self.on_room: Callable[[], None] = _nobody_waits
+        """Called when the connection has a place free again; whoever keeps a queue of his own sets it."""
+        self.proved_s: float | None = None
+        """When the broker last took a publication, by the loop's clock."""
+        self.round_trip_s: float | None = None
+        """How long it took to say so."""
 
     @property
     def connected(self) -> bool:
@@ -99,8 +109,14 @@ class Link:
             await self._turn.wait()
         return self.session
 
-    def send(self, publication: Publication) -> asyncio.Future[Receipt]:
-        """Hand a publication over at once; publications leave in the order of these calls.
+    def free_for(self, lane: Lane) -> bool:
+        """Whether a publication of this lane would go at once."""
+        return self._turnstile is not None and self._turnstile.free_for(lane)
+
+    def send(self, publication: Publication, lane: Lane = Lane.TALK) -> asyncio.Future[Receipt]:
+        """Hand a publication over: at once when there is a place for its lane, else as soon as there is.
+
+        Publications of one lane leave in the order of these calls.
 
         Returns:
             The broker's receipt, to come; or `LinkDown` or `PublishRefused`. It may be left alone.
@@ -108,19 +124,19 @@ class Link:
         Raises:
             LinkDown: the link is down.
         """
-        if self._connection is None or not self._connected.is_set():  # until then the birth is to come first
+        if self._turnstile is None:  # until it is there the birth is to come first
             msg = f"the link is down: {self.trouble}"
             raise LinkDown(msg)
-        return self._connection.send(publication)
+        return self._turnstile.send(publication, lane)
 
-    async def publish(self, publication: Publication) -> Receipt:
+    async def publish(self, publication: Publication, lane: Lane = Lane.TALK) -> Receipt:
         """Publish, and wait until the broker has acknowledged it.
 
         Raises:
             LinkDown: there is no connection, or it died before.
             PublishRefused: the broker does not take it.
         """
-        return await self.send(publication)
+        return await self.send(publication, lane)
 
     def hurry(self) -> None:
         """Somebody waits for help: end the present rest, and keep them short until the link is up."""
@@ -198,6 +214,7 @@ class Link:
         if connection is None or not connection.is_open:
             return  # given up meanwhile
         self._hurried.clear()
+        turnstile = self._turnstile = Turnstile(connection, self._room, self._note_receipt)
         self.session += 1
         self._turn.set()
         self._turn = asyncio.Event()
@@ -206,7 +223,7 @@ class Link:
         log.info("link_up", broker=self._broker, session=self.session)
         if self._birth is not None:
             with contextlib.suppress(LinkDown):  # it broke this very moment: the next connection has its own birth
-                connection.send(self._birth()).add_done_callback(_report_birth)
+                turnstile.send(self._birth(), Lane.TALK).add_done_callback(_report_birth)
         if self._on_change is not None:
             self._on_change(True)  # noqa: FBT003 - the one thing it says
 
@@ -215,12 +232,21 @@ class Link:
         self._connected.clear()
         self._connection = None
         self.trouble = connection.reason
+        turnstile, self._turnstile = self._turnstile, None
+        if turnstile is not None:
+            turnstile.close(connection.reason)
         if was_up:
             log.warning("link_lost", broker=self._broker, reason=connection.reason)
             if self._on_change is not None:
                 self._on_change(False)  # noqa: FBT003 - the one thing it says
         elif told != connection.reason and not self._closing.is_set():
             log.warning("link_unreachable", broker=self._broker, reason=connection.reason)
+
+    def _room(self) -> None:
+        self.on_room()
+
+    def _note_receipt(self, receipt: Receipt) -> None:
+        self.proved_s, self.round_trip_s = asyncio.get_running_loop().time(), receipt.took_s
 
     def _hand_over(self, received: Received) -> None:
         try:
@@ -242,3 +268,7 @@ def _report_birth(receipt: asyncio.Future[Receipt]) -> None:
     error = None if receipt.cancelled() else receipt.exception()
     if isinstance(error, PublishRefused):
         log.error("link_birth_refused", reason=str(error))  # a birth that LinkDown took comes with the next connection
+
+
+def _nobody_waits() -> None:
+    """Nobody keeps a queue of his own."""

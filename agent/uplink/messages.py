@@ -107,7 +107,15 @@ def control_room_source(org: str, client: str) -> str:
 
 
 def alert(  # noqa: PLR0913 - an alert says this much
-    config: Config, tell: Tell, *, sequence: int, recorded: Moment, attempt: int, late: bool
+    config: Config,
+    tell: Tell,
+    *,
+    sequence: int,
+    recorded: Moment,
+    attempt: int,
+    late: bool,
+    path: str = "primary",
+    copy_lives_s: int | None = None,
 ) -> Message:
     """One revision of an alert.
 
@@ -120,7 +128,9 @@ def alert(  # noqa: PLR0913 - an alert says this much
         sequence: The unit's durable number of this revision.
         recorded: When the unit decided to say it.
         attempt: How often it was sent, this time included.
-        late: It could not be sent when it happened.
+        late: It could not be sent when the unit had it to say.
+        path: Which path carries it.
+        copy_lives_s: This is a repetition, and a broker need not keep it for longer than that for whoever is away.
     """
     unit = config.unit
     data = jsonable(tell.data) | {
@@ -138,7 +148,7 @@ def alert(  # noqa: PLR0913 - an alert says this much
         "camera": (
             {"name": config.camera.name, "bearingDeg": config.camera.bearing_deg} if config.camera.enabled else None
         ),
-        "path": {"used": "primary", "attempt": attempt, "late": late},
+        "path": {"used": path, "attempt": attempt, "late": late},
         "clock": {
             "quality": str(tell.at.quality),
             "bootId": tell.at.boot_id,
@@ -156,7 +166,7 @@ def alert(  # noqa: PLR0913 - an alert says this much
         Kind.ALERT,
         topics.UnitTopics(unit.org, unit.id).alert(tell.category),
         document,
-        expiry_s=topics.alert_expiry_s(tell.category),
+        expiry_s=topics.alert_expiry_s(tell.category) if copy_lives_s is None else copy_lives_s,
     )
 
 
@@ -194,6 +204,8 @@ def status(  # noqa: PLR0913 - birth, good-bye and will are one message
     software: str,
     skipped: Sequence[tuple[int, int]] = (),
     reason: str | None = None,
+    path: str | None = None,
+    paths: Sequence[str] = (),
 ) -> Message:
     """A unit's birth, good-bye or last will.
 
@@ -204,14 +216,18 @@ def status(  # noqa: PLR0913 - birth, good-bye and will are one message
         software: The unit's version.
         skipped: Spans of sequence numbers (first, last) that were given to nothing.
         reason: Why it stops, in words.
+        path: Which of its paths was born or died, where it has several.
+        paths: All of them; a unit is lost when the last one died.
     """
-    data = {
+    data: Document = {
         "state": str(state),
         "bootId": now.boot_id,
         "sw": software,
         "skipped": [list(span) for span in skipped],
         "reason": reason,
     }
+    if paths:
+        data |= {"path": path, "paths": list(paths)}
     document = _event(_new_id(), unit_source(unit), "unit.status", now.wall, data)
     return Message(Kind.STATUS, topics.UnitTopics(unit.org, unit.id).status, document, retain=True)
 
@@ -228,14 +244,14 @@ def acknowledgement(  # noqa: PLR0913 - what the control room can say about an a
     outcome: Outcome | None = None,
     note: str | None = None,
 ) -> Message:
-    """The control room's word on an alert. It covers this revision and all lower ones of the same alert.
+    """The control room's word on an alert. Level `receiver` is about this revision, the others about the alert.
 
     Args:
         unit: Whose alert it is.
         client: Which console speaks.
         at: When.
         alert_id: The alert.
-        revision: The highest revision that is meant.
+        revision: What the receiver has, or the operator saw.
         level: Machine, person, or end.
         operator_ref: Which person.
         outcome: How it ended; `closed` needs one.

@@ -133,27 +133,24 @@ class Outbox:
         return kept
 
     def sent(self, entry: Entry, *, late: bool) -> None:
-        """An entry is handed to the link once more. Whether it is late is decided the first time."""
-        if entry.attempts == 0:
-            entry.late = late
+        """An entry is handed to a path once more; once it was late, it is so for ever."""
+        entry.late = entry.late or late
         entry.attempts += 1
         self._storage.commit(Change(self._meta(), progress=(entry,), lazy=True))
 
-    def delivered(self, alert_id: str, revision: int) -> list[Entry]:
-        """The receiver has this revision, and so all lower ones of the alert that were sent: forget them.
+    def delivered(self, alert_id: str, revision: int) -> Entry | None:
+        """The receiver has this revision: forget it.
 
         Returns:
-            What was forgotten, in order.
+            What was forgotten; None when it does not wait, or was never sent.
         """
-        covered = [
-            entry for entry in self._shelves.of_alert(alert_id) if entry.tell.revision <= revision and entry.attempts
-        ]
-        for entry in covered:
-            self._shelves.discard(entry.key)
-        if covered:
-            self._storage.commit(Change(self._meta(), remove=tuple(entry.key for entry in covered), lazy=True))
-            self._note_room()
-        return covered
+        entry = self._shelves.get((alert_id, revision))
+        if entry is None or not entry.attempts:
+            return None
+        self._shelves.discard(entry.key)
+        self._storage.commit(Change(self._meta(), remove=(entry.key,), lazy=True))
+        self._note_room()
+        return entry
 
     def pending(self) -> list[Entry]:
         """What waits: help calls first, then intruders, tamper and faults, then the rest; each in order of number."""
@@ -166,6 +163,11 @@ class Outbox:
     def holds(self, entry: Entry) -> bool:
         """Whether the entry still waits, and not another of the same alert and revision in its place."""
         return self._shelves.get(entry.key) is entry
+
+    @property
+    def holds_help(self) -> bool:
+        """Whether a help call waits."""
+        return self._shelves.holds_help
 
     def __len__(self) -> int:
         return len(self._shelves)

@@ -28,6 +28,11 @@ class Shelves:
     def __iter__(self) -> Iterator[Entry]:
         return chain.from_iterable(shelf.values() for shelf in self._shelves.values())
 
+    @property
+    def holds_help(self) -> bool:
+        """Whether a help call waits."""
+        return bool(self._shelves[_HELP])
+
     def get(self, key: Key) -> Entry | None:
         """The entry of this revision, if it waits."""
         return self._alerts.get(key[0], {}).get(key[1])

@@ -28,6 +28,8 @@ class Endpoint:
     port: int
     context: ssl.SSLContext | None = field(repr=False)
     """None: no TLS, on a bench."""
+    interface: str | None = None
+    """The network interface to go through; None leaves that to the routing table."""
 
     @classmethod
     def from_settings(cls, settings: UplinkSettings) -> Self:
@@ -42,10 +44,29 @@ class Endpoint:
             cert_file=settings.cert_file,
             key_file=settings.key_file,
             insecure_lab=settings.insecure_lab,
+            interface=settings.interface,
         )
 
     @classmethod
-    def build(
+    def alternate(cls, settings: UplinkSettings) -> Self | None:
+        """The endpoint of a unit's second way, if it has one.
+
+        Raises:
+            EndpointInvalid: a file is missing or of no use, or plain MQTT was not allowed.
+        """
+        if settings.alternate is None:
+            return None
+        return cls.build(
+            settings.alternate.broker,
+            ca_file=settings.ca_file,
+            cert_file=settings.cert_file,
+            key_file=settings.key_file,
+            insecure_lab=settings.insecure_lab,
+            interface=settings.alternate.interface,
+        )
+
+    @classmethod
+    def build(  # noqa: PLR0913 - where, with which files, and how
         cls,
         url: str,
         *,
@@ -53,6 +74,7 @@ class Endpoint:
         cert_file: Path | None = None,
         key_file: Path | None = None,
         insecure_lab: bool = False,
+        interface: str | None = None,
     ) -> Self:
         """The endpoint at a URL (`mqtts://host:8883`), for a client with these files.
 
@@ -69,11 +91,11 @@ class Endpoint:
             msg = f"the broker {url!r} is not a URL like mqtts://host:8883"
             raise EndpointInvalid(msg)
         if parts.scheme == "mqtts":
-            return cls(parts.hostname, port or TLS_PORT, _context(ca_file, cert_file, key_file))
+            return cls(parts.hostname, port or TLS_PORT, _context(ca_file, cert_file, key_file), interface)
         if not insecure_lab:
             msg = f"the broker {url!r} is without TLS: use mqtts://, or insecure_lab on a bench"
             raise EndpointInvalid(msg)
-        return cls(parts.hostname, port or PLAIN_PORT, None)
+        return cls(parts.hostname, port or PLAIN_PORT, None, interface)
 
 
 class _TidySocket(ssl.SSLSocket):

@@ -24,13 +24,14 @@ from tests.bench.beside_motion import beside_motion_rows
 from tests.bench.figures import Row, Spread, spread_row
 from tests.bench.footage_path import footage_path_rows
 from tests.bench.processes import pss_mb
+from tests.bench.uplink_path import uplink_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.control_room.room import ControlRoom
 
-PARTS = ALARM, FOOTAGE = "alarm", "footage"
+PARTS = ALARM, UPLINK, FOOTAGE = "alarm", "uplink", "footage"
 WIDTH = 170
 """Columns of the table: three figures stand side by side in a row."""
 
@@ -123,6 +124,9 @@ def bench(parts: Sequence[str], count: int) -> None:
             journal.set_up(log_file)
             if ALARM in parts:
                 rows += asyncio.run(alarm_rows(folder, count))
+            if UPLINK in parts:
+                (folder / UPLINK).mkdir()
+                rows += asyncio.run(uplink_rows(folder / UPLINK))
             if FOOTAGE in parts:
                 rows += footage_rows(folder)
     table = Table(

@@ -183,6 +183,33 @@ def test_the_lives_of_a_unit(desk: Desk, story: str, ends: UnitState, told: list
     assert whats(happened) == told
 
 
+@pytest.mark.parametrize(
+    ("story", "ends", "told"),
+    [
+        ("online-primary online-alternate lost-primary", UnitState.ONLINE, [What.UNIT_ONLINE]),
+        ("online-primary online-alternate lost-alternate", UnitState.ONLINE, [What.UNIT_ONLINE]),
+        ("online-primary lost-primary online-primary lost-alternate", UnitState.ONLINE, [What.UNIT_ONLINE]),
+        ("online-primary lost-alternate lost-primary", UnitState.LOST, [What.UNIT_ONLINE, What.UNIT_LOST]),
+        (
+            "online-primary lost-primary lost-alternate online-alternate",
+            UnitState.ONLINE,
+            [What.UNIT_ONLINE, What.UNIT_LOST, What.UNIT_ONLINE],
+        ),
+    ],
+)
+def test_a_unit_with_two_paths_is_lost_with_the_second_of_them(
+    desk: Desk, story: str, ends: UnitState, told: list[What]
+) -> None:
+    happened = []
+    for at_s, scene in enumerate(story.split()):
+        state, path = scene.split("-")
+        document = status(state)
+        document["data"] |= {"path": path, "paths": ["primary", "alternate"]}
+        happened += desk.status(COLUMN, document, after(at_s))
+    assert desk.units[COLUMN].state is ends
+    assert whats(happened) == told
+
+
 def test_a_unit_is_not_quiet_a_moment_before_its_time(desk: Desk) -> None:
     desk.heartbeat(COLUMN, heartbeat(), after(0))
     assert desk.tick(after(QUIET_AFTER_S - 0.1)) == []

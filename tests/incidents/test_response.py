@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.signals import Outcome, Remember, Tell
+from agent.signals import Log, Outcome, Remember, Tell
 from tests.incidents.driven_unit import Unit, logged, of, revisions, told
 
 
@@ -16,6 +16,21 @@ def test_an_operator_who_is_late_with_a_help_call_is_told_and_it_is_escalated() 
     assert [each["operator"]["late"] for each in late] == [True]
     escalated = of(Tell, unit.wait(60))[-1].data
     assert (escalated["operator"]["escalated"], escalated["urgency"]) == (True, "Immediate")
+
+
+def test_every_step_of_the_answer_to_a_call_is_in_the_journal() -> None:
+    unit = Unit()
+    unit.press()
+    unit.receive(1)
+    unit.wait(60)
+    unit.see(70)
+    unit.close(80, Outcome.FALSE)
+    steps = [log.event for log in of(Log, unit.done) if log.event.startswith(("incident_", "operator_"))]
+    wanted = ["opened", "received", "operator_late", "ended", "escalated", "seen", "closed"]
+    assert sorted(steps) == sorted(f"incident_{step}" if "_" not in step else step for step in wanted)
+    seen, closed = (log.facts for log in of(Log, unit.done) if log.event in {"incident_seen", "incident_closed"})
+    assert seen == {"by": "op-7"}
+    assert closed == {"outcome": Outcome.FALSE, "cause": "a test", "by": "op-7"}
 
 
 def test_other_alerts_have_more_time() -> None:

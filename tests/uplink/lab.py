@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from agent.clock import ClockQuality, Moment
 from agent.config.settings import Config, UnitSettings, UplinkSettings
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from agent.uplink.paths import Paths
     from agent.uplink.publication import Publication, Received, Subscription
     from agent.uplink.tls import Endpoint
     from fakes.authority import Authority
 
-SOON_S = 20.0
+Runs = TypeVar("Runs", "Link", "Paths")
+SOON_S = 60.0
 """Far longer than anything here takes: what is waited for is a condition, never this."""
 
 
@@ -56,7 +58,7 @@ def passing(client_id: str, subscriptions: tuple[Subscription, ...] = (), **mann
 
 
 @asynccontextmanager
-async def running(link: Link) -> AsyncIterator[Link]:
+async def running(link: Runs) -> AsyncIterator[Runs]:
     """A link that runs, and is closed in order at the end."""
     task = asyncio.create_task(link.run())
     try:

@@ -20,6 +20,7 @@ from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
 from agent.uplink.messages import Kind
 from agent.uplink.outbox import Outbox
+from agent.uplink.paths import PRIMARY, Paths
 from agent.uplink.publication import Received, Subscription
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
@@ -82,16 +83,24 @@ class ControlRoom:
 class Unit:
     """The unit's end of the uplink, as `agent.unit` puts it together."""
 
-    def __init__(self, config: Config, outbox: Outbox, endpoint: Endpoint, complaints: Complaints) -> None:
+    def __init__(
+        self, config: Config, outbox: Outbox, endpoint: Endpoint, complaints: Complaints, puback_within_s: float
+    ) -> None:
         self.config = config
         self.outbox = outbox
         self.complaints = complaints
         self.clock = SystemClock()
         self.inbox = Inbox(config.unit)
         topics = UnitTopics(config.unit.org, config.unit.id)
-        self.link = Link(
-            endpoint,
-            Manners("unit-a", (Subscription(topics.ack),), keepalive_s=2.0, session_expiry_s=0, puback_within_s=1.0),
+        self.link = Paths(
+            {PRIMARY: endpoint},
+            Manners(
+                "unit-a",
+                (Subscription(topics.ack),),
+                keepalive_s=2.0,
+                session_expiry_s=0,
+                puback_within_s=puback_within_s,
+            ),
             on_message=self._hear,
         )
         self.courier = Courier(
@@ -110,12 +119,14 @@ class Unit:
 
 
 @asynccontextmanager
-async def unit_at(endpoint: Endpoint, folder: Path, **uplink: object) -> AsyncIterator[Unit]:
+async def unit_at(
+    endpoint: Endpoint, folder: Path, *, puback_within_s: float = 15.0, **uplink: object
+) -> AsyncIterator[Unit]:
     """A unit that runs; its link may be down."""
     complaints = Complaints()
     config = make_config(**{"resend_s": NEVER_S} | uplink)
     outbox = await Outbox.open(folder, 1000, SystemClock(), on_trouble=complaints.trouble, on_over=complaints.end)
-    unit = Unit(config, outbox, endpoint, complaints)
+    unit = Unit(config, outbox, endpoint, complaints, puback_within_s)
     async with running(unit.link):
         carrying = asyncio.create_task(unit.courier.run())
         yield unit
@@ -199,7 +210,7 @@ async def test_without_an_answer_it_is_sent_again_with_its_attempt_counted(
         await until(lambda: unit.courier.pending == 0, "it is acknowledged")
 
 
-async def test_an_acknowledgement_of_a_revision_covers_the_lower_ones(
+async def test_a_receiver_acknowledgement_forgets_its_revision_alone(
     street: Street, desk: Endpoint, tmp_path: Path
 ) -> None:
     async with (
@@ -211,8 +222,8 @@ async def test_an_acknowledgement_of_a_revision_covers_the_lower_ones(
             unit.raise_alert("inc-1", revision)
         await until(lambda: len(room.heard) == 3, "all are heard")
         room.acknowledge(room.heard[1])
-        await until(lambda: unit.courier.pending == 1, "the first two are forgotten")
-        assert unit.outbox.pending()[0].tell.revision == 3
+        await until(lambda: unit.courier.pending == 2, "the second is forgotten")
+        assert [entry.tell.revision for entry in unit.outbox.pending()] == [1, 3]
 
 
 async def test_what_happens_during_an_outage_comes_late_once_and_in_order(own_street: Street, tmp_path: Path) -> None:
@@ -247,7 +258,7 @@ async def test_a_call_into_a_frozen_broker_comes_when_it_thaws(own_street: Stree
     await broker.start()
     async with (
         control_room_at(own_street.endpoint(CONTROL_ROOM)) as room,
-        unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit,
+        unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox", puback_within_s=1.0) as unit,
     ):
         await unit.link.up()
         broker.freeze()
@@ -259,22 +270,60 @@ async def test_a_call_into_a_frozen_broker_comes_when_it_thaws(own_street: Stree
     assert set(room.ids()) == {"inc-1-r1"}
 
 
-async def test_a_backlog_is_carried_in_order_and_a_new_call_overtakes_it(own_street: Street, tmp_path: Path) -> None:
+async def test_what_a_detector_was_slow_to_be_sure_of_is_not_late(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with control_room_at(desk) as room, unit_at(street.endpoint("unit-a"), tmp_path) as unit:
+        await unit.link.up()
+        began = unit.clock.now().later(-3600.0)
+        unit.courier.submit([tell("inc-slow", 1, began, Category.TAMPER)])
+        await until(lambda: room.heard, "it is heard")
+    assert not room.heard[0]["data"]["path"]["late"]
+    assert room.heard[0]["time"] == timestamp(began.wall)
+
+
+async def test_a_repetition_that_leaves_long_after_is_late(street: Street, desk: Endpoint, tmp_path: Path) -> None:
     async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path, resend_s=(0.5,), late_after_s=0.4) as unit,
+    ):
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: any(document["data"]["path"]["late"] for document in room.heard), "a late one is heard")
+    late = [document["data"]["path"]["late"] for document in room.heard]
+    assert late == sorted(late)
+
+
+async def test_an_unheard_revision_comes_before_the_next_one(own_street: Street, tmp_path: Path) -> None:
+    await own_street.broker.start()
+    async with unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit:
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: unit.complaints.told == [UNHEARD], "nobody heard it")
+        async with control_room_at(own_street.endpoint(CONTROL_ROOM)) as room:
+            unit.raise_alert("inc-1", 2)
+            await until(lambda: unit.courier.pending == 0, "both are acknowledged")
+    assert room.ids() == ["inc-1-r1", "inc-1-r2"]
+
+
+async def test_a_backlog_is_carried_in_order_and_a_new_call_overtakes_it(own_street: Street, tmp_path: Path) -> None:
+    await own_street.broker.start()
+    async with (
+        control_room_at(own_street.endpoint(CONTROL_ROOM), answers=False) as room,
         unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit,
     ):
-        for number in range(300):
+        for number in range(80):  # before the link has had a moment to come up
             unit.raise_alert(f"inc-{number}", category=Category.NOISE)
-        await own_street.broker.start()
-        async with control_room_at(own_street.endpoint(CONTROL_ROOM), answers=False) as room:
-            await until(lambda: room.heard or unit.courier.sent, "the backlog begins to move")
-            unit.raise_alert("help")
-            await until(lambda: "help-r1" in room.ids(), "the call is heard")
-            behind = room.ids().index("help-r1")
-            await until(lambda: unit.courier.sent == 301, "all is sent")
+        await until(lambda: room.heard, "the backlog begins to move")
+        sent_before = unit.courier.sent
+        unit.raise_alert("help")
+        assert unit.courier.sent == sent_before + 1
+        await until(lambda: unit.courier.sent == 81, "all is sent")
+        await until(lambda: len(room.heard) == 81, "all is heard")
+    # What was under way when it left comes before it, and nothing else.
+    assert room.ids().index("help-r1") <= sent_before
     noises = [event for event in room.ids() if event != "help-r1"]
-    assert noises == sorted(noises, key=lambda event: int(event.split("-")[1]))
-    assert behind < 300
+    assert noises == [f"inc-{number}-r1" for number in range(80)]
 
 
 async def test_when_nobody_listens_the_unit_says_so_and_keeps_the_call(own_street: Street, tmp_path: Path) -> None:

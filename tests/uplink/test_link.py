@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
 from agent.uplink.connection import Manners
+from agent.uplink.lanes import Lane
 from agent.uplink.link import Link
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Received, Subscription
 from agent.uplink.tls import Endpoint
@@ -347,3 +349,40 @@ async def test_closing_a_link_that_never_came_up_does_not_hang(own_street: Stree
         await until(lambda: "cannot be reached" in (link.trouble or ""), "the first attempt fails")
     with pytest.raises(LinkDown):
         link.send(_alert(b"closed"))
+
+
+async def test_a_link_can_be_held_to_one_network_interface(street: Street) -> None:
+    endpoint = street.endpoint("unit-a")
+    async with linked(replace(endpoint, interface="lo"), passing("unit-lo")) as unit:
+        assert unit.connected
+    nowhere = Link(replace(endpoint, interface="no-such-if0"), passing("unit-nowhere"), on_message=Ear())
+    async with running(nowhere):
+        await until(
+            lambda: "cannot be reached: No such device" in (nowhere.trouble or ""), "there is no such interface"
+        )
+
+
+async def test_a_help_call_passes_whatever_waits_for_a_place(street: Street) -> None:
+    ear = Ear()
+    async with (
+        linked(street.endpoint(CONTROL_ROOM), passing("desk", (ALERTS,)), on_message=ear),
+        linked(street.endpoint("unit-a"), passing("unit-a")) as unit,
+    ):
+        for _ in range(200):
+            unit.send(_alert(b"rest"), Lane.REST)
+        assert not unit.free_for(Lane.REST)
+        assert unit.free_for(Lane.HELP)
+        unit.send(_alert(b"help"), Lane.HELP)
+        await until(lambda: len(ear.heard) == 201, "all are heard")
+    assert ear.payloads().index(b"help") <= 10  # what was under way: half of the 20 places
+
+
+async def test_what_waits_for_a_place_when_the_link_goes_down_is_told_so(own_street: Street) -> None:
+    await own_street.broker.start()
+    async with linked(own_street.endpoint("unit-a"), passing("unit-a", puback_within_s=1.0)) as unit:
+        own_street.broker.freeze()
+        waiting = [unit.send(_alert(b"rest"), Lane.REST) for _ in range(100)]
+        await until(lambda: not unit.connected, "the dead connection is given up")
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        own_street.broker.thaw()
+    assert all(isinstance(answer, LinkDown) for answer in answers)

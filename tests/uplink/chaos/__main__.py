@@ -1,0 +1,85 @@
+"""`./dev chaos`: a storm over the whole uplink and a day without a broker, with real mosquitto; some 15 min."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from agent import journal
+from fakes.authority import Authority
+from fakes.broker import Broker
+from tests.uplink.chaos.drain import day_without_broker
+from tests.uplink.chaos.run import chaos
+
+OVERTAKES_WITHIN_S = 1.0
+PARTS = STORM, DRAIN = "storm", "drain"
+
+
+def say(line: str) -> None:
+    """Print now, also into a file."""
+    print(line, flush=True)  # noqa: T201 - it is a command
+
+
+async def storm(folder: Path, incidents: int, faults: int, kills: int, seed: int) -> bool:
+    """The storm; whether nothing was lost, doubled or mixed up."""
+    began_s = time.monotonic()
+    verdict = await chaos(folder, incidents=incidents, faults=faults, kills=kills, seed=seed, say=say)
+    say(
+        f"storm (seed {seed}): {verdict.faults} faults, {verdict.agent_kills} kill -9 of the agent, "
+        f"{verdict.broker_kills} of the broker in {time.monotonic() - began_s:.0f} s"
+    )
+    say(
+        f"  raised {verdict.raised} revisions of {incidents} incidents; on the desk {verdict.revisions} of "
+        f"{verdict.incidents}; {verdict.repeated} repetitions recognised"
+    )
+    say(
+        f"  lost {len(verdict.lost)}, incidents nobody raised {len(verdict.foreign)}, out of order "
+        f"{len(verdict.out_of_order)}"
+    )
+    for what in (*verdict.lost, *verdict.foreign, *verdict.out_of_order):
+        say(f"  ! {what}")
+    return verdict.held
+
+
+async def drain(folder: Path, events: int) -> bool:
+    """The day without a broker; whether all came in its order and the new call overtook."""
+    async with Broker(folder / "broker", Authority(folder / "authority"), plain=True) as broker:
+        result = await day_without_broker(folder / "outbox", broker.plain_port or 0, events)
+    in_order = [alert.alert_id for alert in result.events] == result.wanted
+    say(f"a day without a broker: {result.stored} of {events} events stored, drained in {result.took_s:.1f} s")
+    say(f"  all of them, by importance and then by time: {'yes' if in_order else 'NO'}")
+    say(f"  a new call in the middle: on the desk after {result.call_s * 1000:.0f} ms, behind {result.before_call}")
+    return in_order and result.stored == events and result.call_s < OVERTAKES_WITHIN_S
+
+
+def main(words: list[str]) -> int:
+    """Run the parts; 1 when anything did not hold."""
+    arguments = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
+    arguments.add_argument("part", nargs="?", choices=PARTS, help="only this part")
+    arguments.add_argument("--incidents", type=int, default=1000, help="of three revisions each (1000)")
+    arguments.add_argument("--faults", type=int, default=200, help="of the network (200)")
+    arguments.add_argument("--kills", type=int, default=20, help="kill -9 of agent or broker (20)")
+    arguments.add_argument("--events", type=int, default=10_000, help="of the day without a broker (10000)")
+    arguments.add_argument("--seed", type=int, default=int(time.time()), help="repeats a storm's dice")
+    given = arguments.parse_args(words)
+    held = True
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+        folder = Path(name)
+        with (folder / "chaos.log").open("w", encoding="utf-8") as log_file:
+            journal.set_up(log_file)
+            if given.part != DRAIN:
+                (folder / STORM).mkdir()
+                held &= asyncio.run(storm(folder / STORM, given.incidents, given.faults, given.kills, given.seed))
+            if given.part != STORM:
+                (folder / DRAIN).mkdir()
+                held &= asyncio.run(drain(folder / DRAIN, given.events))
+    say("it held" if held else "IT DID NOT HOLD")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

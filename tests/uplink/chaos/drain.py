@@ -1,0 +1,89 @@
+"""The broker is away for a day: what happened meanwhile comes by its importance, and a new call before it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from agent.clock import SystemClock
+from agent.control_room.room import ControlRoom
+from agent.signals import Category
+from agent.uplink.entry import PRIORITY
+from agent.uplink.paths import PRIMARY
+from agent.uplink.tls import Endpoint
+from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
+from tests.uplink.chaos.small_unit import small_unit
+from tests.uplink.lab import LabClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.control_room.alerts import Alert
+
+DAY_S: Final = 86_400.0
+SHARES: Final = {Category.HELP: 1, Category.INTRUDER: 10, Category.TAMPER: 4, Category.FAULT: 25, Category.NOISE: 60}
+"""Of a hundred events of a bad day."""
+DOWN: Final = Fault(end=End.RESET, end_after=0)
+LIMIT_S: Final = 3600.0
+"""Half a minute on two free cores; a machine at work on other things may take long."""
+NEW_CALL: Final = "new-call"
+
+
+@dataclass
+class Drain:
+    """What came of it."""
+
+    stored: int
+    events: list[Alert]
+    """In the order in which they first came, without the new call."""
+    wanted: list[str]
+    """The order in which they should."""
+    took_s: float
+    """From the connection until the unit held nothing any more."""
+    call_s: float
+    """From the new call, pressed in the middle of the drain, until it was on the desk."""
+    before_call: int
+    """Events that came after the call was pressed, and before it."""
+
+
+async def day_without_broker(folder: Path, broker_port: int, events: int) -> Drain:
+    """Let so many events happen over a day in which the network is down, then let it come back."""
+    clock, rng = LabClock(), random.Random(24)
+    direct = Endpoint.build(f"mqtt://127.0.0.1:{broker_port}", insecure_lab=True)
+    categories = rng.choices([*SHARES], weights=[*SHARES.values()], k=events)
+    async with (
+        asyncio.timeout(LIMIT_S),
+        RoughNetwork(broker_port, reads_mqtt=True) as network,
+        ControlRoom(direct, "drain-desk", SystemClock(), org="street") as room,
+    ):
+        network.always = DOWN
+        through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
+        await room.wait_for(lambda room: room.connected, LIMIT_S)
+        async with small_unit(folder, {PRIMARY: through}, clock, puback_within_s=60.0) as unit:
+            for number, category in enumerate(categories):
+                clock.pass_s(DAY_S / events)
+                # Over again long before anybody heard of it: else the broker keeps it retained for late consoles, and
+                # mosquitto writes all that it keeps with each change.
+                unit.raise_alert(f"day-{number:05d}", 1, category, state="closed")
+                await asyncio.sleep(0)
+            await unit.outbox.flushed()
+            stored = len(unit.outbox)
+            network.always = Fault()
+            unit.courier.hurry()
+            await unit.paths.up()
+            loop = asyncio.get_running_loop()
+            up_s = loop.time()
+            await room.wait_for(lambda room: len(room.alerts) >= events // 2, LIMIT_S)
+            pressed_s, before = loop.time(), len(room.alerts)
+            unit.raise_alert(NEW_CALL, 1, Category.HELP)
+            await room.wait_for(lambda room: NEW_CALL in room.alerts, LIMIT_S)
+            call_s = loop.time() - pressed_s
+            came_before = [*room.alerts].index(NEW_CALL) - before
+            while unit.courier.pending:  # noqa: ASYNC110 - until the receiver has all of it
+                await asyncio.sleep(0.02)
+            took_s = loop.time() - up_s
+        came = [alert for alert in room.alerts.values() if alert.alert_id != NEW_CALL]
+    ranked = sorted((PRIORITY[category], number) for number, category in enumerate(categories))
+    return Drain(stored, came, [f"day-{number:05d}" for _, number in ranked], took_s, call_s, came_before)

@@ -1,0 +1,140 @@
+"""The same stories over every kind of bad network: nothing is lost, nothing comes twice, and help comes first."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.control_room.room import ControlRoom
+from agent.signals import Category
+from agent.uplink.paths import ALTERNATE, PRIMARY
+from agent.uplink.tls import Endpoint
+from tests.uplink.chaos.faults import ALWAYS, FIRST
+from tests.uplink.chaos.rough_network import CALM, End, Fault, RoughNetwork
+from tests.uplink.chaos.small_unit import small_unit
+from tests.uplink.lab import SOON_S, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.uplink.conftest import Street
+
+BACKLOG = 24
+"""More than a connection has places for."""
+PATIENCE: dict[str, Any] = {"puback_within_s": 2.0, "keepalive_s": 2.0}
+"""So that a half-open connection is found within a test."""
+
+
+def at_port(port: int | None) -> Endpoint:
+    """A broker without TLS on this machine."""
+    return Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
+
+
+@asynccontextmanager
+async def control_room(street: Street) -> AsyncIterator[ControlRoom]:
+    """A control room of a name that nothing waits for at the broker."""
+    room = ControlRoom(at_port(street.broker.plain_port), f"desk-{id(street)}", SystemClock(), org="street")
+    async with room:
+        await room.wait_for(lambda room: room.connected, SOON_S)
+        yield room
+
+
+async def tell_a_story(street: Street, folder: Path, network: RoughNetwork) -> None:
+    """A backlog of three revisions each is under way, and somebody calls for help in the middle of it."""
+    incidents = [f"{folder.name}-{number}" for number in range(BACKLOG // 3)]
+    help_id = f"{folder.name}-help"
+    async with (
+        control_room(street) as room,
+        small_unit(folder / "outbox", {PRIMARY: at_port(network.port)}, **PATIENCE) as unit,
+    ):
+        for revision in (1, 2, 3):
+            for incident in incidents:
+                unit.raise_alert(incident, revision, Category.NOISE)
+        await until(lambda: unit.courier.sent, "the backlog begins to move")
+        unit.raise_alert(help_id, 1, Category.HELP)
+        unit.raise_alert(help_id, 2, Category.HELP)
+        await until(lambda: unit.courier.pending == 0, "everything is acknowledged")
+        mine = {key: alert for key, alert in room.alerts.items() if key.startswith(folder.name)}
+        assert {*mine} == {*incidents, help_id}
+        for alert in mine.values():
+            revisions = [arrival.revision for arrival in alert.arrivals]
+            assert revisions == ([1, 2] if alert.alert_id == help_id else [1, 2, 3])
+            assert all(earlier.happened <= later.happened for earlier, later in pairwise(alert.arrivals))
+        last = max(alert.arrivals[-1].received.monotonic_s for alert in mine.values())
+        assert mine[help_id].arrivals[0].received.monotonic_s < last
+        assert unit.courier.delivered == BACKLOG + 2
+
+
+@pytest.mark.parametrize("fault", ALWAYS)
+async def test_on_a_network_that_is_always_bad_everything_comes_once_and_in_order(
+    street: Street, tmp_path: Path, fault: str
+) -> None:
+    async with RoughNetwork(street.broker.plain_port or 0, reads_mqtt=True) as network:
+        network.always = ALWAYS[fault]
+        await tell_a_story(street, tmp_path, network)
+
+
+@pytest.mark.parametrize("fault", FIRST)
+async def test_a_connection_that_breaks_anywhere_loses_nothing_and_repeats_no_incident(
+    street: Street, tmp_path: Path, fault: str
+) -> None:
+    async with RoughNetwork(street.broker.plain_port or 0, reads_mqtt=True) as network:
+        network.next_connections(FIRST[fault])
+        await tell_a_story(street, tmp_path, network)
+        assert network.ended >= 1
+
+
+async def test_an_encrypted_connection_may_break_after_any_byte(street: Street, tmp_path: Path) -> None:
+    async with RoughNetwork(street.broker.port, reads_mqtt=False) as network:
+        network.next_connections(
+            *(Fault(end=End.RESET, end_after=bytes_) for bytes_ in (1, 600, 2500, 3500, 4500, 9000))
+        )
+        endpoint = street.endpoint("unit-a")
+        through = Endpoint(endpoint.host, network.port, endpoint.context)
+        async with (
+            control_room(street) as room,
+            small_unit(tmp_path, {PRIMARY: through}, **PATIENCE) as unit,
+        ):
+            for number in range(10):
+                unit.raise_alert(f"tls-{number}", 1, Category.HELP)
+            await until(lambda: unit.courier.pending == 0, "everything is acknowledged")
+            assert {f"tls-{number}" for number in range(10)} <= {*room.alerts}
+        assert not network.expects_faults
+
+
+async def test_what_one_path_swallows_comes_over_the_other_and_says_so(street: Street, tmp_path: Path) -> None:
+    port = street.broker.plain_port or 0
+    async with RoughNetwork(port, reads_mqtt=True) as first, RoughNetwork(port, reads_mqtt=True) as second:
+        paths = {PRIMARY: at_port(first.port), ALTERNATE: at_port(second.port)}
+        async with control_room(street) as room, small_unit(tmp_path, paths, **PATIENCE) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            unit.raise_alert("two-1", 1, Category.HELP)
+            await until(lambda: unit.courier.pending == 0, "it is acknowledged")
+            assert room.alerts["two-1"].latest.data["path"] == {"used": PRIMARY, "attempt": 1, "late": False}
+            first.strike(End.HALF_OPEN)
+            first.always = Fault(end=End.RESET, end_after=0)
+            unit.raise_alert("two-2", 1, Category.HELP)
+            await until(lambda: unit.courier.pending == 0, "it is acknowledged")
+            assert room.alerts["two-2"].latest.data["path"]["used"] == ALTERNATE
+            await until(lambda: unit.path_events, "the loss is told")
+            assert unit.path_events[0] == (PRIMARY, "lost")
+            first.always = CALM
+            await until(lambda: (PRIMARY, "back") in unit.path_events, "the return is told")
+
+
+async def test_an_acknowledgement_that_comes_over_both_paths_is_heard_once(street: Street, tmp_path: Path) -> None:
+    endpoint = at_port(street.broker.plain_port)
+    async with (
+        control_room(street) as room,
+        small_unit(tmp_path, {PRIMARY: endpoint, ALTERNATE: endpoint}, **PATIENCE) as unit,
+    ):
+        await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+        unit.raise_alert("both-1", 1, Category.HELP)
+        await until(lambda: unit.paths.heard_twice == 1, "the acknowledgement came twice")
+        assert unit.courier.delivered == 1
+        assert "both-1" in room.alerts
