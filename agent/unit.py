@@ -40,6 +40,7 @@ from agent.signals import (
     Faulted,
     Log,
     MediaFailed,
+    MediaReady,
     Remember,
     SayLine,
     ShowLight,
@@ -55,6 +56,7 @@ from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Accepted, Inbox, Refusal
 from agent.uplink.link import Link
+from agent.uplink.media.room import MediaRoom
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
 from agent.uplink.publication import LinkDown, PublishRefused, Subscription
@@ -156,6 +158,7 @@ class Unit:
             config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
         )
         self._inbox = Inbox(config.unit)
+        self._media = MediaRoom(config, endpoint, clock, self._courier, self._link)
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
@@ -197,6 +200,7 @@ class Unit:
         yield "heartbeat", self._heartbeat.run
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
+        yield from self._media.rooms()
         if self._recovery is not None:
             yield "recovery", self._recovery.run
         if self._self_test is not None:
@@ -209,6 +213,8 @@ class Unit:
                 self._panel.show(action.pattern)
         tells = [action for action in actions if isinstance(action, Tell)]
         remembers = [action for action in actions if isinstance(action, Remember)]
+        if tells:
+            self._media.give_way()
         if tells or remembers:
             self._courier.submit(tells, remembers)
         for action in actions:
@@ -265,7 +271,10 @@ class Unit:
         if self._self_test is not None and isinstance(event, PhraseSuspected | PhraseHeard):
             self._self_test.talked()
         voice, camera = self._config.voice.name, self._config.camera.name
-        self._report(signal_of(event, self._clock, microphone=voice, camera=camera))
+        signal = signal_of(event, self._clock, microphone=voice, camera=camera)
+        self._report(signal)
+        if isinstance(signal, MediaReady) and (category := self._incidents.category_of(signal.alert_id)) is not None:
+            self._media.take(signal, category)
 
     def _take_message(self, received: Received) -> None:
         """The control room said something."""
@@ -349,6 +358,7 @@ class Unit:
                 "lastSequence": self._outbox.last_sequence,
             },
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
+            **self._media.facts(),
             **self._footage_facts(),
             **self._hearing_facts(),
             **(self._self_test.facts() if self._self_test is not None else {}),
@@ -390,7 +400,9 @@ class Unit:
             log.warning("goodbye_not_said", reason=str(why) or "the broker did not answer in time")
         try:
             async with asyncio.timeout(GOODBYE_WITHIN_S):
-                await self._link.close()
+                async with asyncio.TaskGroup() as farewells:
+                    farewells.create_task(self._link.close())
+                    farewells.create_task(self._media.close())
         except TimeoutError:
             log.warning("link_not_closed")
 

@@ -147,6 +147,11 @@ class Incidents:
         """How many incidents have no outcome yet."""
         return self._book.open_count
 
+    def category_of(self, alert_id: str) -> Category | None:
+        """What an incident is about; None: it is not remembered."""
+        incident = self._book.get(alert_id)
+        return None if incident is None else incident.category
+
     def has_fault(self, part: str, code: str) -> bool:
         """Whether this fault is told and not over."""
         return self._book.active(Category.FAULT, f"{part}:{code}") is not None
