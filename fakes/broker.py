@@ -217,10 +217,7 @@ class Broker:
             [
                 *([] if self.plain_port is None else ["topic readwrite #"]),  # whoever comes without TLS has no name
                 f"user {CONTROL_ROOM}",
-                *(
-                    f"topic read {everyone}/{name}"
-                    for name in (*said_by_units, "ack")
-                ),
+                *(f"topic read {everyone}/{name}" for name in (*said_by_units, "ack")),
                 *(f"topic write {everyone}/{name}" for name in ("ack", "cmd/+")),
                 *(f"pattern write {own}/{name}" for name in said_by_units),
                 *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+")),

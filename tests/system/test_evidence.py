@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from agent.control_room.album import Picture
     from agent.control_room.alerts import Alert
+    from agent.control_room.room import ControlRoom
     from fakes.town import Town
 
 LIMIT_S = 30.0
@@ -77,3 +79,17 @@ async def test_a_break_in_is_told_with_pictures_and_its_clip_grows_until_the_doo
             stored = (folder / name).read_bytes()
             assert (hashlib.sha256(stored).hexdigest(), len(stored)) == (facts["sha256"], facts["sizeBytes"])
         assert max(still["sizeBytes"], strip["sizeBytes"]) <= MAX_BYTES
+
+        def both_came(room: ControlRoom) -> dict[str, Picture] | None:
+            pictures = room.album.of(alert)
+            return pictures if len([each for each in pictures.values() if each.file]) > 1 else None
+
+        came = await town.control_room.wait_for(both_came, LIMIT_S) or {}
+        assert {name: picture.sha256 for name, picture in came.items()} == {
+            "snapshot": still["sha256"],
+            "strip": strip["sha256"],
+        }
+        kept = came["snapshot"].file
+        assert kept is not None
+        assert kept.read_bytes() == (folder / "still.jpg").read_bytes()
+        assert town.control_room.album.standing(alert, "snapshot") == "here"
