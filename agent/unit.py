@@ -41,6 +41,7 @@ from agent.signals import (
     Log,
     MediaFailed,
     MediaReady,
+    MediaSent,
     Remember,
     SayLine,
     ShowLight,
@@ -56,6 +57,7 @@ from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Accepted, Inbox, Refusal
 from agent.uplink.link import Link
+from agent.uplink.media.request import PieceOf, UploadState
 from agent.uplink.media.room import MediaRoom
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
     from agent.signals import Action, Filming
+    from agent.uplink.media.request import UploadProgress
     from agent.uplink.messages import Message
     from agent.uplink.publication import Publication, Receipt, Received
     from agent.uplink.tls import Endpoint
@@ -158,7 +161,15 @@ class Unit:
             config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
         )
         self._inbox = Inbox(config.unit)
-        self._media = MediaRoom(config, endpoint, clock, self._courier, self._link)
+        self._media = MediaRoom(
+            config,
+            endpoint,
+            clock,
+            self._courier,
+            self._link,
+            category_of=self._incidents.category_of,
+            on_upload=self._upload_moved,
+        )
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
@@ -275,6 +286,28 @@ class Unit:
         self._report(signal)
         if isinstance(signal, MediaReady) and (category := self._incidents.category_of(signal.alert_id)) is not None:
             self._media.take(signal, category)
+
+    def _upload_moved(self, progress: UploadProgress) -> None:
+        """An upload goes on, or is over: the latter is told with its alert."""
+        log.info(
+            "upload",
+            upload_id=progress.upload_id,
+            state=progress.state,
+            sent_bytes=progress.sent_bytes,
+            size_bytes=progress.size_bytes,
+        )
+        if isinstance(progress.what, PieceOf) and progress.state in {UploadState.DONE, UploadState.FAILED}:
+            self._report(
+                MediaSent(
+                    progress.what.alert_id,
+                    progress.what.media,
+                    self._clock.now(),
+                    host=progress.host,
+                    sha256=progress.sha256,
+                    confirmed=progress.confirmed,
+                    reason=progress.reason,
+                )
+            )
 
     def _take_message(self, received: Received) -> None:
         """The control room said something."""

@@ -10,6 +10,7 @@ from agent.uplink.link import Link
 from agent.uplink.media.purse import Purse
 from agent.uplink.media.road import Road
 from agent.uplink.media.stills import Stills
+from agent.uplink.media.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agent.config.settings import Config
     from agent.signals import Category, MediaReady
     from agent.uplink.courier import Courier
+    from agent.uplink.media.request import UploadProgress
     from agent.uplink.publication import Received
     from agent.uplink.tls import Endpoint
 
@@ -33,7 +35,17 @@ PUBACK_WITHIN_S: Final = 30.0
 class MediaRoom:
     """Everything between a picture on the disk and somebody who looks at it."""
 
-    def __init__(self, config: Config, endpoint: Endpoint, clock: Clock, courier: Courier, link: Link) -> None:
+    def __init__(  # noqa: PLR0913 - it stands between all of these
+        self,
+        config: Config,
+        endpoint: Endpoint,
+        clock: Clock,
+        courier: Courier,
+        link: Link,
+        *,
+        category_of: Callable[[str], Category | None],
+        on_upload: Callable[[UploadProgress], None],
+    ) -> None:
         """A room that does nothing yet.
 
         Args:
@@ -42,6 +54,8 @@ class MediaRoom:
             clock: Says how old a picture is, and which month it is.
             courier: Whose alerts go first.
             link: Theirs, whose bytes count too.
+            category_of: What an alert is about: a help call's media are free.
+            on_upload: Hears how each upload goes on.
         """
         self.purse = Purse(
             config.uplink.data_plan,
@@ -50,6 +64,7 @@ class MediaRoom:
             signals_bytes=lambda: link.sent_bytes,
         )
         self.road = Road(lambda: courier.under_way)
+        self.uploads = Uploads(config, clock, self.purse, self.road, category_of=category_of, on_progress=on_upload)
         self._link: Link | None = None
         self._stills: Stills | None = None
         if config.camera.enabled:
@@ -68,6 +83,7 @@ class MediaRoom:
         """What runs, by name."""
         yield "data plan", self.purse.run
         yield "right of way", self.road.run
+        yield "uploads", self.uploads.run
         if self._link is not None and self._stills is not None:
             yield "media link", self._run_link
             yield "stills", self._stills.run
@@ -83,7 +99,7 @@ class MediaRoom:
 
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat."""
-        facts: dict[str, Any] = {"dataPlan": dict(self.purse.facts())}
+        facts: dict[str, Any] = {"dataPlan": dict(self.purse.facts()), "uploads": dict(self.uploads.facts())}
         if self._stills is not None:
             facts["stills"] = dict(self._stills.facts())
         return {"media": facts}
