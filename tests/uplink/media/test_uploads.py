@@ -107,7 +107,8 @@ class Desk:
 
 
 def ask(url: str, **more: Any) -> UploadRequest:  # noqa: ANN401 - members of a request
-    return UploadRequest(**{"upload_id": "up-1", "what": CLIP, "url": url} | more)
+    members: dict[str, Any] = {"upload_id": "up-1", "what": CLIP, "url": url} | more
+    return UploadRequest(**members)
 
 
 @pytest.fixture(scope="module")
@@ -347,7 +348,7 @@ async def test_a_redirect_to_somebody_else_is_refused_and_one_to_the_server_itse
     site.answers = [(307, {"Location": "/moved"})]
     desk.told.clear()
     done = await desk.sent(ask(site.url))
-    assert (done.state, site.files["/moved"]) == (UploadState.DONE, FILM)
+    assert (done.state, bytes(site.files["/moved"])) == (UploadState.DONE, FILM)
 
 
 @pytest.mark.parametrize(
