@@ -168,7 +168,7 @@ def _piece(piece: Piece) -> dict[str, Any]:
         "sha256": piece.sha256,
         "sizeBytes": piece.size_bytes,
         "reason": piece.reason,
-        "upload": None if piece.upload is None else _upload(piece.upload),
+        **({} if piece.upload is None else {"upload": _upload(piece.upload)}),
     }
 
 
