@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.clock import ClockQuality
 from agent.footage.store.incident_files import complete_file
+from agent.uplink.media.aside import aside
 from agent.uplink.media.plan import KILOBYTE, Allowance, Cargo, Month, Used, allowance, allows, forecast_bytes
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Purse:
     def __init__(
         self, plan: DataPlanSettings, file: Path, clock: Clock, *, signals_bytes: Callable[[], int] = lambda: 0
     ) -> None:
-        """Take up the account as the last life left it.
+        """An account of nothing yet: `run` takes up what the last life left. A disk that hangs must not be met here.
 
         Args:
             plan: What there is to spend.
@@ -59,8 +60,10 @@ class Purse:
         self._signals_bytes = signals_bytes
         self._signals_seen = signals_bytes()
         self._lock = threading.Lock()
-        self._month, self._used = self._read()
-        self._kept = self._month, self._used
+        self._month, self._used = Month.of(clock.now().wall), Used()
+        self._kept: tuple[Month, Used] | None = None
+        """What is known to lie on the disk; None: it was not looked yet."""
+        self._loaded = False
         self._unkept = False
         self.held_back = 0
         """How often something was not sent because of the plan, since the unit began."""
@@ -106,19 +109,38 @@ class Purse:
 
     async def run(self, working: Callable[[], None]) -> None:
         """Keep the account on the disk until cancelled, and say in the journal when it steps."""
+        working()
+        if not self._loaded:
+            await aside(self.load)
         while True:
-            await asyncio.to_thread(self.keep)
+            await aside(self.keep)
             self._tell()
             working()
             await asyncio.sleep(KEPT_EVERY_S)
+
+    def load(self) -> None:
+        """Add what the last life spent in this month. Blocks for the disk."""
+        kept = self._read()
+        with self._lock:
+            self._look()
+            self._kept, self._loaded = kept, True
+            if kept is None:
+                return
+            month, before = kept
+            if month == self._month or self._clock.now().quality is ClockQuality.UNSYNCED:
+                now = self._used
+                self._month = month
+                self._used = Used(
+                    before.signals + now.signals, before.media + now.media, before.help_media + now.help_media
+                )
 
     def keep(self) -> None:
         """Write the account, if it changed. A disk that does not take it loses no call: it is told and tried again."""
         with self._lock:
             self._look()
             account = self._month, self._used
-        if account == self._kept:
-            return
+            if account == self._kept or not self._loaded:  # never over what was not read yet
+                return
         month, used = account
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -156,7 +178,7 @@ class Purse:
             log.warning("data_plan_step", **self.facts())
         self._told = allowed
 
-    def _read(self) -> tuple[Month, Used]:
+    def _read(self) -> tuple[Month, Used] | None:
         try:
             account = _ACCOUNT.validate_json(self._file.read_bytes())
         except FileNotFoundError:
@@ -167,4 +189,4 @@ class Purse:
             )
         else:
             return Month(account.year, account.month), account.used
-        return Month.of(self._clock.now().wall), Used()
+        return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.media.aside import aside
 from agent.uplink.media.purse import Purse
 from agent.uplink.media.road import Road
 from agent.uplink.media.stills import Stills
@@ -108,7 +109,7 @@ class MediaRoom:
         """Leave the broker in order, and keep the account."""
         if self._link is not None:
             await self._link.close()
-        await asyncio.to_thread(self.purse.keep)
+        await aside(self.purse.keep)
 
     async def _run_link(self, working: Callable[[], None]) -> None:
         working()  # the link reports and repairs itself

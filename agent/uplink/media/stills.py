@@ -14,6 +14,7 @@ from agent.signals import Category, Media
 from agent.uplink import still
 from agent.uplink.entry import PRIORITY
 from agent.uplink.link import AROUND_BYTES
+from agent.uplink.media.aside import aside
 from agent.uplink.media.plan import Cargo
 from agent.uplink.publication import LinkDown, PublishRefused
 from agent.uplink.still import PieceName, Still
@@ -114,15 +115,16 @@ class Stills:
     async def _send(self, each: _Waiting) -> None:
         made = each.made
         try:
-            jpeg = await asyncio.to_thread(_read, made)
+            jpeg = await aside(lambda: _read(made))
         except _Lost as lost:
             self._drop(each, str(lost))
             return
         taken = made.start or made.at
         message = still.publication(self._unit, Still(made.alert_id, each.name, taken.wall, made.sha256, jpeg))
-        self._purse.spend(len(jpeg) + AROUND_BYTES, for_help=each.category is Category.HELP)
         try:
-            await self._link.publish(message)
+            receipt = self._link.send(message)
+            self._purse.spend(len(jpeg) + AROUND_BYTES, for_help=each.category is Category.HELP)
+            await receipt
         except LinkDown:
             return  # it still waits, for the next connection
         except PublishRefused as refused:

@@ -14,6 +14,7 @@ from agent.clock import ClockQuality
 from agent.footage.store.incident_files import SAFE_ID
 from agent.signals import Category
 from agent.uplink.backoff import about_s
+from agent.uplink.media.aside import aside
 from agent.uplink.media.attempt import MEGABYTE, Attempt, path_of
 from agent.uplink.media.plan import Cargo
 from agent.uplink.media.request import (
@@ -129,8 +130,8 @@ class Uploads:
             raise UploadRefused(Refusal.DATA_PLAN, msg)
         going = self._going[request.upload_id] = _Going(Job(request, self._clock.now().wall))
         try:
-            await asyncio.to_thread(self._check_file, request)
-            await asyncio.to_thread(self._shelf.keep, going.job)
+            await aside(lambda: self._check_file(request))
+            await aside(lambda: self._shelf.keep(going.job))
         except BaseException:
             del self._going[request.upload_id]
             raise
@@ -156,7 +157,7 @@ class Uploads:
 
     async def run(self, working: Callable[[], None]) -> None:
         """Carry on with what earlier lives began, and with what comes, until cancelled."""
-        for job in await asyncio.to_thread(lambda: [*self._shelf.remembered()]):
+        for job in await aside(lambda: [*self._shelf.remembered()]):
             self._going.setdefault(job.request.upload_id, _Going(job))
         working()
         loop = asyncio.get_running_loop()
@@ -225,7 +226,7 @@ class Uploads:
             self.failed += 1
             log.warning("upload_failed", upload_id=job.request.upload_id, **words)
         try:
-            await asyncio.to_thread(self._shelf.forget, job)
+            await aside(lambda: self._shelf.forget(job))
         except OSError as error:
             log.warning("upload_not_forgotten", upload_id=job.request.upload_id, reason=str(error))
         self._on_progress(replace(self._progress(going), **words))

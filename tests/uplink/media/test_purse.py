@@ -20,7 +20,23 @@ DAY_S = 86_400
 
 
 def purse_at(folder: Path, clock: LabClock) -> Purse:
-    return Purse(PLAN, folder / "media" / "data-plan.json", clock)
+    purse = Purse(PLAN, folder / "media" / "data-plan.json", clock)
+    purse.load()
+    return purse
+
+
+def test_what_was_spent_before_the_disk_answered_is_added(tmp_path: Path) -> None:
+    clock = LabClock()
+    first = purse_at(tmp_path, clock)
+    first.spend(1_000, for_help=True)
+    first.keep()
+    second = Purse(PLAN, tmp_path / "media" / "data-plan.json", clock)
+    second.spend(500, for_help=False)
+    second.keep()  # too early: nothing is written over what was not read
+    second.load()
+    second.keep()
+    assert purse_at(tmp_path, clock).facts() | {"forecastKb": 0} == second.facts() | {"forecastKb": 0}
+    assert (second.facts()["mediaKb"], second.facts()["helpMediaKb"]) == (1.5, 1.0)
 
 
 def test_what_was_spent_outlives_a_restart(tmp_path: Path) -> None:
