@@ -35,7 +35,7 @@ def test_what_was_spent_before_the_disk_answered_is_added(tmp_path: Path) -> Non
     second.keep()  # too early: nothing is written over what was not read
     second.load()
     second.keep()
-    assert purse_at(tmp_path, clock).facts() | {"forecastKb": 0} == second.facts() | {"forecastKb": 0}
+    assert dict(purse_at(tmp_path, clock).facts()) == dict(second.facts())
     assert (second.facts()["mediaKb"], second.facts()["helpMediaKb"]) == (1.5, 1.0)
 
 

@@ -434,8 +434,11 @@ async def test_a_hung_server_holds_up_neither_the_loop_nor_the_end(site: Site, d
     async with desk.at_work() as uploads:
         await uploads.begin(ask(site.url))
         await until(lambda: "PATCH" in site.methods(), "it hangs")
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("upload-")]
     assert len(desk.remembered) == 1
+    alive = [thread for thread in threading.enumerate() if thread.name.startswith("upload-")]
+    await until(
+        lambda: not any(thread.is_alive() for thread in alive), "its thread is gone while the server still hangs"
+    )
 
 
 async def test_a_plan_that_runs_out_stops_films_and_no_help_call(
