@@ -197,6 +197,23 @@ class MediaFailed:
     at: Moment
 
 
+@dataclass(frozen=True)
+class MediaSent:
+    """A still, a strip or a clip was uploaded where a command named, or could not be."""
+
+    alert_id: str
+    media: Media
+    at: Moment
+    host: str
+    """Where to."""
+    sha256: str | None = None
+    """Of what was sent: of a clip that grew meanwhile it is that of the shorter one."""
+    confirmed: str | None = None
+    """How the server confirmed it (`agent.uplink.media.request.Confirmed`); None: it is not there."""
+    reason: str | None = None
+    """Why not."""
+
+
 Signal = (
     Triggered
     | Suspected
@@ -208,6 +225,7 @@ Signal = (
     | TestRequested
     | MediaReady
     | MediaFailed
+    | MediaSent
 )
 
 

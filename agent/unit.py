@@ -40,6 +40,8 @@ from agent.signals import (
     Faulted,
     Log,
     MediaFailed,
+    MediaReady,
+    MediaSent,
     Remember,
     SayLine,
     ShowLight,
@@ -54,6 +56,8 @@ from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Accepted, Inbox, Refusal
+from agent.uplink.media.request import PieceOf, UploadState
+from agent.uplink.media.room import MediaRoom
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
 from agent.uplink.path_watch import PathEvent
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
     from agent.signals import Action, Filming
+    from agent.uplink.media.request import UploadProgress
     from agent.uplink.messages import Message
     from agent.uplink.publication import Publication, Receipt, Received
     from agent.uplink.tls import Endpoint
@@ -168,6 +173,15 @@ class Unit:
             config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
         )
         self._inbox = Inbox(config.unit)
+        self._media = MediaRoom(
+            config,
+            endpoint,
+            clock,
+            self._courier,
+            lambda: self._link.sent_bytes,
+            category_of=self._incidents.category_of,
+            on_upload=self._upload_moved,
+        )
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
@@ -209,6 +223,7 @@ class Unit:
         yield "heartbeat", self._heartbeat.run
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
+        yield from self._media.rooms()
         if self._recovery is not None:
             yield "recovery", self._recovery.run
         if self._self_test is not None:
@@ -221,6 +236,8 @@ class Unit:
                 self._panel.show(action.pattern)
         tells = [action for action in actions if isinstance(action, Tell)]
         remembers = [action for action in actions if isinstance(action, Remember)]
+        if tells:
+            self._media.give_way()
         if tells or remembers:
             self._courier.submit(tells, remembers)
         for action in actions:
@@ -277,7 +294,32 @@ class Unit:
         if self._self_test is not None and isinstance(event, PhraseSuspected | PhraseHeard):
             self._self_test.talked()
         voice, camera = self._config.voice.name, self._config.camera.name
-        self._report(signal_of(event, self._clock, microphone=voice, camera=camera))
+        signal = signal_of(event, self._clock, microphone=voice, camera=camera)
+        self._report(signal)
+        if isinstance(signal, MediaReady) and (category := self._incidents.category_of(signal.alert_id)) is not None:
+            self._media.take(signal, category)
+
+    def _upload_moved(self, progress: UploadProgress) -> None:
+        """An upload goes on, or is over: the latter is told with its alert."""
+        log.info(
+            "upload",
+            upload_id=progress.upload_id,
+            state=progress.state,
+            sent_bytes=progress.sent_bytes,
+            size_bytes=progress.size_bytes,
+        )
+        if isinstance(progress.what, PieceOf) and progress.state in {UploadState.DONE, UploadState.FAILED}:
+            self._report(
+                MediaSent(
+                    progress.what.alert_id,
+                    progress.what.media,
+                    self._clock.now(),
+                    host=progress.host,
+                    sha256=progress.sha256,
+                    confirmed=progress.confirmed,
+                    reason=progress.reason,
+                )
+            )
 
     def _take_message(self, received: Received) -> None:
         """The control room said something."""
@@ -376,6 +418,7 @@ class Unit:
             },
             "paths": self._link.facts(),
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
+            **self._media.facts(),
             **self._footage_facts(),
             **self._hearing_facts(),
             **(self._self_test.facts() if self._self_test is not None else {}),
@@ -417,7 +460,9 @@ class Unit:
             log.warning("goodbye_not_said", reason=str(why) or "the broker did not answer in time")
         try:
             async with asyncio.timeout(GOODBYE_WITHIN_S):
-                await self._link.close()
+                async with asyncio.TaskGroup() as farewells:
+                    farewells.create_task(self._link.close())
+                    farewells.create_task(self._media.close())
         except TimeoutError:
             log.warning("link_not_closed")
 

@@ -151,7 +151,12 @@ class Town:
             self._street = Street(self.config, self._folder, self.sound, self._narrate)
             await stack.enter_async_context(self._street)
             self._control_room = ControlRoom(
-                self._endpoint, CONTROL_ROOM, SystemClock(), org=ORG, journal=self._journal
+                self._endpoint,
+                CONTROL_ROOM,
+                SystemClock(),
+                org=ORG,
+                journal=self._journal,
+                pictures=self._folder / "pictures",
             )
             await stack.enter_async_context(self._control_room)
             await stack.enter_async_context(self.unit)

@@ -50,6 +50,7 @@ def add(subparsers: Subparsers) -> None:
         "--name", default=None, help="this console's name, a different one for each (default: after the machine)"
     )
     parser.add_argument("--journal", metavar="FILE", type=Path, help="append every message to this file (JSON lines)")
+    parser.add_argument("--pictures", metavar="FOLDER", type=Path, help="keep the stills that come with alerts here")
     parser.add_argument("--insecure-lab", action="store_true", help="allow mqtt:// without TLS, on a bench")
     parser.set_defaults(func=run)
 
@@ -105,7 +106,15 @@ def _open_room(args: argparse.Namespace) -> ControlRoom:
     except EndpointInvalid as error:
         raise UsageError(str(error)) from error
     try:
-        return ControlRoom(endpoint, name, SystemClock(), org=args.org, operator_ref=operator, journal=args.journal)
+        return ControlRoom(
+            endpoint,
+            name,
+            SystemClock(),
+            org=args.org,
+            operator_ref=operator,
+            journal=args.journal,
+            pictures=args.pictures,
+        )
     except OSError as error:
         msg = f"the journal {args.journal} cannot be written: {error.strerror}"
         raise UsageError(msg) from error

@@ -34,6 +34,8 @@ def machine_findings(tree: Value, folder: Path, *, judge_model: bool) -> Iterato
     for key in ("ca_file", "cert_file", "key_file"):
         if named := tree.text("uplink", key):
             yield from _file(("uplink", key), folder / named, private=key == "key_file")
+    if named := tree.text("uplink", "uploads", "ca_file"):
+        yield from _file(("uplink", "uploads", "ca_file"), folder / named, private=False)
     enabled = tree.at("voice", "enabled")
     if judge_model and enabled is not None and enabled.content is True:
         for language in languages(tree):

@@ -17,6 +17,7 @@ from pydantic import Field
 from agent.config.base import Gpio, LocalPath, LocalTime, Name, Seconds, Settings
 from agent.config.filming import CameraSettings, FootageSettings, RecoverySettings
 from agent.config.hearing import VoiceSettings
+from agent.config.sending import DataPlanSettings, UploadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,6 +228,8 @@ class UplinkSettings(Settings):
     """An alert that leaves the unit this long after the unit had it to say is marked `late`."""
     capacity: Annotated[int, Field(ge=100)] = 10_000
     """Alert revisions the outbox keeps."""
+    data_plan: DataPlanSettings = DataPlanSettings()
+    uploads: UploadSettings = UploadSettings()
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """No plain text outside a bench, and TLS in both directions."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.clock import Moment
+    from agent.control_room.album import Album
     from agent.control_room.alerts import Alert
     from agent.control_room.desk import Desk
     from agent.control_room.units import Unit
@@ -65,6 +66,8 @@ class Scene:
     """Messages that could not be believed."""
     selected: str | None = None
     """The alert the keys act on."""
+    album: Album | None = None
+    """The pictures that came."""
     note: str = ""
     """The last thing that happened, or what the operator is asked for."""
 
@@ -92,7 +95,7 @@ def draw(scene: Scene, width: int, height: int) -> Group:
     lines = [_header(scene, alerts, units)]
     lines += _padded(_alert_lines(scene, alerts, width, room), room)
     lines.append(_rule("selected", width))
-    lines += _padded(_detail(selected, scene.now), DETAIL_LINES)
+    lines += _padded(_detail(selected, scene), DETAIL_LINES)
     lines.append(_rule("units", width))
     lines += _padded(_unit_lines(units, scene.now), UNIT_LINES)
     lines.append(_rule("", width))
@@ -173,11 +176,11 @@ def _state(alert: Alert) -> str:
     return f"seen {', '.join(alert.operators())}"[:16]
 
 
-def _detail(alert: Alert | None, now: Moment) -> list[Text]:
+def _detail(alert: Alert | None, scene: Scene) -> list[Text]:
     if alert is None:
         return [Text("Nothing selected.", style="dim")]
     latest = alert.latest
-    when = f"{alert.happened.astimezone():%d %b %H:%M:%S}, {clock_words(alert.age(now))} ago"
+    when = f"{alert.happened.astimezone():%d %b %H:%M:%S}, {clock_words(alert.age(scene.now))} ago"
     marks = "".join(f"{mark}  " for mark, _ in _marks(alert))
     acks = ", ".join(
         f"{ack.level} r{ack.revision}" + (f" {plain(ack.operator_ref)}" if ack.operator_ref else "")
@@ -188,15 +191,26 @@ def _detail(alert: Alert | None, now: Moment) -> list[Text]:
         Text(alert.headline, style="bold"),
         Text(f"{marks}{alert.place}"),
         Text(f"{when}; {alert.unit}; state {plain(latest.data.get('state'))}"),
-        Text(f"came: {came}" + (f"; {alert.duplicates} came twice" if alert.duplicates else "") + f"; {_media(alert)}"),
+        Text(
+            f"came: {came}"
+            + (f"; {alert.duplicates} came twice" if alert.duplicates else "")
+            + f"; {_media(alert, scene)}"
+        ),
         Text(f"acknowledged: {acks or 'not yet'}" + ("" if alert.acked(AckLevel.RECEIVER) else "  (receiver: no)")),
     ]
 
 
-def _media(alert: Alert) -> str:
+def _media(alert: Alert, scene: Scene) -> str:
     evidence = alert.latest.data.get("evidence") or {}
-    pieces = ((name, evidence.get(key) or {}) for name, key in _PIECES)
-    return ", ".join(f"{name} {_standing(piece)}" for name, piece in pieces if piece.get("status")) or "no pictures"
+    pieces = ((name, key, evidence.get(key) or {}) for name, key in _PIECES)
+    said = [
+        f"{name} {_came(alert, key, scene) or _standing(piece)}" for name, key, piece in pieces if piece.get("status")
+    ]
+    return ", ".join(said) or "no pictures"
+
+
+def _came(alert: Alert, key: str, scene: Scene) -> str | None:
+    return None if scene.album is None else scene.album.standing(alert, key)
 
 
 def _standing(piece: Mapping[str, Any]) -> str:

@@ -35,6 +35,8 @@ class What(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     REFUSED = "refused"
     """Something came that cannot be believed; it is counted and shown, and changes nothing else."""
+    PICTURE_CAME = "picture-came"
+    PICTURE_LOST = "picture-lost"
     BROKER_LOST = "broker-lost"
     BROKER_BACK = "broker-back"
     JOURNAL_LOST = "journal-lost"

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from agent.control_room.acks import Acks
+from agent.control_room.album import Album, as_text, is_still
 from agent.control_room.commands import Commands
 from agent.control_room.desk import Desk
 from agent.control_room.happenings import Happening, UnitKey, What
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from agent.clock import Clock
+    from agent.clock import Clock, Moment
     from agent.control_room.alerts import Alert
     from agent.uplink.tls import Endpoint
 
@@ -48,6 +49,7 @@ class ControlRoom:
         org: str = "+",
         operator_ref: str = "operator",
         journal: Path | None = None,
+        pictures: Path | None = None,
         auto_receive: bool = True,
     ) -> None:
         """A console that is not connected yet. Build it on a running event loop.
@@ -59,6 +61,7 @@ class ControlRoom:
             org: Whose units it watches; `+` is everybody's.
             operator_ref: Who sits here, where a verb does not say otherwise.
             journal: The file that every message is appended to; without one, the desk alone keeps what came.
+            pictures: The folder that stills are kept in; without one they are checked and told, not kept.
             auto_receive: Whether every revision of an alert is acknowledged as received once it is kept.
 
         Raises:
@@ -71,6 +74,7 @@ class ControlRoom:
         self._listeners: list[Callable[[Happening], None]] = []
         self._changed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+        self.album = Album(pictures, self.desk.alerts, lambda happening: self._tell([happening]))
         self._receiver = Receiver(journal, self._receive, lambda happening: self._tell([happening]))
         self._link = Link(
             endpoint,
@@ -90,9 +94,11 @@ class ControlRoom:
                 helpers = (
                     work.create_task(self._receiver.run(), name="control-room-receiver"),
                     work.create_task(self._tick(), name="control-room-tick"),
+                    work.create_task(self.album.run(), name="control-room-album"),
                 )
                 await self._link.run()
                 await self._receiver.finished()
+                await self.album.finished()
                 for helper in helpers:
                     helper.cancel()
         finally:
@@ -227,6 +233,9 @@ class ControlRoom:
     def _take(self, received: Received) -> None:
         """A message came: show it first, so that a slow disk never delays a call for help, then keep it."""
         now = self._clock.now()
+        if is_still(received.topic):
+            self._take_still(received, now)
+            return
         reading = None
         try:
             reading = read(received)
@@ -238,6 +247,14 @@ class ControlRoom:
         if reading.kind is Kind.RESPONSE:
             self._commands.answered(received.correlation_data, reading.document)
         self._tell(self.desk.handle(reading, now))
+
+    def _take_still(self, received: Received, now: Moment) -> None:
+        """A picture came: beside its alert, whichever was first."""
+        try:
+            self.album.take(received)
+        except MessageInvalid as error:
+            self._tell([self.desk.refuse(f"{received.topic}: {error}")])
+        self._receiver.take(as_text(received), now, None)
 
     def _receive(self, reading: Reading) -> None:
         if self.auto_receive and not reading.standing:

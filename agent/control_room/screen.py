@@ -91,6 +91,7 @@ class Screen:
             trouble=self._room.trouble,
             refused=self._room.refused,
             selected=self._selected,
+            album=self._room.album,
             note=self._note if asked is None else asked,
         )
         return draw(scene, self._console.width, self._console.height)

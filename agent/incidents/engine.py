@@ -23,6 +23,7 @@ from agent.signals import (
     LightPattern,
     MediaFailed,
     MediaReady,
+    MediaSent,
     Restored,
     SensorKind,
     SetRequested,
@@ -116,7 +117,7 @@ class Incidents:
             case TestRequested():
                 detection = Detection(signal.by, Category.TEST, signal.at, signal.at)
                 self._book.trigger(Category.TEST, TEST, detection, turn, text=f"asked for by {signal.by}")
-            case MediaReady() | MediaFailed():
+            case MediaReady() | MediaFailed() | MediaSent():
                 self._media(signal, turn)
             case _:
                 assert_never(signal)
@@ -146,6 +147,11 @@ class Incidents:
     def open_count(self) -> int:
         """How many incidents have no outcome yet."""
         return self._book.open_count
+
+    def category_of(self, alert_id: str) -> Category | None:
+        """What an incident is about; None: it is not remembered."""
+        incident = self._book.get(alert_id)
+        return None if incident is None else incident.category
 
     def has_fault(self, part: str, code: str) -> bool:
         """Whether this fault is told and not over."""
@@ -247,13 +253,15 @@ class Incidents:
         response.acknowledged(incident, ack, turn)
         self._detectors.fault_closed(turn, ack.operator_ref)
 
-    def _media(self, signal: MediaReady | MediaFailed, turn: Turn) -> None:
+    def _media(self, signal: MediaReady | MediaFailed | MediaSent, turn: Turn) -> None:
         incident = self._book.get(signal.alert_id)
         if incident is None:
             turn.note("footage_of_unknown_alert", alert=signal.alert_id, media=signal.media)
             return
         if isinstance(signal, MediaReady):
             evidence.ready(incident, signal, turn)
+        elif isinstance(signal, MediaSent):
+            evidence.sent(incident, signal, turn)
         else:
             evidence.failed(incident, signal, turn)
         course.plan_forgetting(incident, signal.at)

@@ -23,7 +23,7 @@ from agent.signals import CutClip, Media, TakeStill, TakeStrip
 if TYPE_CHECKING:
     from agent.incidents.incident import Incident
     from agent.incidents.turn import Turn
-    from agent.signals import MediaFailed, MediaReady
+    from agent.signals import MediaFailed, MediaReady, MediaSent
 
 
 class PieceStatus(StrEnum):
@@ -49,6 +49,18 @@ class Wanted:
 
 
 @dataclass
+class Upload:
+    """How sending a piece to where a command named ended."""
+
+    host: str
+    sha256: str | None
+    confirmed: str | None
+    """How the server confirmed it; None: it is not there."""
+    reason: str | None
+    """Why not."""
+
+
+@dataclass
 class Piece:
     """A still, a strip or a clip."""
 
@@ -66,6 +78,8 @@ class Piece:
     """Why it could not be made, or not be made longer."""
     wanted: Wanted | None = None
     """Of a clip."""
+    upload: Upload | None = None
+    """The last one that is over."""
 
 
 def begin(incident: Incident, began: Moment, turn: Turn) -> None:
@@ -160,6 +174,14 @@ def failed(incident: Incident, missed: MediaFailed, turn: Turn) -> None:
     piece.reason = missed.reason
     _cut_on(incident, piece, turn)
     turn.tell(incident, missed.at)
+
+
+def sent(incident: Incident, sent: MediaSent, turn: Turn) -> None:
+    """An upload is over: the operator who asked for it is told with the alert, as is whoever looks later."""
+    piece = _piece(incident, sent.media)
+    piece.upload = Upload(sent.host, sent.sha256, sent.confirmed, sent.reason)
+    turn.note("footage_sent" if sent.confirmed else "footage_not_sent", incident, media=sent.media, host=sent.host)
+    turn.tell(incident, sent.at)
 
 
 def _piece(incident: Incident, media: Media) -> Piece:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agent.clock import Moment
     from agent.config.settings import Config
     from agent.incidents.detection import Detection
-    from agent.incidents.evidence import Piece
+    from agent.incidents.evidence import Piece, Upload
     from agent.incidents.incident import Closing, Incident
 
 _DETECTORS = {
@@ -168,6 +168,17 @@ def _piece(piece: Piece) -> dict[str, Any]:
         "sha256": piece.sha256,
         "sizeBytes": piece.size_bytes,
         "reason": piece.reason,
+        **({} if piece.upload is None else {"upload": _upload(piece.upload)}),
+    }
+
+
+def _upload(upload: Upload) -> dict[str, Any]:
+    return {
+        "status": "done" if upload.confirmed else "failed",
+        "host": upload.host,
+        "sha256": upload.sha256,
+        "confirmed": upload.confirmed,
+        "reason": upload.reason,
     }
 
 

@@ -26,6 +26,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.uplink.background import BACKGROUND_SOCKET
 from agent.uplink.packets import no_properties, properties_of, received
 from agent.uplink.publication import (
     LinkDown,
@@ -69,6 +70,8 @@ class Manners:
     puback_within_s: float = 10.0
     """A broker that does not acknowledge for so long is not there. The keep-alive alone finds a half-open connection
     only after twice its time, 50 s: too long for a help call (goal 1: 10 s)."""
+    background: bool = False
+    """It carries what can wait: its packets stand behind those of the unit's other connections."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +269,7 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_message = self._on_message
-        client.on_socket_open = _send_at_once
+        client.on_socket_open = _step_aside if self._manners.background else _send_at_once
         client.on_socket_close = self._unwatch
         client.on_socket_register_write = self._watch_room
         client.on_socket_unregister_write = self._stop_watching_room
@@ -410,6 +413,11 @@ def _retrieve(receipt: asyncio.Future[Receipt]) -> None:
 def _send_at_once(_client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's own word for a socket
     """No Nagle: it would hold an alert back for 40 ms, until the broker's acknowledgement of the one before."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _step_aside(_client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401
+    for option in BACKGROUND_SOCKET:
+        sock.setsockopt(*option)
 
 
 def _explain(error: OSError) -> str:

@@ -128,6 +128,11 @@ class Courier:
         return True
 
     @property
+    def under_way(self) -> bool:
+        """Whether the broker has yet to take an alert that the link was given."""
+        return bool(self._in_flight)
+
+    @property
     def pending(self) -> int:
         """Alert revisions that the control room's receiver does not have yet."""
         return len(self._outbox)

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     STATUS = "status"
     COMMAND = "command"
     RESPONSE = "response"
+    STILL = "still"
+    """Not JSON: its schema is of the message's properties (`agent.uplink.still`)."""
 
 
 class State(StrEnum):

@@ -105,6 +105,11 @@ class Paths:
         return sum(link.session for link in self._links.values())
 
     @property
+    def sent_bytes(self) -> int:
+        """What was handed to the network since the unit began, over all paths."""
+        return sum(link.sent_bytes for link in self._links.values())
+
+    @property
     def on_room(self) -> Callable[[], None]:
         """Called when a path has a place free again."""
         return next(iter(self._links.values())).on_room

@@ -65,6 +65,10 @@ class UnitTopics:
         """How an alert stands now, for consoles that come later."""
         return f"{self.prefix}/incident/{alert_id}"
 
+    def still(self, alert_id: str, name: str) -> str:
+        """A picture of an alert."""
+        return f"{self.prefix}/still/{alert_id}/{name}"
+
     @property
     def ack(self) -> str:
         """The control room's acknowledgements."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.config.filming import CameraSettings, FootageSettings
-from agent.signals import CutClip, Media, MediaReady, SensorKind, TakeStill, TakeStrip, Tell
+from agent.signals import CutClip, Media, MediaReady, MediaSent, SensorKind, TakeStill, TakeStrip, Tell
 from tests.incidents.driven_unit import START, Unit, config, elsewhen, logged, of, revisions, told
 
 
@@ -306,3 +306,17 @@ def test_a_state_of_a_program_without_strips_and_growth_goes_on_and_grows() -> N
     unit.open_door(100)
     unit.wait(130)
     assert spans(unit)[-1] == (-10, 130)
+
+
+def test_an_upload_that_is_over_is_told_with_its_alert_and_remembered() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    cut(unit, 31, "ab")
+    sent = MediaSent(unit.last_alert, Media.CLIP, unit.at(40), host="evidence.example", sha256="ab", confirmed="digest")
+    unit.hear(sent)
+    told = {"status": "done", "host": "evidence.example", "sha256": "ab", "confirmed": "digest", "reason": None}
+    assert clip_of(unit)["upload"] == told
+    assert clip_of(unit)["status"] == "ready"
+    unit.hear(MediaSent(unit.last_alert, Media.CLIP, unit.at(50), host="other.example", reason="answered 403"))
+    assert (clip_of(unit)["upload"]["status"], clip_of(unit)["upload"]["reason"]) == ("failed", "answered 403")

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from agent.footage.show.stills import MAX_BYTES
-from agent.signals import Category
+from agent.signals import Category, Media
+from agent.uplink.media.request import PieceOf, UploadRequest
+from agent.uplink.media.web.job import Job, Shelf
+from fakes.authority import Authority
 from tests.footage.film import clocks
+from tests.uplink.media.upload_server import upload_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from agent.control_room.album import Picture
     from agent.control_room.alerts import Alert
+    from agent.control_room.room import ControlRoom
     from fakes.town import Town
 
 LIMIT_S = 30.0
@@ -77,3 +83,51 @@ async def test_a_break_in_is_told_with_pictures_and_its_clip_grows_until_the_doo
             stored = (folder / name).read_bytes()
             assert (hashlib.sha256(stored).hexdigest(), len(stored)) == (facts["sha256"], facts["sizeBytes"])
         assert max(still["sizeBytes"], strip["sizeBytes"]) <= MAX_BYTES
+
+        def both_came(room: ControlRoom) -> dict[str, Picture] | None:
+            pictures = room.album.of(alert)
+            return pictures if len([each for each in pictures.values() if each.file]) > 1 else None
+
+        came = await town.control_room.wait_for(both_came, LIMIT_S) or {}
+        assert {name: picture.sha256 for name, picture in came.items()} == {
+            "snapshot": still["sha256"],
+            "strip": strip["sha256"],
+        }
+        kept = came["snapshot"].file
+        assert kept is not None
+        assert kept.read_bytes() == (folder / "still.jpg").read_bytes()
+        assert town.control_room.album.standing(alert, "snapshot") == "here"
+
+
+async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
+    town_with: Callable[..., Town], tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path / "authority")
+    uploads = {"uploads": {"ca_file": str(authority.ca_file)}}
+    async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
+        await town.start_unit()
+        await has_filmed(town, PRE_S)
+        await town.street.open()
+        alert = await town.alert(Category.TAMPER)
+        clip = await piece(town, alert, "clip")
+        town.unit.kill()
+        await town.unit.ended()
+        with upload_server(authority.issue_server()) as site:
+            request = UploadRequest("up-1", PieceOf(alert.alert_id, Media.CLIP), site.url)
+            Shelf(town.state_folder / "media" / "uploads").keep(Job(request, datetime.now(UTC)))
+            await town.start_unit()
+
+            def sent(_: object) -> dict[str, Any] | None:
+                told: dict[str, Any] | None = alert.latest.data["evidence"]["clip"].get("upload")
+                return told
+
+            told = await town.control_room.wait_for(sent, LIMIT_S) or {}
+            (held,) = site.files.values()
+        assert told == {
+            "status": "done",
+            "host": "localhost",
+            "sha256": clip["sha256"],
+            "confirmed": "chunks",
+            "reason": None,
+        }
+        assert hashlib.sha256(held).hexdigest() == clip["sha256"]

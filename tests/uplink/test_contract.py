@@ -21,6 +21,7 @@ from agent.signals import AckLevel, Category, Media, Outcome, Tell
 from agent.uplink import messages, topics
 from agent.uplink.messages import Answer, CommandName, Kind, Message, State
 from agent.uplink.publication import CONTENT_TYPE
+from agent.uplink.still import JPEG
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import MessageInvalid, check, load_schemas, parse
 from agent.voice.liveness import Cost, Heard, Liveness
@@ -331,6 +332,7 @@ def test_asyncapi_names_exactly_our_topics_and_categories() -> None:
         "heartbeat": everyone.heartbeat,
         "alert": f"{everyone.prefix}/alert/{{category}}",
         "incident": everyone.incident("{alertId}"),
+        "still": everyone.still("{alertId}", "{name}"),
         "ack": everyone.ack,
         "command": everyone.command("{name}"),
         "response": everyone.response("{client}"),
@@ -359,7 +361,11 @@ def test_asyncapi_gives_each_channel_its_own_schema_and_our_content_type() -> No
     document = _asyncapi()
     assert document["defaultContentType"] == CONTENT_TYPE
     for name, message in document["components"]["messages"].items():
-        assert message == {"contentType": CONTENT_TYPE, "payload": {"$ref": f"./schemas/{name}.json"}}
+        if name == "still":
+            assert message["contentType"] == JPEG
+            assert message["headers"] == {"$ref": "./schemas/still.json"}
+        else:
+            assert message == {"contentType": CONTENT_TYPE, "payload": {"$ref": f"./schemas/{name}.json"}}
     for name, channel in document["channels"].items():
         said = "alert" if name == "incident" else name
         assert channel["messages"] == {said: {"$ref": f"#/components/messages/{said}"}}

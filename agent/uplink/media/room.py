@@ -1,0 +1,128 @@
+"""The media room: what sends pictures and films, as one part of the unit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.uplink.connection import Manners
+from agent.uplink.link import Link
+from agent.uplink.media.aside import aside
+from agent.uplink.media.purse import Purse
+from agent.uplink.media.road import Road
+from agent.uplink.media.stills import Stills
+from agent.uplink.media.uploads import Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from agent.clock import Clock
+    from agent.config.settings import Config
+    from agent.signals import Category, MediaReady
+    from agent.uplink.courier import Courier
+    from agent.uplink.media.request import UploadProgress
+    from agent.uplink.publication import Received
+    from agent.uplink.tls import Endpoint
+
+    Room = tuple[str, Callable[[Callable[[], None]], Awaitable[None]]]
+
+KEEPALIVE_S: Final = 120.0
+"""This connection is idle nearly always, and nobody waits for it to be found dead: a ping each two minutes is 1.4 MB a
+month, and short enough for the address translation of mobile networks."""
+PUBACK_WITHIN_S: Final = 30.0
+"""A still on a link of 16 kbit/s."""
+
+
+class MediaRoom:
+    """Everything between a picture on the disk and somebody who looks at it."""
+
+    def __init__(  # noqa: PLR0913 - it stands between all of these
+        self,
+        config: Config,
+        endpoint: Endpoint,
+        clock: Clock,
+        courier: Courier,
+        signals_bytes: Callable[[], int],
+        *,
+        category_of: Callable[[str], Category | None],
+        on_upload: Callable[[UploadProgress], None],
+    ) -> None:
+        """A room that does nothing yet.
+
+        Args:
+            config: What there is to send, and what it may cost.
+            endpoint: The broker.
+            clock: Says how old a picture is, and which month it is.
+            courier: Whose alerts go first.
+            signals_bytes: How much the messages took so far: it counts too.
+            category_of: What an alert is about: a help call's media are free.
+            on_upload: Hears how each upload goes on.
+        """
+        self.purse = Purse(
+            config.uplink.data_plan,
+            config.state_folder / "media" / "data-plan.json",
+            clock,
+            signals_bytes=signals_bytes,
+        )
+        self.road = Road(lambda: courier.under_way)
+        self.uploads = Uploads(config, clock, self.purse, self.road, category_of=category_of, on_progress=on_upload)
+        self._link: Link | None = None
+        self._stills: Stills | None = None
+        if config.camera.enabled:
+            # The broker knows both connections by the same certificate; a client id may be there only once.
+            manners = Manners(
+                f"{config.unit.id}-media",
+                keepalive_s=KEEPALIVE_S,
+                session_expiry_s=0,
+                puback_within_s=PUBACK_WITHIN_S,
+                background=True,
+            )
+            self._link = Link(endpoint, manners, on_message=_expect_nothing)
+            self._stills = Stills(config.unit, self._link, clock, self.purse, self.road)
+
+    def rooms(self) -> Iterable[Room]:
+        """What runs, by name."""
+        yield "data plan", self.purse.run
+        yield "right of way", self.road.run
+        yield "uploads", self.uploads.run
+        if self._link is not None and self._stills is not None:
+            yield "media link", self._run_link
+            yield "stills", self._stills.run
+
+    def give_way(self) -> None:
+        """An alert begins its way now."""
+        self.road.give_way()
+
+    def take(self, made: MediaReady, category: Category) -> None:
+        """A piece of footage of an alert of this category is on the disk."""
+        if self._stills is not None:
+            self._stills.take(made, category)
+
+    def facts(self) -> Mapping[str, Any]:
+        """For the heartbeat."""
+        facts: dict[str, Any] = {"dataPlan": dict(self.purse.facts()), "uploads": dict(self.uploads.facts())}
+        if self._stills is not None:
+            facts["stills"] = dict(self._stills.facts())
+        return {"media": facts}
+
+    async def close(self) -> None:
+        """Leave the broker in order, and keep the account."""
+        if self._link is not None:
+            await self._link.close()
+        await aside(self.purse.keep)
+
+    async def _run_link(self, working: Callable[[], None]) -> None:
+        working()  # the link reports and repairs itself
+        if self._link is not None:
+            await self._link.run()
+        await asyncio.get_running_loop().create_future()  # closed: nothing more to do until the unit ends
+
+
+def _expect_nothing(received: Received) -> None:
+    """It subscribes to nothing.
+
+    Raises:
+        ValueError: always; the link counts and tells it.
+    """
+    msg = f"a message came on {received.topic}, but this connection asked for none"
+    raise ValueError(msg)

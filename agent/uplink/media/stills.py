@@ -1,0 +1,166 @@
+"""Stills and strips on their way to the control room, on a connection where no call ever waits behind one."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from agent.signals import Category, Media
+from agent.uplink import still
+from agent.uplink.entry import PRIORITY
+from agent.uplink.link import AROUND_BYTES
+from agent.uplink.media.aside import aside
+from agent.uplink.media.plan import Cargo
+from agent.uplink.publication import LinkDown, PublishRefused
+from agent.uplink.still import PieceName, Still
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agent.clock import Clock
+    from agent.config.settings import UnitSettings
+    from agent.signals import MediaReady
+    from agent.uplink.link import Link
+    from agent.uplink.media.purse import Purse
+    from agent.uplink.media.road import Road
+
+log = structlog.get_logger()
+
+MOST: Final = 64
+"""Pictures that wait: of half an hour of alerts one a minute, and 4 MB when they go."""
+OLD_S: Final = 900.0
+"""A picture that waited for longer helps nobody decide; it stays on the unit, and its clip can be asked for."""
+NAMES: Final = {Media.STILL: PieceName.SNAPSHOT, Media.STRIP: PieceName.STRIP}
+
+
+class _Lost(Exception):
+    """The picture on the disk cannot be sent, and never will be."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    made: MediaReady
+    name: PieceName
+    category: Category
+    number: int
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What goes first: the more important alert, then the older picture."""
+        return PRIORITY[self.category], self.number
+
+
+class Stills:
+    """Sends each picture once, the most important alert's first; counts every one that it does not send."""
+
+    def __init__(self, unit: UnitSettings, link: Link, clock: Clock, purse: Purse, road: Road) -> None:
+        self._unit = unit
+        self._link = link
+        self._clock = clock
+        self._purse = purse
+        self._road = road
+        self._waiting: dict[tuple[str, PieceName], _Waiting] = {}
+        self._number = 0
+        self._news = asyncio.Event()
+        self.sent = 0
+        """Pictures that the broker took."""
+        self.dropped = 0
+        """Pictures that were not sent: too old, too many, unreadable, refused, or more than the data plan has."""
+
+    def take(self, made: MediaReady, category: Category) -> None:
+        """Send this picture soon; one of the same alert and name that still waits is replaced. Clips are not sent."""
+        name = NAMES.get(made.media)
+        if name is None:
+            return
+        self._number += 1
+        self._waiting[made.alert_id, name] = _Waiting(made, name, category, self._number)
+        while len(self._waiting) > MOST:
+            self._drop(max(self._waiting.values(), key=lambda each: (PRIORITY[each.category], -each.number)), "full")
+        self._news.set()
+
+    def facts(self) -> Mapping[str, Any]:
+        """For the heartbeat."""
+        return {"waiting": len(self._waiting), "sent": self.sent, "dropped": self.dropped}
+
+    async def run(self, working: Callable[[], None]) -> None:
+        """Send until cancelled."""
+        working()
+        while True:
+            await self._link.up()
+            await self._road.clear()
+            if (first := self._first()) is None:
+                self._news.clear()
+                await self._news.wait()
+            else:
+                await self._send(first)
+
+    def _first(self) -> _Waiting | None:
+        """What goes now; what can no longer go is dropped."""
+        now = self._clock.now()
+        for each in sorted(self._waiting.values(), key=lambda each: each.rank):
+            if each.made.at.boot_id != now.boot_id or now.monotonic_s - each.made.at.monotonic_s > OLD_S:
+                self._drop(each, "too old")
+            elif not self._purse.may(Cargo.STILL, for_help=each.category is Category.HELP):
+                self._purse.held_back += 1
+                self._drop(each, "data plan")
+            else:
+                return each
+        return None
+
+    async def _send(self, each: _Waiting) -> None:
+        made = each.made
+        try:
+            jpeg = await aside(lambda: _read(made))
+        except _Lost as lost:
+            self._drop(each, str(lost))
+            return
+        taken = made.start or made.at
+        message = still.publication(self._unit, Still(made.alert_id, each.name, taken.wall, made.sha256, jpeg))
+        try:
+            receipt = self._link.send(message)
+            self._purse.spend(len(jpeg) + AROUND_BYTES, for_help=each.category is Category.HELP)
+            await receipt
+        except LinkDown:
+            return  # it still waits, for the next connection
+        except PublishRefused as refused:
+            self._drop(each, f"refused: {refused}")
+            return
+        self.sent += 1
+        self._forget(each)
+        age_s = self._clock.now().monotonic_s - taken.monotonic_s
+        log.info("still_sent", alert_id=made.alert_id, name=each.name, size_bytes=len(jpeg), age_ms=round(age_s * 1000))
+
+    def _drop(self, each: _Waiting, reason: str) -> None:
+        self.dropped += 1
+        log.warning("still_dropped", alert_id=each.made.alert_id, name=each.name, reason=reason)
+        self._forget(each)
+
+    def _forget(self, each: _Waiting) -> None:
+        """It is done with, unless a newer one took its place meanwhile."""
+        if self._waiting.get((each.made.alert_id, each.name)) is each:
+            del self._waiting[each.made.alert_id, each.name]
+
+
+def _read(made: MediaReady) -> bytes:
+    """The picture as it was told.
+
+    Raises:
+        _Lost: it is gone, was made anew, or is too large.
+    """
+    try:
+        jpeg = Path(made.path).read_bytes()
+    except OSError as error:
+        msg = f"unreadable: {error.strerror}"
+        raise _Lost(msg) from error
+    if hashlib.sha256(jpeg).hexdigest() != made.sha256:
+        msg = "it is not what was told"
+        raise _Lost(msg)
+    if len(jpeg) > still.MAX_BYTES:
+        msg = f"{len(jpeg)} bytes are too many"
+        raise _Lost(msg)
+    return jpeg

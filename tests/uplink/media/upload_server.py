@@ -1,0 +1,246 @@
+"""An upload server of the tests' own: tus 1.0, PUT, ranges and S3-like parts over TLS, and every way to fail.
+
+It keeps what it got in memory. The real servers are in `./dev upload-servers`; this one can break where it is told to.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ssl
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fakes.authority import Credentials
+
+READ_AT_ONCE = 4096
+
+
+class Cut(Exception):
+    """The connection ends here."""
+
+
+@dataclass
+class Site:
+    """What the server has, and what it shall do wrong."""
+
+    url: str = ""
+    files: dict[str, bytearray] = field(default_factory=dict)
+    """By path."""
+    lengths: dict[str, int] = field(default_factory=dict)
+    seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    """Method, path and headers of each request, in order."""
+    tus: bool = True
+    sums: bool = True
+    digests: bool = True
+    cuts: list[int] = field(default_factory=list)
+    """The next bodies end after so many bytes, one entry each."""
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    """What is answered first to the next requests with a body, instead of the right thing."""
+    damage: bool = False
+    """The next chunk loses a bit on the way."""
+    hangs: threading.Event | None = None
+    """Bodies are taken only once this is set."""
+
+    def methods(self) -> list[str]:
+        """What was asked, in order."""
+        return [method for method, _, _ in self.seen]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base's own names
+        """Say nothing."""
+
+    @property
+    def site(self) -> Site:
+        """What this server has."""
+        return self.server.site
+
+    def handle_one_request(self) -> None:
+        """Let a cut be a cut."""
+        try:
+            super().handle_one_request()
+        except (Cut, OSError):
+            self.close_connection = True
+
+    def note(self) -> None:
+        """Remember the request."""
+        self.site.seen.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+
+    def body(self, into: bytearray) -> None:
+        """Take the body, or as much of it as comes."""
+        if self.site.hangs is not None:
+            self.site.hangs.wait(30)
+        left = int(self.headers.get("Content-Length", "0"))
+        cut = self.site.cuts.pop(0) if self.site.cuts else None
+        while left > 0:
+            size = min(READ_AT_ONCE, left if cut is None else min(left, cut))
+            data = self.rfile.read(size) if size else b""
+            if not data:
+                raise Cut
+            into += data
+            left -= len(data)
+            cut = None if cut is None else cut - len(data)
+
+    def answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        """Answer."""
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def answered_otherwise(self) -> bool:
+        """Do what the story wants instead."""
+        if not self.site.answers:
+            return False
+        status, headers = self.site.answers.pop(0)
+        self.body(bytearray())
+        self.answer(status, headers)
+        return True
+
+    def do_OPTIONS(self) -> None:
+        """What it can do."""
+        self.note()
+        if not self.site.tus:
+            self.answer(405)
+            return
+        sums = {"Tus-Checksum-Algorithm": "sha1,sha256"} if self.site.sums else {}
+        self.answer(204, {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": "creation", **sums})
+
+    def do_POST(self) -> None:
+        """Create (tus), or join parts (S3)."""
+        self.note()
+        if self.answered_otherwise():
+            return
+        if "complete" in self.path:
+            said = bytearray()
+            self.body(said)
+            names = sorted(
+                (name for name in self.site.files if name.startswith("/part")), key=lambda name: int(name[5:])
+            )
+            etags = [hashlib.md5(self.site.files[name], usedforsecurity=False).hexdigest() for name in names]
+            assert all(f'<ETag>"{etag}"</ETag>' in said.decode() for etag in etags)
+            self.site.files["/whole"] = bytearray(b"".join(self.site.files[name] for name in names))
+            self.answer(200, {}, b"<CompleteMultipartUploadResult/>")
+            return
+        name = f"{self.path}/{len(self.site.lengths)}"
+        self.site.files[name], self.site.lengths[name] = bytearray(), int(self.headers["Upload-Length"])
+        self.answer(201, {"Tus-Resumable": "1.0.0", "Location": name})
+
+    def do_HEAD(self) -> None:
+        """What it has."""
+        self.note()
+        held = self.site.files.get(self.path)
+        if held is None:
+            self.answer(404)
+        elif self.path in self.site.lengths:
+            length = str(self.site.lengths[self.path])
+            self.answer(200, {"Tus-Resumable": "1.0.0", "Upload-Offset": str(len(held)), "Upload-Length": length})
+        else:
+            self.answer(200, {"Content-Length": str(len(held)), **self.digest(held)})
+
+    def do_PATCH(self) -> None:
+        """Take a chunk (tus)."""
+        self.note()
+        if self.answered_otherwise():
+            return
+        held = self.site.files.get(self.path)
+        if held is None:
+            self.body(bytearray())
+            self.answer(404)
+            return
+        start = len(held)
+        if int(self.headers["Upload-Offset"]) != start:
+            self.body(bytearray())
+            self.answer(409)
+            return
+        self.body(held)
+        if self.site.damage:
+            held[-1] ^= 1
+            self.site.damage = False
+        if (wanted := self.headers.get("Upload-Checksum")) is not None:
+            name, _, digest = wanted.partition(" ")
+            assert name == "sha256"
+            if base64.b64decode(digest) != hashlib.sha256(held[start:]).digest():
+                del held[start:]
+                self.answer(460)
+                return
+        self.answer(204, {"Tus-Resumable": "1.0.0", "Upload-Offset": str(len(held))})
+
+    def do_PUT(self) -> None:
+        """Take a whole, a range or a part."""
+        self.note()
+        if self.answered_otherwise():
+            return
+        held = self.site.files.setdefault(self.path, bytearray())
+        asked = self.headers.get("Content-Range")
+        if asked is None:
+            held.clear()
+            self.body(held)
+        else:
+            span, _, total = asked.removeprefix("bytes ").partition("/")
+            if span != "*":
+                assert int(span.partition("-")[0]) == len(held)
+                self.body(held)
+            if len(held) < int(total):
+                self.answer(308, {"Range": f"bytes=0-{len(held) - 1}"} if held else {})
+                return
+        etag = hashlib.md5(held, usedforsecurity=False).hexdigest()
+        self.answer(200, {"ETag": f'"{etag}"', **self.digest(held)})
+
+    def digest(self, held: bytearray) -> dict[str, str]:
+        """Of what it has (RFC 9530)."""
+        if not self.site.digests:
+            return {}
+        return {"Repr-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(held).digest()).decode()}:"}
+
+
+class Server(ThreadingHTTPServer):
+    """Its threads end with it."""
+
+    daemon_threads = False
+
+    def __init__(self, site: Site, context: ssl.SSLContext | None) -> None:
+        self.site = site
+        super().__init__(("127.0.0.1", 0), Handler)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base's own names
+        """A client that hung up, or did not trust us, is no error here."""
+
+
+@contextmanager
+def upload_server(credentials: Credentials | None) -> Iterator[Site]:
+    """A server on loopback, with TLS when it is given a certificate."""
+    context = None
+    if credentials is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(credentials.cert_file, credentials.key_file)
+    site = Site()
+    server = Server(site, context)
+    scheme = "http" if context is None else "https"
+    site.url = f"{scheme}://localhost:{server.server_address[1]}/files"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield site
+    finally:
+        if site.hangs is not None:
+            site.hangs.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
