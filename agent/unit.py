@@ -25,6 +25,7 @@ from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
+from agent.life import Life, begin_life
 from agent.meter_facts import meter_facts
 from agent.panel import Panel
 from agent.reboot import RebootDesk
@@ -156,6 +157,9 @@ class Unit:
             config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
         )
         self._inbox = Inbox(config.unit)
+        now = clock.now()
+        self._life = Life(now.boot_id, now.monotonic_s)
+        """Known in full once it was counted."""
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
@@ -163,7 +167,9 @@ class Unit:
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
-        await self._outbox.begin()
+        _, self._life = await asyncio.gather(
+            self._outbox.begin(), begin_life(self._config.state_folder, self._clock.now())
+        )
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
@@ -331,7 +337,15 @@ class Unit:
     def _status(self, state: State) -> Publication:
         unit, now = self._config.unit, self._clock.now()
         skipped = [self._outbox.skipped] if self._outbox.skipped else []
-        return messages.status(unit, now, state, software=agent.__version__, skipped=skipped).publication()
+        return messages.status(
+            unit,
+            now,
+            state,
+            software=agent.__version__,
+            skipped=skipped,
+            life=self._life,
+            last_sequence=self._outbox.last_sequence,
+        ).publication()
 
     def _facts(self) -> Mapping[str, Any]:
         """What the parts of the unit say of themselves, for the heartbeat."""
@@ -341,6 +355,7 @@ class Unit:
         return {
             "state": "degraded" if faults else "ok",
             "faults": faults,
+            "life": self._life.facts(),
             "outbox": {
                 "pending": self._courier.pending,
                 "oldestAgeS": round(self._courier.oldest_age_s(self._clock.now()), 1),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Moment
     from agent.config.settings import Config, UnitSettings
+    from agent.life import Life
     from agent.signals import AckLevel, Outcome, Tell
 
 TYPE_PREFIX: Final = "org.safepoint"
@@ -194,6 +195,8 @@ def status(  # noqa: PLR0913 - birth, good-bye and will are one message
     software: str,
     skipped: Sequence[tuple[int, int]] = (),
     reason: str | None = None,
+    life: Life | None = None,
+    last_sequence: int | None = None,
 ) -> Message:
     """A unit's birth, good-bye or last will.
 
@@ -204,14 +207,20 @@ def status(  # noqa: PLR0913 - birth, good-bye and will are one message
         software: The unit's version.
         skipped: Spans of sequence numbers (first, last) that were given to nothing.
         reason: Why it stops, in words.
+        life: Which life of which installation says it.
+        last_sequence: The number of the last alert revision, so that the loss of the newest shows at once.
     """
-    data = {
+    data: Document = {
         "state": str(state),
         "bootId": now.boot_id,
         "sw": software,
         "skipped": [list(span) for span in skipped],
         "reason": reason,
     }
+    if life is not None:
+        data["life"] = life.facts()
+    if last_sequence is not None:
+        data["lastSequence"] = last_sequence
     document = _event(_new_id(), unit_source(unit), "unit.status", now.wall, data)
     return Message(Kind.STATUS, topics.UnitTopics(unit.org, unit.id).status, document, retain=True)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.control_room.happenings import What
 from agent.control_room.units import UnitState
 from agent.signals import Category, Line, Outcome
 from agent.voice.lexicon import BUNDLED_MODEL
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from agent.control_room.happenings import Happening
     from fakes.town import Town
 
 LIMIT_S = 30.0
@@ -123,10 +125,14 @@ async def test_a_restart_without_an_end_is_seen_as_lost_and_then_restarted(town_
         await town.control_room.wait_for(
             lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.LOST], LIMIT_S
         )
+        told: list[Happening] = []
+        town.control_room.listen(told.append)
         await town.start_unit()
         await town.control_room.wait_for(
             lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.ONLINE], LIMIT_S
         )
+        (restarted,) = [each for each in told if each.what is What.UNIT_RESTARTED]
+        assert "its program began anew (start 2), its connection had died" in restarted.text
 
 
 async def test_a_unit_whose_voice_model_went_bad_starts_without_its_voice_and_says_so(
