@@ -52,6 +52,7 @@ from agent.signals import (
 from agent.uplink import messages, validation
 from agent.uplink.connection import Manners
 from agent.uplink.courier import Courier
+from agent.uplink.credentials import Keeper
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Accepted, Inbox, Refusal
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
     from agent.signals import Action, Filming
+    from agent.uplink.credentials import Credentials
     from agent.uplink.messages import Message
     from agent.uplink.publication import Publication, Receipt, Received
     from agent.uplink.tls import Endpoint
@@ -88,7 +90,16 @@ GOODBYE_WITHIN_S = 1.0
 class Unit:
     """One unit, from its first deadline to its last good-bye. Build it on a running event loop and `run` it once."""
 
-    def __init__(self, config: Config, kit: Kit, endpoint: Endpoint, clock: Clock, manager: ServiceManager) -> None:
+    def __init__(  # noqa: PLR0913 - what a unit stands on
+        self,
+        config: Config,
+        kit: Kit,
+        endpoint: Endpoint,
+        clock: Clock,
+        manager: ServiceManager,
+        *,
+        credentials: Credentials | None = None,
+    ) -> None:
         """A unit that does nothing yet.
 
         Args:
@@ -97,6 +108,7 @@ class Unit:
             endpoint: The broker between it and the control room.
             clock: Where its moments come from.
             manager: Who started it, and feeds on its proofs.
+            credentials: With which it shows who it is; None: no TLS, on a bench.
         """
         self._config = config
         self._clock = clock
@@ -145,6 +157,17 @@ class Unit:
             birth=lambda: self._status(State.ONLINE),
             on_change=self._link_changed,
         )
+        self._keeper: Keeper | None = None
+        if credentials is not None:
+            self._keeper = Keeper(
+                credentials,
+                endpoint,
+                config,
+                clock,
+                self._report,
+                connected=lambda: self._link.connected,
+                hurry=self._link.hurry,
+            )
         self._outbox = Outbox(
             Disk(config.state_folder),
             config.uplink.capacity,
@@ -201,6 +224,8 @@ class Unit:
         yield "link", self._run_link
         yield "courier", partial(_without_word, self._courier.run)
         yield "heartbeat", self._heartbeat.run
+        if self._keeper is not None:
+            yield "credentials", self._keeper.run
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
         if self._recovery is not None:
@@ -364,6 +389,7 @@ class Unit:
                 "lastSequence": self._outbox.last_sequence,
             },
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
+            **(self._keeper.facts() if self._keeper is not None else {}),
             **self._footage_facts(),
             **self._hearing_facts(),
             **(self._self_test.facts() if self._self_test is not None else {}),

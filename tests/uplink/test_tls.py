@@ -22,15 +22,16 @@ def _files(authority: Authority) -> dict[str, Any]:
 def test_tls_1_3_with_the_brokers_name_checked_is_the_only_tls(tmp_path: Path) -> None:
     endpoint = Endpoint.build("mqtts://broker.example.org", **_files(Authority(tmp_path)))
     assert (endpoint.host, endpoint.port) == ("broker.example.org", 8883)
-    assert endpoint.context is not None
-    assert endpoint.context.minimum_version == ssl.TLSVersion.TLSv1_3
-    assert endpoint.context.check_hostname
-    assert endpoint.context.verify_mode == ssl.CERT_REQUIRED
+    assert endpoint.tls is not None
+    context = endpoint.tls.show().context
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_3
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
 
 
 def test_the_endpoint_of_a_unit_is_what_its_settings_say() -> None:
-    endpoint = Endpoint.from_settings(make_config(broker="mqtt://localhost:1999").uplink)
-    assert (endpoint.host, endpoint.port, endpoint.context) == ("localhost", 1999, None)
+    endpoint = Endpoint.from_settings(make_config(broker="mqtt://localhost:1999").uplink, None)
+    assert (endpoint.host, endpoint.port, endpoint.tls) == ("localhost", 1999, None)
 
 
 def test_plain_mqtt_is_for_a_bench_only() -> None:
