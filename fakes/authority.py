@@ -16,8 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIFE: Final = timedelta(days=2)
-"""Long enough for any run, too short to be taken for a real one."""
+LIFE: Final = timedelta(days=40)
+"""Longer than the 30 days from which on a unit reports that its certificate ends."""
 BACKDATE: Final = timedelta(hours=1)
 """The clocks of the machines of a bench differ."""
 Validity = tuple[datetime, datetime]

@@ -36,7 +36,9 @@ log = structlog.get_logger()
 
 PART: Final = "certificate"
 LOOK_EVERY_S: Final = 30.0
-"""Files that appear are picked up within this time, as is a new certificate."""
+"""A new certificate is found within this time."""
+LOOK_AGAIN_S: Final = 5.0
+"""While there is no certificate that can be used: somebody may be bringing it right now."""
 LOOK_WITHIN_S: Final = 5.0
 """A disk that takes longer hangs (as in `agent.uplink.storage`)."""
 SOON: Final = timedelta(days=30)
@@ -129,7 +131,7 @@ class Keeper:
                 self._tell("renewal", None)
             elif self._connected() and self._trial.is_due(self._clock.now().monotonic_s):
                 await self._try(seen.candidate)
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_AGAIN_S if "unusable" in self._told else LOOK_EVERY_S)
 
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat: which certificate is in use and until when, and by what time others are judged."""

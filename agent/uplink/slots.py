@@ -27,6 +27,7 @@ _SLOTS: Final = ("a", "b")
 _ACTIVE: Final = "active"
 _UNTRIED: Final = "untried"
 _COMING: Final = ".coming"
+_GOING: Final = ".going"
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ class Slots:
             OSError: what was there before may be gone; what is in use is as it was.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        coming, spare = self._folder / _COMING, self._folder / self._spare_slot()
-        shutil.rmtree(coming, ignore_errors=True)
+        coming, going = self._folder / _COMING, self._folder / _GOING
+        spare = self._folder / self._spare_slot()
+        for left_behind in (coming, going):
+            shutil.rmtree(left_behind, ignore_errors=True)
         coming.mkdir(mode=0o700)
         put_whole(coming / "cert.pem", cert)
         put_whole(coming / "key.pem", key)
@@ -92,9 +95,10 @@ class Slots:
             put_whole(coming / "ca.pem", ca)
         put_whole(coming / _UNTRIED, b"")
         if spare.exists():
-            shutil.rmtree(spare)
+            spare.rename(going)  # whole, so that a power cut leaves no half of it to be used
         coming.rename(spare)
         sync_folder(self._folder)
+        shutil.rmtree(going, ignore_errors=True)
         return self._identity(spare.name)
 
     def promote(self, candidate: Identity) -> None:

@@ -221,8 +221,8 @@ def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None =
         _check_readable(what, path)
     try:
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=identity.ca_file)
-    except ssl.SSLError as error:
-        msg = f"ca_file {identity.ca_file} holds no certificate: {error.reason or error}"
+    except OSError as error:  # an SSLError is one too; and a file may go between two looks
+        msg = f"ca_file {identity.ca_file} holds no certificate: {_why(error)}"
         raise EndpointInvalid(msg) from error
     context.sslsocket_class = _TidySocket
     context.minimum_version = oldest
@@ -233,11 +233,8 @@ def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None =
     try:
         # A key with a pass phrase would make OpenSSL ask for it on the terminal: a daemon has none.
         context.load_cert_chain(identity.cert_file, identity.key_file, password="")
-    except ssl.SSLError as error:
-        msg = (
-            f"cert_file {identity.cert_file} and key_file {identity.key_file} are no matching pair: "
-            f"{error.reason or error}"
-        )
+    except OSError as error:
+        msg = f"cert_file {identity.cert_file} and key_file {identity.key_file} are no matching pair: {_why(error)}"
         raise EndpointInvalid(msg) from error
     return context
 
@@ -282,6 +279,10 @@ def judge_times(chain: Sequence[Mapping[str, Any]], known: Known) -> None:
             refusal = ssl.SSLCertVerificationError(1, words)
             refusal.verify_message = words
             raise refusal
+
+
+def _why(error: OSError) -> str:
+    return str((error.reason if isinstance(error, ssl.SSLError) else error.strerror) or error)
 
 
 def _named(identity: Identity) -> Sequence[tuple[str, Path | None]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.uplink import tls
 from agent.uplink.tls import Endpoint, EndpointInvalid
 from fakes.authority import Authority
 from tests.uplink.lab import files_of, make_config
@@ -71,3 +72,17 @@ def test_an_authority_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
     nonsense.write_text("nonsense")
     with pytest.raises(EndpointInvalid, match="holds no certificate"):
         Endpoint.build("mqtts://broker", **_files(Authority(tmp_path)) | {"ca_file": nonsense})
+
+
+def test_tls_1_2_is_for_a_broker_that_was_allowed_it(tmp_path: Path) -> None:
+    files = _files(Authority(tmp_path))
+    endpoint = Endpoint.build("mqtts://broker", **files, allow_tls_1_2=True)
+    assert endpoint.tls is not None
+    assert endpoint.tls.show().context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_a_file_that_goes_between_two_looks_is_a_sentence_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = _files(Authority(tmp_path))
+    monkeypatch.setattr(tls, "_check_readable", lambda *_: files["key_file"].unlink(missing_ok=True))
+    with pytest.raises(EndpointInvalid, match="No such file"):
+        Endpoint.build("mqtts://broker", **files)
