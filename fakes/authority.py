@@ -65,6 +65,17 @@ class Authority:
         """A certificate for a unit or a console; the broker knows it by this name."""
         return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, (), valid)
 
+    def sign(self, request: x509.CertificateSigningRequest) -> bytes:
+        """The certificate (PEM) that a unit asked for with a key of its own."""
+        public = request.public_key()
+        if not isinstance(public, ec.EllipticCurvePublicKey):
+            msg = "this authority signs elliptic curve keys only"
+            raise TypeError(msg)
+        builder = _builder(request.subject, self._subject, public, None)
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        certificate = builder.add_extension(usage, critical=False).sign(self._key, hashes.SHA256())
+        return certificate.public_bytes(serialization.Encoding.PEM)
+
     def issue_server(self, common_name: str = "localhost") -> Credentials:
         """A certificate for a broker on this machine's loopback."""
         names = (
