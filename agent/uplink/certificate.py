@@ -27,6 +27,8 @@ class Certificate:
     """Aware, UTC."""
     not_after: datetime
     """Aware, UTC: it is of no use after this."""
+    serial: int
+    """Its authority gives it to no other."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -38,7 +40,8 @@ class Certificate:
         try:
             first = x509.load_pem_x509_certificates(path.read_bytes())[0]
             names = first.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-            return cls(str(names[0].value) if names else "", first.not_valid_before_utc, first.not_valid_after_utc)
+            name = str(names[0].value) if names else ""
+            return cls(name, first.not_valid_before_utc, first.not_valid_after_utc, first.serial_number)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             msg = f"{path} holds no certificate: {why}"

@@ -182,7 +182,8 @@ class Keeper:
         self._tell("unusable", self._unusable(look))
         if before is not None and before.active.name in before.unusable and "unusable" not in self._told:
             self._hurry()
-        self._tell("expires", self._ending(look))
+        if look.certificate is not None:
+            self._note_end(look.certificate)
         self._tell("exposed", f"The key {look.active.key_file} can be read by others." if seen.exposed else None)
         self._tell("fallback", self._fallback(look))
 
@@ -195,17 +196,13 @@ class Keeper:
             rest = "What was read before is still used."
         return f"The certificate in use cannot be read: {why}. {rest} It is read again once it is there."
 
-    def _ending(self, look: Look) -> str | None:
-        certificate = look.certificate
-        if certificate is None:
-            return None
-        days = self._days_left(certificate)
-        if days >= SOON.days:
-            return None
-        end = f"{certificate.not_after:%Y-%m-%d}"
-        if days < 0:
-            return f"The certificate of this unit has ended on {end}: a broker need not accept it. Renew it."
-        return f"The certificate of this unit ends on {end}, in {days} days. Renew it."
+    def _note_end(self, certificate: Certificate) -> None:
+        """Tell that the certificate in use ends soon, or that it has."""
+        days, end = self._days_left(certificate), f"{certificate.not_after:%Y-%m-%d}"
+        soon = f"The certificate of this unit ends on {end}, in {days} days. Renew it."
+        over = f"The certificate of this unit has ended on {end}: a broker need not accept it. Renew it."
+        self._tell("expires", soon if 0 <= days < SOON.days else None)
+        self._tell("ended", over if days < 0 else None)
 
     def _fallback(self, look: Look) -> str | None:
         """The broker accepted another identity than the active one."""
@@ -240,33 +237,41 @@ class Keeper:
 
     async def _try(self, candidate: Identity) -> None:
         """Connect with the new certificate, and take it into use when the broker took it and what was published."""
-        why = await self._refusal(candidate)
+        try:
+            tried = await self._read(candidate)
+            why = self._unfit(tried) or await self._refusal(candidate)
+        except CertificateUnreadable as unreadable:
+            why = str(unreadable)
         if why is not None:
             self._trial = self._trial.failed(self._clock.now().monotonic_s)
             log.warning("certificate_not_promoted", slot=candidate.name, reason=why)
             self._tell("renewal", f"The new certificate is not used, the one before it still is: {why}.")
             return
+        if await self._read(candidate) != tried:
+            return  # another one took its place meanwhile: that is tried next
         await apart(lambda: self._promote(candidate), name="credentials", within_s=LOOK_WITHIN_S)
         log.info("certificate_promoted", slot=candidate.name)
         self._trial, self._waits = _Trial(), False
         self._tell("renewal", None)
 
+    async def _read(self, identity: Identity) -> Certificate:
+        return await apart(lambda: Certificate.read(identity.cert_file), name="credentials", within_s=LOOK_WITHIN_S)
+
     def _promote(self, candidate: Identity) -> None:
+        tls = self._credentials.tls
         self._credentials.slots.promote(candidate)
-        self._credentials.tls.prefer_active()
-        self._last = self._credentials.tls.look()
+        tls.prefer_active()
+        self._last = tls.look()
+        tls.accepted(tls.show())  # the trial was; the link itself shows it with its next connection
+
+    def _unfit(self, certificate: Certificate) -> str | None:
+        """Why a new certificate need not be tried, as the end of a sentence."""
+        unit = self._config.unit.id
+        return None if certificate.name == unit else f"it is for {certificate.name or 'nobody'}, not for {unit}"
 
     async def _refusal(self, candidate: Identity) -> str | None:
-        """Why a new certificate cannot be used, as the end of a sentence; None when it was tried and works."""
+        """Why a new certificate was refused, as the end of a sentence; None when it works."""
         unit = self._config.unit
-        try:
-            certificate = await apart(
-                lambda: Certificate.read(candidate.cert_file), name="credentials", within_s=LOOK_WITHIN_S
-            )
-        except CertificateUnreadable as unreadable:
-            return str(unreadable)
-        if certificate.name != unit.id:
-            return f"it is for {certificate.name or 'nobody'}, not for {unit.id}"
         tls = Tls(lambda: [candidate], floor=self._credentials.floor, allow_tls_1_2=self._config.uplink.allow_tls_1_2)
         # A client id of its own: with the unit's the broker would push the unit itself out.
         client_id = f"{unit.id}-renewal"
