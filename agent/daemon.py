@@ -18,6 +18,7 @@ from agent.core_dumps import leave_no_core
 from agent.hw.kit import KitUnusable, load_kit
 from agent.notify import ServiceManager
 from agent.unit import Unit
+from agent.uplink.credentials import Credentials
 from agent.uplink.tls import Endpoint, EndpointInvalid
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ class Daemon:
         Raises:
             ConfigInvalid: the configuration cannot be used.
             KitUnusable: there is no such hardware kit, or not with these options.
-            EndpointInvalid: a certificate or key is of no use.
+            EndpointInvalid: the broker cannot be reached as configured, whatever the certificate.
         """
         self._config_file = config_file
-        self._plan = _Plan.of(config_file, judge_model=False)
+        self._plan = _Plan.of(config_file, judge_files=False)
         self._manager = ServiceManager.of_environment()
         self._ending = False
         self._present_ends = asyncio.Event()
@@ -62,7 +63,15 @@ class Daemon:
         while not self._ending:
             self._present_ends.clear()
             plan = self._plan
-            unit = Unit(plan.config, plan.kit, plan.endpoint, SystemClock(), self._manager, alternate=plan.alternate)
+            unit = Unit(
+                plan.config,
+                plan.kit,
+                plan.endpoint,
+                SystemClock(),
+                self._manager,
+                alternate=plan.alternate,
+                credentials=plan.credentials,
+            )
             await unit.run(self._present_ends)
 
     def _end(self) -> None:
@@ -74,7 +83,7 @@ class Daemon:
     def _reload(self) -> None:
         """Take the configuration file as it is now, or keep what works."""
         try:
-            plan = _Plan.of(self._config_file, judge_model=True)
+            plan = _Plan.of(self._config_file, judge_files=True)
         except (ConfigInvalid, KitUnusable, EndpointInvalid) as unusable:
             for problem in str(unusable).splitlines():
                 log.warning("configuration_refused", problem=problem)
@@ -95,12 +104,17 @@ class _Plan:
     endpoint: Endpoint
     alternate: Endpoint | None
     """The second way to the control room."""
+    credentials: Credentials | None
+    """With which it shows who it is; None: no TLS, on a bench."""
 
     @classmethod
-    def of(cls, config_file: Path, *, judge_model: bool) -> Self:
-        config = load_config(config_file, judge_model=judge_model).config
+    def of(cls, config_file: Path, *, judge_files: bool) -> Self:
+        config = load_config(config_file, judge_files=judge_files).config
         kit = load_kit(config.hardware.kit, config.hardware.options)
-        return cls(config, kit, Endpoint.from_settings(config.uplink), Endpoint.alternate(config.uplink))
+        credentials = Credentials.of(config, SystemClock())
+        tls = None if credentials is None else credentials.tls
+        endpoint, alternate = Endpoint.from_settings(config.uplink, tls), Endpoint.alternate(config.uplink, tls)
+        return cls(config, kit, endpoint, alternate, credentials)
 
 
 def run(config_file: Path) -> int:

@@ -7,16 +7,15 @@ are touched by threads that may hang with their disk; nobody waits for them.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from agent.apart import apart
+from agent.durable import put_whole
 from agent.helpers.last_rung import Ask, History
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class RebootDesk:
             RebootImpossible: the disk does not take it.
         """
         content = _HISTORY.dump_json(history)
-        await _apart(lambda: _put(self._history, content, 0o600))
+        await _apart(lambda: put_whole(self._history, content, 0o600))
 
     async def ask(self, history: History, now: Moment, reason: str) -> History:
         """Ask for a restart, after it was counted; returns the history with it.
@@ -83,7 +82,7 @@ class RebootDesk:
         asked = history.asked(Ask(now.boot_id, now.monotonic_s, wall, reason))
         await self.remember(asked)  # what cannot be counted is not done
         content = f"boot={now.boot_id}\nreason={reason}\ntime={wall}\n".encode()
-        await _apart(lambda: _put(request, content, 0o644))  # readable by the service, which is another user
+        await _apart(lambda: put_whole(request, content, 0o644))  # readable by the service, which is another user
         return asked
 
 
@@ -98,54 +97,14 @@ def _load(path: Path) -> History:
         raise RebootImpossible(msg) from error
 
 
-def _put(path: Path, content: bytes, mode: int) -> None:
-    """Put a file there, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-    try:
-        os.fchmod(fd, mode)  # whatever the umask says
-        os.write(fd, content)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 async def _apart(work: Callable[[], T]) -> T:
     """Do this in a thread of its own, which is left alone when it hangs.
 
     Raises:
         RebootImpossible: it failed, or did not end in time.
     """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def give(result: T | None, error: Exception | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type] # a result when there is no error
-
-    def run() -> None:
-        result, failed = None, None
-        try:
-            result = work()
-        except (OSError, RebootImpossible) as error:
-            failed = error
-        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(give, result, failed)
-
-    threading.Thread(target=run, name="reboot-desk", daemon=True).start()
     try:
-        async with asyncio.timeout(ANSWERS_WITHIN_S):
-            return await done
+        return await apart(work, name="reboot-desk", within_s=ANSWERS_WITHIN_S)
     except TimeoutError as late:
         msg = "the disk does not answer"
         raise RebootImpossible(msg) from late

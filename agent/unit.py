@@ -25,6 +25,7 @@ from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
+from agent.life import Life, begin_life
 from agent.meter_facts import meter_facts
 from agent.panel import Panel
 from agent.reboot import RebootDesk
@@ -53,6 +54,7 @@ from agent.signals import (
 from agent.uplink import messages, validation
 from agent.uplink.connection import Manners
 from agent.uplink.courier import Courier
+from agent.uplink.credentials import Keeper
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Accepted, Inbox, Refusal
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
     from agent.signals import Action, Filming
+    from agent.uplink.credentials import Credentials
     from agent.uplink.media.request import UploadProgress
     from agent.uplink.messages import Message
     from agent.uplink.publication import Publication, Receipt, Received
@@ -102,6 +105,7 @@ class Unit:
         manager: ServiceManager,
         *,
         alternate: Endpoint | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         """A unit that does nothing yet.
 
@@ -112,6 +116,7 @@ class Unit:
             clock: Where its moments come from.
             manager: Who started it, and feeds on its proofs.
             alternate: A second way to the control room.
+            credentials: With which it shows who it is; None: no TLS, on a bench.
         """
         self._config = config
         self._clock = clock
@@ -161,6 +166,17 @@ class Unit:
             on_change=self._link_changed,
             on_event=self._path_changed,
         )
+        self._keeper: Keeper | None = None
+        if credentials is not None:
+            self._keeper = Keeper(
+                credentials,
+                endpoint,
+                config,
+                clock,
+                self._report,
+                connected=lambda: self._link.connected,
+                hurry=self._link.hurry,
+            )
         self._outbox = Outbox(
             Disk(config.state_folder),
             config.uplink.capacity,
@@ -182,6 +198,9 @@ class Unit:
             category_of=self._incidents.category_of,
             on_upload=self._upload_moved,
         )
+        now = clock.now()
+        self._life = Life(now.boot_id, now.monotonic_s)
+        """Known in full once it was counted."""
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
@@ -189,7 +208,9 @@ class Unit:
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
-        await self._outbox.begin()
+        _, self._life = await asyncio.gather(
+            self._outbox.begin(), begin_life(self._config.state_folder, self._clock.now())
+        )
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
@@ -221,6 +242,8 @@ class Unit:
         yield "link", self._run_link
         yield "courier", partial(_without_word, self._courier.run)
         yield "heartbeat", self._heartbeat.run
+        if self._keeper is not None:
+            yield "credentials", self._keeper.run
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
         yield from self._media.rooms()
@@ -398,7 +421,15 @@ class Unit:
         skipped = [self._outbox.skipped] if self._outbox.skipped else []
         paths = self._link.names if path is not None and len(self._link.names) > 1 else ()
         return messages.status(
-            unit, now, state, software=agent.__version__, skipped=skipped, path=path, paths=paths
+            unit,
+            now,
+            state,
+            software=agent.__version__,
+            skipped=skipped,
+            path=path,
+            paths=paths,
+            life=self._life,
+            last_sequence=self._outbox.last_sequence,
         ).publication()
 
     def _facts(self) -> Mapping[str, Any]:
@@ -409,6 +440,7 @@ class Unit:
         return {
             "state": "degraded" if faults else "ok",
             "faults": faults,
+            "life": self._life.facts(),
             "outbox": {
                 "pending": self._courier.pending,
                 "oldestAgeS": round(self._courier.oldest_age_s(self._clock.now()), 1),
@@ -419,6 +451,7 @@ class Unit:
             "paths": self._link.facts(),
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._media.facts(),
+            **(self._keeper.facts() if self._keeper is not None else {}),
             **self._footage_facts(),
             **self._hearing_facts(),
             **(self._self_test.facts() if self._self_test is not None else {}),

@@ -16,10 +16,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIFE: Final = timedelta(days=2)
-"""Long enough for any run, too short to be taken for a real one."""
+LIFE: Final = timedelta(days=40)
+"""Longer than the 30 days from which on a unit reports that its certificate ends."""
 BACKDATE: Final = timedelta(hours=1)
 """The clocks of the machines of a bench differ."""
+Validity = tuple[datetime, datetime]
+"""From when to when a certificate is valid."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,22 @@ class Credentials:
 class Authority:
     """Signs certificates (P-256) and writes them into its folder, for their owner's eyes only."""
 
-    def __init__(self, folder: Path, name: str = "street") -> None:
+    def __init__(self, folder: Path, name: str = "street", valid: Validity | None = None) -> None:
         """Make the authority.
 
         Args:
             folder: Where its files go; made when missing.
             name: What its own certificate calls it.
+            valid: From when to when its own certificate is valid; None: for a run that begins now.
         """
+        self.servers_valid: Validity | None = None
+        """The same for the brokers' certificates that are issued from now on."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = _name(f"{name} authority of this run")
         self._cert = (
-            _builder(self._subject, self._subject, self._key.public_key())
+            _builder(self._subject, self._subject, self._key.public_key(), valid)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
@@ -56,9 +61,20 @@ class Authority:
         """The authority's own certificate, which everybody trusts for this run."""
         _write(self.ca_file, self._cert.public_bytes(serialization.Encoding.PEM))
 
-    def issue_client(self, common_name: str) -> Credentials:
+    def issue_client(self, common_name: str, valid: Validity | None = None) -> Credentials:
         """A certificate for a unit or a console; the broker knows it by this name."""
-        return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, ())
+        return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, (), valid)
+
+    def sign(self, request: x509.CertificateSigningRequest) -> bytes:
+        """The certificate (PEM) that a unit asked for with a key of its own."""
+        public = request.public_key()
+        if not isinstance(public, ec.EllipticCurvePublicKey):
+            msg = "this authority signs elliptic curve keys only"
+            raise TypeError(msg)
+        builder = _builder(request.subject, self._subject, public, None)
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        certificate = builder.add_extension(usage, critical=False).sign(self._key, hashes.SHA256())
+        return certificate.public_bytes(serialization.Encoding.PEM)
 
     def issue_server(self, common_name: str = "localhost") -> Credentials:
         """A certificate for a broker on this machine's loopback."""
@@ -67,14 +83,18 @@ class Authority:
             x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
             x509.IPAddress(ipaddress.IPv6Address("::1")),
         )
-        return self._issue(common_name, ExtendedKeyUsageOID.SERVER_AUTH, names)
+        return self._issue(common_name, ExtendedKeyUsageOID.SERVER_AUTH, names, self.servers_valid)
 
     def _issue(
-        self, common_name: str, usage: x509.ObjectIdentifier, names: tuple[x509.GeneralName, ...]
+        self,
+        common_name: str,
+        usage: x509.ObjectIdentifier,
+        names: tuple[x509.GeneralName, ...],
+        valid: Validity | None,
     ) -> Credentials:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
-            _builder(_name(common_name), self._subject, key.public_key())
+            _builder(_name(common_name), self._subject, key.public_key(), valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -98,16 +118,19 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, valid: Validity | None
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
+    since, until = valid or (now - BACKDATE, now + LIFE)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATE)
-        .not_valid_after(now + LIFE)
+        .not_valid_before(since)
+        .not_valid_after(until)
     )
 
 

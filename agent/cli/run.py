@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         ConfigInvalid: the configuration cannot be used.
-        UsageError: its hardware kit or its certificates cannot.
+        UsageError: its hardware kit or its broker cannot. Certificates that cannot are no reason not to start.
     """
     from agent import daemon  # noqa: PLC0415 - keeps the other commands quick
     from agent.hw.kit import KitUnusable  # noqa: PLC0415

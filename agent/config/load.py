@@ -51,14 +51,15 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))
 
 
-def load_config(path: Path, *, judge_model: bool = True) -> Loaded:
+def load_config(path: Path, *, judge_files: bool = True) -> Loaded:
     """Read a unit's file.
 
     Args:
         path: the file.
-        judge_model: whether a voice model that cannot be used, or lacks a word, is a problem of the file. It is to
-            whoever writes the file; a unit that starts with a worn card had better do without its voice than without
-            its button (design rule 1), and the listener tells it as a fault.
+        judge_files: whether it is a problem of the file that a voice model cannot be used, or lacks a word, or that a
+            certificate is not there. It is to whoever writes the file; a unit that starts with a worn card had better
+            do without its voice, or keep its calls, than do without its button (design rule 1), and it tells the
+            fault itself.
 
     Raises:
         ConfigInvalid: it cannot be used; carries every problem that could be found.
@@ -76,7 +77,7 @@ def load_config(path: Path, *, judge_model: bool = True) -> Loaded:
         problems.append(_problem(tree, ("profile",), message))
     folder = path.parent.absolute()
     config, findings = _validated(tree, folder, complete=known)
-    findings += [*cross_findings(tree), *machine_findings(tree, folder, judge_model=judge_model)]
+    findings += [*cross_findings(tree), *machine_findings(tree, folder, judge_files=judge_files)]
     problems += [_problem(tree, *finding) for finding in findings]
     if config is None or problems:
         raise ConfigInvalid(problems)

@@ -12,6 +12,7 @@ from agent.config.problems import one_line
 from agent.config.spoken import languages, phrases
 from agent.config.suggest import did_you_mean, nearest
 from agent.hw.kit import kit_names
+from agent.uplink.key_file import is_exposed
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, nearest_words, unknown_words, vocabulary
 
 if TYPE_CHECKING:
@@ -21,23 +22,23 @@ if TYPE_CHECKING:
     from agent.config.tree import Finding, KeyPath, Value
 
 
-def machine_findings(tree: Value, folder: Path, *, judge_model: bool) -> Iterator[Finding]:
+def machine_findings(tree: Value, folder: Path, *, judge_files: bool) -> Iterator[Finding]:
     """Everything that is named but not here, or not fit for use.
 
     Args:
         tree: the configuration as written.
         folder: where relative paths are meant from.
-        judge_model: whether to look at the voice models and their words too.
+        judge_files: whether to look at the files that it names too: for TLS, and the voice models with their words.
     """
     yield from _kit(tree)
     yield from _timezone(tree)
     for key in ("ca_file", "cert_file", "key_file"):
-        if named := tree.text("uplink", key):
+        if judge_files and (named := tree.text("uplink", key)):
             yield from _file(("uplink", key), folder / named, private=key == "key_file")
     if named := tree.text("uplink", "uploads", "ca_file"):
         yield from _file(("uplink", "uploads", "ca_file"), folder / named, private=False)
     enabled = tree.at("voice", "enabled")
-    if judge_model and enabled is not None and enabled.content is True:
+    if judge_files and enabled is not None and enabled.content is True:
         for language in languages(tree):
             yield from _words(tree, folder, language)
 
@@ -72,7 +73,7 @@ def _file(key: KeyPath, path: Path, *, private: bool) -> Iterator[Finding]:
     except OSError as error:
         yield key, f"{shown} cannot be read: {error.strerror}"
         return
-    if private and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if private and is_exposed(path, mode):
         command = f"chmod 600 {shlex.quote(str(path))}"
         yield key, f"{shown} can be used by others than its owner (mode {stat.S_IMODE(mode):04o}); run: {command}"
 

@@ -217,6 +217,8 @@ class UplinkSettings(Settings):
     """This unit's certificate (PEM); its common name is `unit.id`."""
     key_file: LocalPath | None = None
     """This unit's private key (PEM), readable by its owner alone."""
+    allow_tls_1_2: bool = False
+    """Allows TLS 1.2 beside 1.3: for a broker that has no better."""
     insecure_lab: bool = False
     """Allows `mqtt://` without TLS: for a bench only."""
     heartbeat_s: Seconds = 25.0

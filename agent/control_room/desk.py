@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent.control_room.alerts import AckGiven, Alert, Arrival
 from agent.control_room.happenings import Happening, UnitKey, What
+from agent.control_room.lives import LifeSeen, Turn
 from agent.control_room.plain_text import plain
 from agent.control_room.sequence import Span
 from agent.control_room.units import ALIVE, GAP_SETTLES_S, QUIET_AFTER_S, Unit, UnitState
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 CLOSED_KEPT_S = 86_400.0
 """A closed alert stays in the list for a day: as long as the broker may still deliver a revision of it."""
+QUIET_WORDS = f"is QUIET: no heartbeat for {QUIET_AFTER_S:.0f} s, though the broker has not lost its connection"
+
+_ENDED = {
+    None: "",
+    UnitState.LOST: ", its connection had died",
+    UnitState.STOPPED: ", it had been stopped in order",
+}
 
 
 class Desk:
@@ -62,7 +70,10 @@ class Desk:
         """A unit's birth or good-bye, or the broker's word that its connection died."""
         data = document["data"]
         unit = self._unit(key)
+        life = LifeSeen.of(data)
         if data["state"] == State.LOST:
+            if unit.lives.is_past(life) or unit.has_rivals(now.monotonic_s):
+                return []  # the end of what ended long ago; or of one of two that push each other out
             unit.lost_paths.add(data.get("path"))
             if not unit.lost_paths.issuperset(data.get("paths", ())):
                 return []  # it has another one; should that be dead too, its own will or the silence tells
@@ -70,10 +81,12 @@ class Desk:
         if data["state"] == State.STOPPED:
             return self._changed(unit, UnitState.STOPPED, "was stopped in order")
         unit.lost_paths.discard(data.get("path"))
-        happened = self._began(unit, data["bootId"])
+        happened = self._began(unit, life, now)
         unit.last_heard_s = now.monotonic_s
         for first, last in data.get("skipped", ()):
             unit.sequence.skip(Span(first, last))
+        if "lastSequence" in data:
+            self._numbered(unit, now, gave=data["lastSequence"])
         return happened
 
     def heartbeat(self, key: UnitKey, document: Document, now: Moment, *, retained: bool = False) -> list[Happening]:
@@ -83,10 +96,14 @@ class Desk:
         faults_before = unit.faults
         unit.heartbeat = data
         happened: list[Happening] = []
+        life = LifeSeen.of(data)
         if not retained or unit.state is None:
             unit.last_heard_s = now.monotonic_s
-            unit.boot_id = data["bootId"]
-            happened += self._changed(unit, UnitState.ONLINE, "is online")
+            if unit.lives.present is not None and not life.is_same(unit.lives.present):
+                happened += self._began(unit, life, now)  # its birth never came
+            else:
+                unit.lives.heard(life, now.monotonic_s)
+                happened += self._beats(unit, now)
         if unit.faults != faults_before:
             words = "reports no fault any more" if not unit.faults else f"reports: {', '.join(unit.faults)}"
             happened.append(_of_unit(What.FAULTS_CHANGED, unit, words))
@@ -159,7 +176,7 @@ class Desk:
         happened: list[Happening] = []
         for unit in self.units.values():
             if unit.state in ALIVE and now.monotonic_s - unit.last_heard_s >= QUIET_AFTER_S:
-                happened += self._changed(unit, UnitState.QUIET, f"is QUIET: no heartbeat for {QUIET_AFTER_S:.0f} s")
+                happened += self._changed(unit, UnitState.QUIET, QUIET_WORDS)
             happened += self._gap(unit, now)
         for alert in [*self.alerts.values()]:
             if alert.closed_s is not None and now.monotonic_s - alert.closed_s >= CLOSED_KEPT_S:
@@ -169,11 +186,31 @@ class Desk:
     def _unit(self, key: UnitKey) -> Unit:
         return self.units.setdefault(key, Unit(key))
 
-    def _began(self, unit: Unit, boot_id: str) -> list[Happening]:
-        known, unit.boot_id = unit.boot_id, boot_id
-        if known is not None and (known != boot_id or unit.state is UnitState.STOPPED):
-            return self._changed(unit, UnitState.RESTARTED, "restarted")
-        return self._changed(unit, UnitState.ONLINE, "is online")
+    def _began(self, unit: Unit, life: LifeSeen, now: Moment) -> list[Happening]:
+        """A unit was born, or born again on a new connection."""
+        before = unit.state
+        meaning = unit.lives.heard(life, now.monotonic_s)
+        if meaning is None and before is UnitState.STOPPED:
+            meaning = Turn.RESTARTED, "it began anew"  # a good-bye ends a life, whatever it calls itself
+        if meaning is None:
+            return [] if unit.lives.is_past(life) else self._beats(unit, now)
+        unit.lost_paths.clear()  # those of the life before
+        turn, words = meaning
+        is_news = unit.turned(turn, words, now.monotonic_s)
+        if turn is Turn.RESTARTED:
+            return self._changed(unit, UnitState.RESTARTED, f"restarted: {words}{_ENDED.get(before, '')}")
+        unit.become(UnitState.REPLACED)
+        return [_of_unit(What.UNIT_REPLACED, unit, f"was REPLACED: {words}")] if is_news else []
+
+    def _beats(self, unit: Unit, now: Moment) -> list[Happening]:
+        """The life that is known speaks; one that took the name of another must be alone for a while to be online."""
+        was_gone = unit.state in {UnitState.LOST, UnitState.QUIET}
+        if unit.is_settled(now.monotonic_s):
+            words = "is back online, the same life as before" if was_gone else "is online"
+            return self._changed(unit, UnitState.ONLINE, words)
+        if unit.become(UnitState.REPLACED) and was_gone:
+            return [_of_unit(What.UNIT_REPLACED, unit, f"is back, still REPLACED: {unit.turn_words}")]
+        return []
 
     def _changed(self, unit: Unit, state: UnitState, words: str) -> list[Happening]:
         if not unit.become(state):

@@ -45,13 +45,22 @@ CATEGORY_STYLE = {
 UNIT_STYLE = {
     UnitState.ONLINE: "green",
     UnitState.RESTARTED: "yellow",
+    UnitState.REPLACED: "bold black on bright_magenta",
     UnitState.QUIET: "bold yellow",
     UnitState.LOST: "bold white on red",
     UnitState.STOPPED: "dim",
     None: "dim",
 }
 _PIECES = (("still", "snapshot"), ("strip", "strip"), ("clip", "clip"))
-_TROUBLE = (UnitState.LOST, UnitState.QUIET, UnitState.RESTARTED, UnitState.ONLINE, UnitState.STOPPED, None)
+_TROUBLE = (
+    UnitState.LOST,
+    UnitState.QUIET,
+    UnitState.REPLACED,
+    UnitState.RESTARTED,
+    UnitState.ONLINE,
+    UnitState.STOPPED,
+    None,
+)
 
 
 @dataclass(frozen=True)
@@ -234,6 +243,9 @@ def _unit_line(unit: Unit, now: Moment) -> Text:
     line.append(f" {str(unit.state or 'unknown').upper()} ", style=UNIT_STYLE[unit.state])
     if unit.heartbeat:
         line.append(f"  heard {clock_words(timedelta(seconds=now.monotonic_s - unit.last_heard_s))} ago")
+    if remark := unit.remark(now.monotonic_s):
+        words, ago_s = remark
+        line.append(f"  {plain(words)}, {clock_words(timedelta(seconds=ago_s))} ago", style="yellow")
     line.append(f"  {plain(unit.armed)}" if unit.armed else "")
     line.append(f"  {plain('; '.join(unit.faults))}" if unit.faults else "", style="yellow")
     line.append(f"  {unit.undelivered} undelivered" if unit.undelivered else "", style="yellow")

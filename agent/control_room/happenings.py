@@ -22,6 +22,8 @@ class What(StrEnum):
 
     UNIT_ONLINE = "unit-online"
     UNIT_RESTARTED = "unit-restarted"
+    UNIT_REPLACED = "unit-replaced"
+    """Another machine has its name, or two have it at the same time."""
     UNIT_LOST = "unit-lost"
     UNIT_QUIET = "unit-quiet"
     UNIT_STOPPED = "unit-stopped"

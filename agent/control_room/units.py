@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from agent.control_room.lives import Lives, Turn
 from agent.control_room.sequence import SequenceWatch, Span
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ QUIET_AFTER_S = 90.0
 GAP_SETTLES_S = 30.0
 """A gap must last this long to be told: longer than the 25 s between heartbeats, so that the unit has said in between
 whether it still holds the missing ones. A help call overtakes the outbox; a lost number stays lost."""
+SETTLES_S = 600.0
+"""A machine that is alone under a unit's name for this long is the unit. Two that take turns do so within the half
+minute in which each of them connects anew."""
+REMARK_S = {Turn.RESTARTED: 600.0, Turn.REPLACED: 86_400.0, Turn.RIVALS: 86_400.0}
+"""How long an operator sees beside a unit that it began anew, or that another machine answers for it."""
 
 
 class UnitState(StrEnum):
@@ -25,6 +31,8 @@ class UnitState(StrEnum):
     ONLINE = "online"
     RESTARTED = "restarted"
     """It began anew and has not sent a heartbeat since."""
+    REPLACED = "replaced"
+    """Another machine or installation has its name; it has not been alone under it for `SETTLES_S`."""
     QUIET = "quiet"
     """The broker holds its connection, but no heartbeat comes."""
     LOST = "lost"
@@ -33,7 +41,7 @@ class UnitState(StrEnum):
     """It said good-bye: somebody stopped it in order."""
 
 
-ALIVE = frozenset({UnitState.ONLINE, UnitState.RESTARTED})
+ALIVE = frozenset({UnitState.ONLINE, UnitState.RESTARTED, UnitState.REPLACED})
 """It speaks; only from here can it fall quiet."""
 
 
@@ -44,9 +52,15 @@ class Unit:
     key: UnitKey
     state: UnitState | None = None
     """None until it or the broker said anything about it. Changed by `become` alone."""
-    boot_id: str | None = None
     lost_paths: set[str] = field(default_factory=set)
     """Those of its paths that died and were not born again."""
+    lives: Lives = field(default_factory=Lives)
+    turn: Turn | None = None
+    """What the last change of lives meant; None while there was none."""
+    turn_words: str = ""
+    """The same in words."""
+    turned_s: float = 0.0
+    """When it was, on the monotonic clock."""
     last_heard_s: float = 0.0
     """When anything of it last came that proves it lives, on the monotonic clock."""
     heartbeat: Mapping[str, Any] = field(default_factory=dict)
@@ -70,6 +84,27 @@ class Unit:
             raise ValueError(msg)
         self.state = state
         return True
+
+    def turned(self, turn: Turn, words: str, now_s: float) -> bool:
+        """It speaks as another life than before; whether that is news."""
+        if turn is Turn.RESTARTED and not self.is_settled(now_s):
+            return True  # that another machine answers for it is what counts
+        is_news = turn is not Turn.RIVALS or not self.has_rivals(now_s)
+        self.turn, self.turn_words, self.turned_s = turn, words, now_s
+        return is_news
+
+    def has_rivals(self, now_s: float) -> bool:
+        """Whether two machines take turns under its name."""
+        return self.turn is Turn.RIVALS and now_s - self.turned_s < SETTLES_S
+
+    def is_settled(self, now_s: float) -> bool:
+        """Whether a machine that took its name has been alone under it for long enough to be the unit."""
+        return self.turn in {None, Turn.RESTARTED} or now_s - self.turned_s >= SETTLES_S
+
+    def remark(self, now_s: float) -> tuple[str, float] | None:
+        """What an operator should know of its last change of lives, and how many seconds ago that was."""
+        age_s = now_s - self.turned_s
+        return (self.turn_words, age_s) if self.turn is not None and age_s < REMARK_S[self.turn] else None
 
     @property
     def faults(self) -> tuple[str, ...]:

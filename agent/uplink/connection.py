@@ -36,11 +36,12 @@ from agent.uplink.publication import (
     Received,
     Subscription,
 )
+from agent.uplink.tls import EndpointInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.tls import Endpoint, Shown
 
 CONNECT_TIMEOUT_S: Final = 5.0
 """For the TCP and for the TLS handshake each: a mobile network that needs longer is not there."""
@@ -106,6 +107,9 @@ class Connection:
         self._waiting: dict[int, _Waiting] = {}
         self._last_words: str | None = None
         self._given_up = False
+        self._shown: Shown | None = None
+        self._turned_away = False
+        """The other end was there, and did not want us, or we not it."""
         self._look_after: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._connect, name=f"link-{manners.client_id}", daemon=True)
         self.opened = asyncio.Event()
@@ -181,6 +185,9 @@ class Connection:
             properties.SessionExpiryInterval = self._manners.session_expiry_s
             properties.MaximumPacketSize = self._manners.max_payload + PACKET_ROOM
             if client is not None:
+                if self._endpoint.tls is not None:
+                    self._shown = self._endpoint.tls.show()
+                    client.tls_set_context(self._shown.context)
                 client.connect(
                     self._endpoint.host,
                     self._endpoint.port,
@@ -188,7 +195,10 @@ class Connection:
                     clean_start=False,
                     properties=properties,
                 )
+        except EndpointInvalid as invalid:
+            self._post(self._end, str(invalid))
         except OSError as error:
+            self._turned_away = isinstance(error, ssl.SSLError)
             self._post(self._end, _explain(error))
         except Exception as error:  # noqa: BLE001 - whatever paho raises ends this connection, and is told as its end
             self._post(self._end, f"the connection broke: {type(error).__name__}: {error}")
@@ -259,8 +269,6 @@ class Connection:
         client.suppress_exceptions = True
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(IN_FLIGHT)
-        if self._endpoint.context is not None:
-            client.tls_set_context(self._endpoint.context)
         if will is not None:
             properties = properties_of(PacketTypes.WILLMESSAGE, will)
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain, properties=properties)
@@ -279,6 +287,7 @@ class Connection:
         self, client: mqtt.Client, _userdata: object, _flags: object, reason: ReasonCode, properties: object
     ) -> None:
         if reason.is_failure:
+            self._turned_away = True
             self._last_words = f"the broker refused the connection: {reason}"
             return
         self.capacity = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
@@ -304,6 +313,7 @@ class Connection:
         if self._last_words is None:
             who = "the broker closed it" if flags.is_disconnect_packet_from_server else "the connection broke"
             # A TLS 1.3 broker says only after the handshake that it does not want our certificate.
+            self._turned_away = True
             early = "" if self.opened.is_set() else " before it was accepted (is this client's certificate right?)"
             self._last_words = f"{who}{early}: {reason}"
 
@@ -331,6 +341,8 @@ class Connection:
         if self._given_up:
             return
         self.opened.set()
+        if self._endpoint.tls is not None and self._shown is not None:
+            self._endpoint.tls.accepted(self._shown)
         self._hooks.opened()
 
     def _acknowledged(self, mid: int, code: int, name: str) -> None:
@@ -365,6 +377,13 @@ class Connection:
             return
         self.reason = reason
         self.ended.set()
+        if (
+            self._turned_away
+            and not self.opened.is_set()
+            and self._endpoint.tls is not None
+            and self._shown is not None
+        ):
+            self._endpoint.tls.turned_away(self._shown)
         self._client = None  # its sockets close with it
         for waiting in self._waiting.values():
             waiting.overdue.cancel()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Moment
     from agent.config.settings import Config, UnitSettings
+    from agent.life import Life
     from agent.signals import AckLevel, Outcome, Tell
 
 TYPE_PREFIX: Final = "org.safepoint"
@@ -208,6 +209,8 @@ def status(  # noqa: PLR0913 - birth, good-bye and will are one message
     reason: str | None = None,
     path: str | None = None,
     paths: Sequence[str] = (),
+    life: Life | None = None,
+    last_sequence: int | None = None,
 ) -> Message:
     """A unit's birth, good-bye or last will.
 
@@ -220,6 +223,8 @@ def status(  # noqa: PLR0913 - birth, good-bye and will are one message
         reason: Why it stops, in words.
         path: Which of its paths was born or died, where it has several.
         paths: All of them; a unit is lost when the last one died.
+        life: Which life of which installation says it.
+        last_sequence: The number of the last alert revision, so that the loss of the newest shows at once.
     """
     data: Document = {
         "state": str(state),
@@ -230,6 +235,10 @@ def status(  # noqa: PLR0913 - birth, good-bye and will are one message
     }
     if paths:
         data |= {"path": path, "paths": list(paths)}
+    if life is not None:
+        data["life"] = life.facts()
+    if last_sequence is not None:
+        data["lastSequence"] = last_sequence
     document = _event(_new_id(), unit_source(unit), "unit.status", now.wall, data)
     return Message(Kind.STATUS, topics.UnitTopics(unit.org, unit.id).status, document, retain=True)
 

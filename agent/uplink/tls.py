@@ -1,23 +1,139 @@
-"""Where the broker is and how this end proves who it is: TLS 1.3 with a certificate on both sides."""
+"""Where the broker is and how both ends prove who they are: TLS 1.3 with a certificate on both sides."""
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
+from agent.uplink.certificate import Certificate, CertificateUnreadable
+from agent.uplink.slots import GIVEN, Identity
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from agent.clock_floor import ClockFloor, Known
     from agent.config.settings import UplinkSettings
 
 TLS_PORT = 8883
 PLAIN_PORT = 1883
+TURNED_AWAY: Final = 2
+"""So often in a row an identity is shown in vain before another one is."""
+_NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
+"""`X509_V_FLAG_NO_CHECK_TIME` (openssl/x509_vfy.h): all is verified but whether the certificates are valid now."""
 
 
 class EndpointInvalid(ValueError):
     """The way to the broker cannot work as configured; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the identities of this end are, as their files were a moment ago."""
+
+    active: Identity
+    certificate: Certificate | None
+    """The active identity's; None when it cannot be read."""
+    known: Known | None
+    """By what time certificates are judged; None: by the machine's clock, whatever it says."""
+    unusable: Mapping[str, str]
+    """The identities that cannot be used, by name, and why."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one connection shows of itself."""
+
+    name: str
+    """The identity's."""
+    context: ssl.SSLContext
+
+
+class Tls:
+    """How this end shows who it is.
+
+    The files are read again and again (`look`), so new ones need no restart. What was good once stays good in memory:
+    a card that fails takes nobody's certificate away.
+    """
+
+    def __init__(
+        self,
+        identities: Callable[[], Sequence[Identity]],
+        *,
+        floor: ClockFloor | None = None,
+        allow_tls_1_2: bool = False,
+    ) -> None:
+        """A way to show it.
+
+        Args:
+            identities: The identities there are, the preferred one first; touches the disk.
+            floor: Knows how late it is at least; None believes the machine's clock.
+            allow_tls_1_2: For a broker that has no TLS 1.3.
+        """
+        self._identities = identities
+        self._floor = floor
+        self.oldest = ssl.TLSVersion.TLSv1_2 if allow_tls_1_2 else ssl.TLSVersion.TLSv1_3
+        """The oldest version of TLS that is spoken."""
+        self._ready: Sequence[Shown] = ()
+        """The identities that can be used, the preferred one first."""
+        self._turn = 0
+        """Which of them is shown."""
+        self._refusals = 0
+        """How often in a row it was turned away."""
+        self.accepted_as: str | None = None
+        """The name of the identity that a broker accepted last; None until one did."""
+
+    def look(self) -> Look:
+        """Read all files anew. Blocking: belongs into a thread."""
+        identities = self._identities()
+        active, certificate = identities[0], None
+        with contextlib.suppress(CertificateUnreadable):  # whoever loads it tells
+            certificate = Certificate.read(active.cert_file)
+        issued = None if certificate is None else certificate.not_before
+        known = None if self._floor is None else self._floor.known(issued)
+        ready, unusable = [], {}
+        for identity in identities:
+            try:
+                ready.append(Shown(identity.name, context_of(identity, self.oldest, known)))
+            except EndpointInvalid as invalid:
+                unusable[identity.name] = str(invalid)
+        if ready:
+            self._ready = ready
+        return Look(active, certificate, known, unusable)
+
+    def show(self) -> Shown:
+        """What the next connection shows. Blocking as long as nothing was ever read: belongs into a thread.
+
+        Raises:
+            EndpointInvalid: no identity can be used; it tells of the preferred one.
+        """
+        if not self._ready:
+            look = self.look()
+            if not self._ready:
+                raise EndpointInvalid(look.unusable[look.active.name])
+        return self._ready[self._turn % len(self._ready)]
+
+    def accepted(self, shown: Shown) -> None:
+        """The broker accepted the connection: the same identity is shown to it the next time."""
+        self.accepted_as, self._refusals = shown.name, 0
+
+    def turned_away(self, shown: Shown) -> None:
+        """The handshake failed, or the broker closed the connection before it was accepted.
+
+        A broker that is being restarted does so too: only the second time in a row the next identity is shown.
+        """
+        if self._ready[self._turn % len(self._ready)].name != shown.name:
+            return  # two ways were turned away with it, and another one is shown already
+        self._refusals += 1
+        if self._refusals >= TURNED_AWAY:
+            self._turn, self._refusals = self._turn + 1, 0
+
+    def prefer_active(self) -> None:
+        """Show the preferred identity the next time: it is another one now, or the broker may want it again."""
+        self._turn, self._refusals = 0, 0
 
 
 @dataclass(frozen=True)
@@ -26,41 +142,32 @@ class Endpoint:
 
     host: str
     port: int
-    context: ssl.SSLContext | None = field(repr=False)
+    tls: Tls | None = field(repr=False)
     """None: no TLS, on a bench."""
     interface: str | None = None
     """The network interface to go through; None leaves that to the routing table."""
 
     @classmethod
-    def from_settings(cls, settings: UplinkSettings) -> Self:
-        """The endpoint of a unit.
+    def from_settings(cls, settings: UplinkSettings, tls: Tls | None) -> Self:
+        """The endpoint of a unit, whose files may still be missing.
 
         Raises:
-            EndpointInvalid: a file is missing or of no use, or plain MQTT was not allowed.
+            EndpointInvalid: it is no broker, or plain MQTT was not allowed.
         """
-        return cls.build(
-            settings.broker,
-            ca_file=settings.ca_file,
-            cert_file=settings.cert_file,
-            key_file=settings.key_file,
-            insecure_lab=settings.insecure_lab,
-            interface=settings.interface,
-        )
+        return cls.at(settings.broker, tls, insecure_lab=settings.insecure_lab, interface=settings.interface)
 
     @classmethod
-    def alternate(cls, settings: UplinkSettings) -> Self | None:
-        """The endpoint of a unit's second way, if it has one.
+    def alternate(cls, settings: UplinkSettings, tls: Tls | None) -> Self | None:
+        """The endpoint of a unit's second way, if it has one; the unit shows the same certificate there.
 
         Raises:
-            EndpointInvalid: a file is missing or of no use, or plain MQTT was not allowed.
+            EndpointInvalid: it is no broker, or plain MQTT was not allowed.
         """
         if settings.alternate is None:
             return None
-        return cls.build(
+        return cls.at(
             settings.alternate.broker,
-            ca_file=settings.ca_file,
-            cert_file=settings.cert_file,
-            key_file=settings.key_file,
+            tls,
             insecure_lab=settings.insecure_lab,
             interface=settings.alternate.interface,
         )
@@ -74,12 +181,28 @@ class Endpoint:
         cert_file: Path | None = None,
         key_file: Path | None = None,
         insecure_lab: bool = False,
-        interface: str | None = None,
+        allow_tls_1_2: bool = False,
     ) -> Self:
-        """The endpoint at a URL (`mqtts://host:8883`), for a client with these files.
+        """The endpoint at a URL (`mqtts://host:8883`), for a client with these files, which are looked at now.
 
         Raises:
             EndpointInvalid: a file is missing or of no use, or plain MQTT was not allowed.
+        """
+        tls = None
+        if cert_file is not None and key_file is not None:
+            identity = Identity(GIVEN, ca_file, cert_file, key_file)
+            tls = Tls(lambda: [identity], allow_tls_1_2=allow_tls_1_2)
+        endpoint = cls.at(url, tls, insecure_lab=insecure_lab)
+        if endpoint.tls is not None:
+            endpoint.tls.show()
+        return endpoint
+
+    @classmethod
+    def at(cls, url: str, tls: Tls | None, *, insecure_lab: bool, interface: str | None = None) -> Self:
+        """The endpoint at a URL.
+
+        Raises:
+            EndpointInvalid: it is no broker, or plain MQTT was not allowed.
         """
         try:
             parts = urlsplit(url)
@@ -91,45 +214,97 @@ class Endpoint:
             msg = f"the broker {url!r} is not a URL like mqtts://host:8883"
             raise EndpointInvalid(msg)
         if parts.scheme == "mqtts":
-            return cls(parts.hostname, port or TLS_PORT, _context(ca_file, cert_file, key_file), interface)
+            if tls is None:
+                msg = "mqtts:// needs this client's own certificate: give cert_file and key_file"
+                raise EndpointInvalid(msg)
+            return cls(parts.hostname, port or TLS_PORT, tls, interface)
         if not insecure_lab:
             msg = f"the broker {url!r} is without TLS: use mqtts://, or insecure_lab on a bench"
             raise EndpointInvalid(msg)
         return cls(parts.hostname, port or PLAIN_PORT, None, interface)
 
 
+def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None = None) -> ssl.SSLContext:
+    """The broker's name and chain checked, our own certificate shown.
+
+    Args:
+        identity: The files.
+        oldest: The oldest version of TLS.
+        known: What time it is, or how late it is at least; None believes the machine's clock.
+
+    Raises:
+        EndpointInvalid: a file is missing or of no use.
+    """
+    for what, path in _named(identity):
+        _check_readable(what, path)
+    try:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=identity.ca_file)
+    except OSError as error:  # an SSLError is one too; and a file may go between two looks
+        msg = f"ca_file {identity.ca_file} holds no certificate: {_why(error)}"
+        raise EndpointInvalid(msg) from error
+    context.sslsocket_class = _TidySocket
+    context.minimum_version = oldest
+    if known is not None and not known.is_exact:
+        # ssl does not offer X509_VERIFY_PARAM_set_time: OpenSSL verifies all but the times, and we those.
+        context.verify_flags |= _NO_CHECK_TIME
+        context.sslsocket_class = _socket_judging_at(known)
+    try:
+        # A key with a pass phrase would make OpenSSL ask for it on the terminal: a daemon has none.
+        context.load_cert_chain(identity.cert_file, identity.key_file, password="")
+    except OSError as error:
+        msg = f"cert_file {identity.cert_file} and key_file {identity.key_file} are no matching pair: {_why(error)}"
+        raise EndpointInvalid(msg) from error
+    return context
+
+
 class _TidySocket(ssl.SSLSocket):
     """Closes itself when the handshake fails: paho drops such a socket open, one for each attempt."""
+
+    known: Known | None = None
+    """How late it is at least, for what OpenSSL has not judged; None: it has judged all."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - ssl.SSLSocket's own signature
         try:
             super().do_handshake(block)
+            if self.known is not None:
+                # Public only from Python 3.13 on; the object behind the socket has it since 3.10.
+                chain = self._sslobj.get_verified_chain()  # type: ignore[attr-defined]
+                judge_times([certificate.get_info() for certificate in chain], self.known)
         except OSError:
             self.close()
             raise
 
 
-def _context(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> ssl.SSLContext:
-    """TLS 1.3, the broker's name and chain checked, our own certificate shown."""
-    if cert_file is None or key_file is None:
-        msg = "mqtts:// needs this client's own certificate: give cert_file and key_file"
-        raise EndpointInvalid(msg)
-    for what, path in (("ca_file", ca_file), ("cert_file", cert_file), ("key_file", key_file)):
-        _check_readable(what, path)
-    try:
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=ca_file)
-    except ssl.SSLError as error:
-        msg = f"ca_file {ca_file} holds no certificate: {error.reason or error}"
-        raise EndpointInvalid(msg) from error
-    context.sslsocket_class = _TidySocket
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    try:
-        # A key with a pass phrase would make OpenSSL ask for it on the terminal: a daemon has none.
-        context.load_cert_chain(cert_file, key_file, password="")
-    except ssl.SSLError as error:
-        msg = f"cert_file {cert_file} and key_file {key_file} are no matching pair: {error.reason or error}"
-        raise EndpointInvalid(msg) from error
-    return context
+def _socket_judging_at(known: Known) -> type[ssl.SSLSocket]:
+    return type("_JudgingSocket", (_TidySocket,), {"known": known})
+
+
+def judge_times(chain: Sequence[Mapping[str, Any]], known: Known) -> None:
+    """Refuse a chain, verified in all else, of which a certificate has ended.
+
+    Whether one has begun cannot be said: it is later than `known` by nobody knows how much.
+
+    Args:
+        chain: As `ssl.SSLSocket.getpeercert` describes each, root included.
+        known: How late it is at least.
+
+    Raises:
+        ssl.SSLCertVerificationError: one of them has ended.
+    """
+    for certificate in chain:
+        if ssl.cert_time_to_seconds(certificate["notAfter"]) < known.at.timestamp():
+            words = f"certificate has expired on {certificate['notAfter']} (it is {known.at:%Y-%m-%d} at least)"
+            refusal = ssl.SSLCertVerificationError(1, words)
+            refusal.verify_message = words
+            raise refusal
+
+
+def _why(error: OSError) -> str:
+    return str((error.reason if isinstance(error, ssl.SSLError) else error.strerror) or error)
+
+
+def _named(identity: Identity) -> Sequence[tuple[str, Path | None]]:
+    return (("ca_file", identity.ca_file), ("cert_file", identity.cert_file), ("key_file", identity.key_file))
 
 
 def _check_readable(what: str, path: Path | None) -> None:

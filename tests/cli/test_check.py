@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import pytest
 
 from agent.cli.main import main
 from agent.voice import manifest
 from agent.voice.lexicon import BUNDLED_MODEL
+from fakes.authority import Authority
 from tests.config.desk import LAB
 from tests.voice.polish import polish_model
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.config.desk import Desk
 
 
@@ -36,6 +38,62 @@ def test_a_file_that_is_not_there_is_one_sentence(desk: Desk, capsys: pytest.Cap
     assert not (desk.folder / "nowhere.yaml").exists()
     assert main(["check", "nowhere.yaml"]) == 2
     assert capsys.readouterr() == ("", "nowhere.yaml: cannot be read: No such file or directory\n")
+
+
+@pytest.fixture
+def with_tls(desk: Desk) -> Authority:
+    """unit.yaml of hk-001, whose files are still to be issued."""
+    desk.write(
+        LAB.replace("mqtt://localhost", "mqtts://localhost").replace(
+            "insecure_lab: true", "ca_file: pki/ca.crt, cert_file: pki/hk-001.crt, key_file: pki/hk-001.key"
+        )
+    )
+    return Authority(desk.folder / "pki")
+
+
+def test_certificates_that_a_broker_would_take_are_valid(
+    with_tls: Authority, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_tls.issue_client("hk-001")
+    assert main(["check", "unit.yaml"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        ("missing", "unit.yaml:3: uplink.key_file: {pki}/hk-001.key cannot be read: No such file or directory"),
+        ("nonsense", "unit.yaml: uplink: ca_file {pki}/ca.crt holds no certificate: "),
+        ("of another", "unit.yaml: uplink.cert_file: {pki}/hk-001.crt is the certificate of hk-002, not of hk-001"),
+        (
+            "a pair",
+            "unit.yaml: uplink: cert_file {pki}/hk-001.crt and key_file {pki}/hk-001.key are no matching pair: ",
+        ),
+        ("ended", "unit.yaml: uplink.cert_file: {pki}/hk-001.crt has ended on 2025-12-31; renew it"),
+    ],
+)
+def test_certificates_that_no_broker_would_take_are_one_sentence(
+    with_tls: Authority, desk: Desk, capsys: pytest.CaptureFixture[str], spoil: str, told: str
+) -> None:
+    pki = desk.folder / "pki"
+    ended = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC))
+    with_tls.issue_client("hk-001", ended if spoil == "ended" else None)
+    other = with_tls.issue_client("hk-002")
+    match spoil:
+        case "missing":
+            (pki / "hk-001.key").unlink()
+        case "nonsense":
+            (pki / "ca.crt").write_text("not a certificate")
+        case "of another":
+            other.cert_file.replace(pki / "hk-001.crt")
+            other.key_file.replace(pki / "hk-001.key")
+        case "a pair":
+            other.key_file.replace(pki / "hk-001.key")
+    assert main(["check", "unit.yaml"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(told.format(pki=pki))
+    assert printed.err.count("\n") == 1
 
 
 def test_a_model_that_only_vosk_itself_finds_broken_is_one_sentence(

@@ -23,6 +23,7 @@ from agent.uplink.validation import check
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from agent.life import Life
     from fakes.authority import Authority
     from fakes.broker import Broker
 
@@ -59,6 +60,8 @@ class HandUnit:
         self.commands: list[str] = []
         self.clock = SystemClock()
         self.boot_id = "boot-1"
+        self.life: Life | None = None
+        """Which life of which installation it says it is; None: an old unit, which says nothing of it."""
         self._sequence = 0
         self._heard = asyncio.Event()
         subscriptions = (Subscription(self.topics.ack), Subscription(self.topics.commands))
@@ -116,7 +119,7 @@ class HandUnit:
 
     def heartbeat(self, **facts: object) -> Publication:
         """Proof of life, for `say`."""
-        basics = {
+        basics: dict[str, object] = {
             "state": "ok",
             "uptimeS": 1,
             "intervalS": 25,
@@ -125,6 +128,8 @@ class HandUnit:
             "faults": [],
             "outbox": {"pending": 0, "oldestAgeS": 0, "capacity": 1000},
         }
+        if self.life is not None:
+            basics["life"] = self.life.facts()
         message = messages.heartbeat(self.settings, self._now(), basics | facts)
         check(message.kind, message.document)
         return message.publication()
@@ -172,7 +177,7 @@ class HandUnit:
         self._heard = asyncio.Event()
 
     def _status(self, state: State) -> Publication:
-        return messages.status(self.settings, self._now(), state, software="1").publication()
+        return messages.status(self.settings, self._now(), state, software="1", life=self.life).publication()
 
     def _now(self) -> Moment:
         return replace(self.clock.now(), boot_id=self.boot_id)

@@ -11,7 +11,8 @@ import pytest
 from agent.control_room.desk import CLOSED_KEPT_S, Desk
 from agent.control_room.happenings import What
 from agent.control_room.sequence import Span
-from agent.control_room.units import GAP_SETTLES_S, QUIET_AFTER_S, UnitState
+from agent.control_room.units import GAP_SETTLES_S, QUIET_AFTER_S, SETTLES_S, UnitState
+from agent.life import Life
 from agent.signals import AckLevel, Category, Outcome
 from tests.control_room.wires import COLUMN, SHOP, ack, after, alert, heartbeat, status
 
@@ -208,6 +209,88 @@ def test_a_unit_with_two_paths_is_lost_with_the_second_of_them(
         happened += desk.status(COLUMN, document, after(at_s))
     assert desk.units[COLUMN].state is ends
     assert whats(happened) == told
+
+
+FIRST = Life("boot-1", 12.0, "inst-a", 7, "board-a")
+LATER = Life("boot-1", 99.0, "inst-a", 8, "board-a")
+STRANGER = Life("boot-9", 9.0, "inst-b", 1, "board-b")
+
+
+def test_a_daemon_that_is_killed_and_restarted_in_one_boot_is_lost_and_then_restarted(desk: Desk) -> None:
+    happened = desk.status(COLUMN, status("online", life=FIRST), after(0))
+    happened += desk.status(COLUMN, status("lost", life=FIRST), after(60))
+    happened += desk.status(COLUMN, status("online", life=LATER), after(61))
+    happened += desk.heartbeat(COLUMN, heartbeat(life=LATER), after(61))
+    assert whats(happened) == [What.UNIT_ONLINE, What.UNIT_LOST, What.UNIT_RESTARTED, What.UNIT_ONLINE]
+    assert "its program began anew (start 8), its connection had died" in happened[2].text
+    assert desk.units[COLUMN].remark(5_000 + 61 + 30) == ("its program began anew (start 8)", 30)
+
+
+def test_a_connection_that_comes_back_is_no_restart(desk: Desk) -> None:
+    desk.status(COLUMN, status("online", life=FIRST), after(0))
+    desk.status(COLUMN, status("lost", life=FIRST), after(60))
+    (back,) = desk.status(COLUMN, status("online", life=FIRST), after(90))
+    assert back.what is What.UNIT_ONLINE
+    assert "the same life as before" in back.text
+    assert desk.units[COLUMN].remark(5_000 + 90) is None
+
+
+def test_a_birth_that_was_missed_shows_by_the_next_heartbeat(desk: Desk) -> None:
+    desk.status(COLUMN, status("online", life=FIRST), after(0))
+    assert whats(desk.heartbeat(COLUMN, heartbeat(life=LATER), after(60))) == [What.UNIT_RESTARTED]
+    assert whats(desk.heartbeat(COLUMN, heartbeat(life=LATER), after(85))) == [What.UNIT_ONLINE]
+
+
+def test_the_will_of_a_life_that_was_followed_by_another_says_nothing_any_more(desk: Desk) -> None:
+    desk.status(COLUMN, status("online", life=FIRST), after(0))
+    desk.status(COLUMN, status("online", life=LATER), after(60))
+    assert desk.status(COLUMN, status("lost", life=FIRST), after(97)) == []
+    assert whats(desk.status(COLUMN, status("lost", life=LATER), after(98))) == [What.UNIT_LOST]
+
+
+def test_another_machine_under_the_name_is_replaced_until_it_was_alone_for_ten_minutes(desk: Desk) -> None:
+    desk.status(COLUMN, status("online", life=FIRST), after(0))
+    (replaced,) = desk.status(COLUMN, status("online", life=STRANGER), after(60))
+    assert replaced.what is What.UNIT_REPLACED
+    assert "another board (board-b)" in replaced.text
+    assert desk.heartbeat(COLUMN, heartbeat(life=STRANGER), after(61)) == []
+    assert desk.units[COLUMN].state is UnitState.REPLACED
+    desk.status(COLUMN, status("lost", life=STRANGER), after(100))
+    (still,) = desk.status(COLUMN, status("online", life=STRANGER), after(110))
+    assert "still REPLACED" in still.text
+    settled = desk.heartbeat(COLUMN, heartbeat(life=STRANGER), after(60 + SETTLES_S))
+    assert whats(settled) == [What.UNIT_ONLINE]
+    assert desk.units[COLUMN].remark(5_000 + 60 + 3600) == (desk.units[COLUMN].turn_words, 3600)
+
+
+def test_a_stranger_that_restarts_is_still_a_stranger(desk: Desk) -> None:
+    desk.status(COLUMN, status("online", life=FIRST), after(0))
+    desk.status(COLUMN, status("online", life=STRANGER), after(60))
+    again = Life("boot-9", 70.0, "inst-b", 2, "board-b")
+    assert whats(desk.status(COLUMN, status("online", life=again), after(90))) == [What.UNIT_RESTARTED]
+    desk.heartbeat(COLUMN, heartbeat(life=again), after(91))
+    assert desk.units[COLUMN].state is UnitState.REPLACED
+
+
+def test_two_machines_that_push_each_other_out_are_told_once_and_stay_in_sight(desk: Desk) -> None:
+    told = []
+    for turn in range(10):
+        who, other = (FIRST, STRANGER) if turn % 2 == 0 else (STRANGER, FIRST)
+        if turn:
+            told += desk.status(COLUMN, status("lost", life=other), after(20 * turn))
+        told += desk.status(COLUMN, status("online", life=who), after(20 * turn + 0.1))
+        told += desk.heartbeat(COLUMN, heartbeat(life=who), after(20 * turn + 0.2))
+    unseen_until_both_were_there = [What.UNIT_ONLINE, What.UNIT_LOST, What.UNIT_REPLACED, What.UNIT_LOST]
+    assert whats(told) == [*unseen_until_both_were_there, What.UNIT_REPLACED]
+    assert "TWO machines take turns" in told[-1].text
+    assert desk.units[COLUMN].state is UnitState.REPLACED
+    assert whats(desk.tick(after(180.2 + QUIET_AFTER_S))) == [What.UNIT_QUIET]
+
+
+def test_the_loss_of_the_newest_alert_shows_by_the_birth(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(1, sequence=7), after(0))
+    desk.status(COLUMN, status("online", last=9, life=FIRST), after(1))
+    assert desk.units[COLUMN].sequence.missing == (Span(8, 9),)
 
 
 def test_a_unit_is_not_quiet_a_moment_before_its_time(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from agent.control_room.desk import Desk
 from agent.control_room.drawing import KEYS, Scene, clock_words, draw, in_order
+from agent.life import Life
 from agent.signals import AckLevel, Outcome
 from tests.control_room.wires import COLUMN, SHOP, ack, after, alert, heartbeat, status
 
@@ -77,6 +78,20 @@ def test_one_screen_tells_it_all() -> None:
         KEYS,
     ):
         assert told in screen, told
+
+
+def test_a_unit_that_was_replaced_or_restarted_says_so_for_a_while_in_words() -> None:
+    desk = Desk()
+    desk.status(COLUMN, status("online", life=Life("boot-1", 12.0, "inst-a", 7)), after(0))
+    desk.status(COLUMN, status("online", life=Life("boot-1", 90.0, "inst-a", 8)), after(60))
+    desk.status(SHOP, status("online", life=Life("boot-5", 12.0, "inst-s", 7)), after(0))
+    desk.status(SHOP, status("online", life=Life("boot-6", 12.0, "inst-t", 1)), after(60))
+    desk.heartbeat(COLUMN, heartbeat(life=Life("boot-1", 90.0, "inst-a", 8)), after(61))
+    screen = "\n".join(shown(Scene(desk, after(90)), width=160))
+    assert "ashfield/hk-001   ONLINE   heard 0:29 ago  its program began anew (start 8), 0:30 ago" in screen
+    assert "ashfield/shop-7   REPLACED   another installation (inst-t) answers for it, perhaps on another" in screen
+    assert screen.index("shop-7") < screen.index("hk-001"), "the one in trouble comes first"
+    assert "began anew" not in text_of(Scene(desk, after(3600)))
 
 
 def test_a_test_never_looks_like_the_real_thing() -> None:

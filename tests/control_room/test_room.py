@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.clock import SystemClock
-from agent.control_room import commands
+from agent.control_room import commands, lives
 from agent.control_room.acks import AlertUnknown
 from agent.control_room.commands import CommandRefused, NoAnswer
 from agent.control_room.happenings import Happening, UnitKey, What
 from agent.control_room.room import ControlRoom
 from agent.control_room.units import UnitState
+from agent.life import Life
 from agent.signals import AckLevel, Outcome
 from agent.uplink.messages import Answer
 from agent.uplink.publication import LinkDown, Publication
@@ -145,6 +146,26 @@ async def test_lost_stopped_and_restarted_units_are_told_apart(town: Town) -> No
             await reborn.say(reborn.heartbeat())
             await until(UnitState.ONLINE)
         await until(UnitState.STOPPED)
+
+
+async def test_two_machines_with_one_id_push_each_other_out_and_are_told_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lives, "STRAGGLES_S", 0.0)
+    one, other = HandUnit(town, "hk-001"), HandUnit(town, "hk-001")
+    one.life = Life("boot-1", 12.0, "inst-a", 7, "board-a")
+    other.boot_id, other.life = "boot-9", Life("boot-9", 9.0, "inst-a", 7, "board-b")
+    told: list[Happening] = []
+    async with open_room(town) as room:
+        room.listen(told.append)
+        async with one.connected_until_it_dies():
+            await room.wait_for(lambda room: room.desk.units.get(COLUMN), SOON_S)
+            async with other.connected_until_it_dies():
+                await room.wait_for(lambda _: [each for each in told if "TWO machines" in each.text], SOON_S)
+                assert room.desk.units[COLUMN].state is UnitState.REPLACED
+    replaced = [each.text for each in told if each.what is What.UNIT_REPLACED]
+    assert replaced[0].endswith("another board (board-b) answers for it with the storage of the one before")
+    assert len([text for text in replaced if "TWO machines" in text]) == 1
 
 
 async def test_what_came_while_the_console_was_away_waits_for_it(town: Town) -> None:

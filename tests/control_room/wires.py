@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.clock import ClockQuality, Moment
 from agent.control_room.happenings import UnitKey
@@ -12,6 +12,9 @@ from agent.uplink import messages
 from agent.uplink.jsonable import timestamp
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import check
+
+if TYPE_CHECKING:
+    from agent.life import Life
 
 COLUMN = UnitKey("ashfield", "hk-001")
 SHOP = UnitKey("ashfield", "shop-7")
@@ -69,11 +72,18 @@ def alert(  # noqa: PLR0913 - what a story may want to say of it
     return document
 
 
-def heartbeat(boot_id: str = "boot-1", *, faults: tuple[str, ...] = (), pending: int = 0, last: int = 0) -> Document:
+def heartbeat(
+    boot_id: str = "boot-1",
+    *,
+    faults: tuple[str, ...] = (),
+    pending: int = 0,
+    last: int = 0,
+    life: Life | None = None,
+) -> Document:
     """A heartbeat with the members that the desk looks at."""
     return {
-        "data": {
-            "bootId": boot_id,
+        "data": _of_life(life, boot_id)
+        | {
             "arm": "set",
             "faults": [{"part": fault, "code": "dead"} for fault in faults],
             "outbox": {"pending": pending, "oldestAgeS": 0, "capacity": 1000}
@@ -82,9 +92,22 @@ def heartbeat(boot_id: str = "boot-1", *, faults: tuple[str, ...] = (), pending:
     }
 
 
-def status(state: str, boot_id: str = "boot-1", skipped: tuple[tuple[int, int], ...] = ()) -> Document:
+def status(
+    state: str,
+    boot_id: str = "boot-1",
+    skipped: tuple[tuple[int, int], ...] = (),
+    *,
+    last: int | None = None,
+    life: Life | None = None,
+) -> Document:
     """A birth, good-bye or will."""
-    return {"data": {"state": state, "bootId": boot_id, "skipped": [list(span) for span in skipped]}}
+    numbered = {} if last is None else {"lastSequence": last}
+    data = {"state": state, "skipped": [list(span) for span in skipped]} | numbered
+    return {"data": data | _of_life(life, boot_id)}
+
+
+def _of_life(life: Life | None, boot_id: str) -> Document:
+    return {"bootId": boot_id} if life is None else {"bootId": life.boot_id, "life": life.facts()}
 
 
 def ack(level: AckLevel, *, at_s: float = 1.0, alert_id: str = "A1", outcome: Outcome | None = None) -> Document:

@@ -7,20 +7,23 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.control_room.happenings import What
 from agent.control_room.units import UnitState
 from agent.signals import Category, Line, Outcome
 from agent.voice.lexicon import BUNDLED_MODEL
 from fakes import SPEECH
+from fakes.town import UNIT_ID
 from tests.voice.polish import polish_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from agent.control_room.happenings import Happening
     from fakes.town import Town
 
 LIMIT_S = 30.0
@@ -31,6 +34,11 @@ def statuses(folder: Path) -> list[str]:
     lines = (folder / "messages.jsonl").read_text(encoding="utf-8").splitlines()
     messages = [json.loads(line) for line in lines]
     return [each["payload"]["data"]["state"] for each in messages if each["topic"].endswith("/status")]
+
+
+def faketime() -> str:
+    """The library that tells a process another wall time."""
+    return str(next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")))
 
 
 async def test_an_orderly_end_leaves_the_lamp_off_and_a_last_status(
@@ -123,10 +131,55 @@ async def test_a_restart_without_an_end_is_seen_as_lost_and_then_restarted(town_
         await town.control_room.wait_for(
             lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.LOST], LIMIT_S
         )
+        told: list[Happening] = []
+        town.control_room.listen(told.append)
         await town.start_unit()
         await town.control_room.wait_for(
             lambda room: [unit for unit in room.desk.units.values() if unit.state is UnitState.ONLINE], LIMIT_S
         )
+        (restarted,) = [each for each in told if each.what is What.UNIT_RESTARTED]
+        assert "its program began anew (start 2), its connection had died" in restarted.text
+
+
+async def test_a_unit_without_its_certificates_lives_and_calls_as_soon_as_they_are_there(
+    town_with: Callable[..., Town], folder: Path
+) -> None:
+    async with town_with() as town:
+        key = folder / f"authority/{UNIT_ID}.key"
+        taken = key.rename(folder / "taken.key")
+        await town.unit.start()
+        await town.unit.ready()
+        await town.street.press("panic-1")
+        await town.street.lamp_is(lit=True)
+        taken.rename(key)
+        call = await town.alert(Category.HELP)
+        fault = await town.alert(Category.FAULT)
+        assert f"key_file {key} cannot be read" in json.dumps(fault.latest.data)
+        await town.control_room.acknowledge(call.alert_id, "op-1")
+        await town.control_room.wait_for(
+            lambda _: fault.closed, 2 * LIMIT_S
+        )  # the files are looked at each half minute
+        assert "READY=1" not in [line for at_s, line in town.unit.notifications if at_s > town.unit.started_s][1:]
+
+
+async def test_a_unit_that_wakes_up_in_1970_calls_for_help_over_tls(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        await town.unit.start(
+            LD_PRELOAD=faketime(),
+            FAKETIME="@1970-01-01 00:00:05",
+            FAKETIME_DONT_FAKE_MONOTONIC="1",
+            FAKETIME_DONT_RESET="1",
+        )
+        await town.unit.ready()
+        await town.street.press("panic-1")
+        call = await town.alert(Category.HELP)
+        assert call.latest.data["clock"]["quality"] == "unsynced"
+        assert call.happened.year == 1970
+        unit = await town.control_room.wait_for(
+            lambda room: [each for each in room.desk.units.values() if "certificate" in each.heartbeat], LIMIT_S
+        )
+        assert unit[0].heartbeat["certificate"]["judgedBy"] == "issued"
+        assert "by=issued" in town.unit.log
 
 
 async def test_a_unit_whose_voice_model_went_bad_starts_without_its_voice_and_says_so(

@@ -12,6 +12,7 @@ from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.signals import Category, Tell
 from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.tls import Shown, Tls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -84,6 +85,14 @@ async def linked(  # noqa: PLR0913 - what a link can be made of
         async with asyncio.timeout(SOON_S):
             await link.up()
         yield link
+
+
+class Showing(Tls):
+    """Shows what it is told to, whatever files there are."""
+
+    def __init__(self, shown: Shown) -> None:
+        super().__init__(list)
+        self._ready = (shown,)
 
 
 class Files(TypedDict):

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from agent.clock import ClockQuality, Moment
+from agent.clock_floor import Source
 from agent.helpers.last_rung import Stay
+from agent.life import Life
 from agent.signals import AckLevel, Category, Media, Outcome, Tell
 from agent.uplink import messages, topics
 from agent.uplink.messages import Answer, CommandName, Kind, Message, State
@@ -50,6 +52,17 @@ FACTS = {
         }
     },
     "footage": {"keptDays": 12.5, "oldest": "2026-11-11T10:00:00.000Z", "heldMb": 40, "fullInDays": None},
+    "life": Life("boot-1", 12.0, "01KB5", 3, None).facts(),
+    "certificate": {
+        "active": "a",
+        "acceptedAs": None,
+        "renewal": "waiting",
+        "expires": "2027-11-22T00:00:00.000Z",
+        "daysLeft": 364,
+        "judgedBy": "last-known",
+        "judgedAt": "2026-11-22T02:00:00.000Z",
+        "exact": False,
+    },
     "recovery": {"reboots": 0, "inVain": 0, "reboot": "works"},
     "mics": [{"id": "mic-1", "ageS": 4.2, "blocksPerS": 10.0, "blocksLost": 0, "levelDbfs": -41.5}],
 }
@@ -72,6 +85,7 @@ def _one_of_each() -> list[Message]:
         *[_alert(category) for category in Category],
         messages.heartbeat(UNIT, NOW, FACTS),
         *[messages.status(UNIT, NOW, state, software="1.0", skipped=[(4, 9)]) for state in State],
+        messages.status(UNIT, NOW, State.ONLINE, software="1.0", life=Life("boot-1", 12.0), last_sequence=18342),
         messages.acknowledgement(TOPICS, "desk", NOW.wall, alert_id="inc-1", revision=3, level=AckLevel.RECEIVER),
         messages.acknowledgement(
             TOPICS,
@@ -248,6 +262,10 @@ def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
         ("footage", {"days": {"kept": 1}}),
         ("recovery", {"reboots": 1, "inVain": 0, "reboot": "perhaps"}),
         ("recovery", {"reboots": 1}),
+        ("life", {"installation": "01KB5", "number": 3, "board": None}),
+        ("life", {"installation": "01KB5", "number": 0, "board": None, "startedS": 1.0}),
+        ("certificate", {"active": "c", "acceptedAs": None, "renewal": "none"}),
+        ("certificate", {"active": "a", "acceptedAs": None, "renewal": "none", "judgedBy": "hope"}),
         ("mics", [{"ageS": 1}]),
         ("mics", [{"id": "mic-1", "ageS": 1, "recognisedShare": 1.5}]),
     ],
@@ -274,6 +292,11 @@ def test_every_figure_of_the_hearing_is_in_the_schema() -> None:
 def test_every_reason_against_a_restart_can_be_told() -> None:
     data = dict(load_schemas())["heartbeat.json"]["properties"]["data"]["properties"]
     assert {*data["recovery"]["properties"]["reboot"]["enum"]} == {*Stay, "asked"}
+
+
+def test_every_way_to_know_the_time_can_be_told() -> None:
+    data = dict(load_schemas())["heartbeat.json"]["properties"]["data"]["properties"]
+    assert {*data["certificate"]["properties"]["judgedBy"]["enum"]} == {*Source}
 
 
 def test_a_heartbeat_of_an_unsynced_clock_says_so() -> None:

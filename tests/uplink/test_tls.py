@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.uplink import tls
 from agent.uplink.tls import Endpoint, EndpointInvalid
 from fakes.authority import Authority
 from tests.uplink.lab import files_of, make_config
@@ -22,15 +23,16 @@ def _files(authority: Authority) -> dict[str, Any]:
 def test_tls_1_3_with_the_brokers_name_checked_is_the_only_tls(tmp_path: Path) -> None:
     endpoint = Endpoint.build("mqtts://broker.example.org", **_files(Authority(tmp_path)))
     assert (endpoint.host, endpoint.port) == ("broker.example.org", 8883)
-    assert endpoint.context is not None
-    assert endpoint.context.minimum_version == ssl.TLSVersion.TLSv1_3
-    assert endpoint.context.check_hostname
-    assert endpoint.context.verify_mode == ssl.CERT_REQUIRED
+    assert endpoint.tls is not None
+    context = endpoint.tls.show().context
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_3
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
 
 
 def test_the_endpoint_of_a_unit_is_what_its_settings_say() -> None:
-    endpoint = Endpoint.from_settings(make_config(broker="mqtt://localhost:1999").uplink)
-    assert (endpoint.host, endpoint.port, endpoint.context) == ("localhost", 1999, None)
+    endpoint = Endpoint.from_settings(make_config(broker="mqtt://localhost:1999").uplink, None)
+    assert (endpoint.host, endpoint.port, endpoint.tls) == ("localhost", 1999, None)
 
 
 def test_plain_mqtt_is_for_a_bench_only() -> None:
@@ -70,3 +72,17 @@ def test_an_authority_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
     nonsense.write_text("nonsense")
     with pytest.raises(EndpointInvalid, match="holds no certificate"):
         Endpoint.build("mqtts://broker", **_files(Authority(tmp_path)) | {"ca_file": nonsense})
+
+
+def test_tls_1_2_is_for_a_broker_that_was_allowed_it(tmp_path: Path) -> None:
+    files = _files(Authority(tmp_path))
+    endpoint = Endpoint.build("mqtts://broker", **files, allow_tls_1_2=True)
+    assert endpoint.tls is not None
+    assert endpoint.tls.show().context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_a_file_that_goes_between_two_looks_is_a_sentence_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = _files(Authority(tmp_path))
+    monkeypatch.setattr(tls, "_check_readable", lambda *_: files["key_file"].unlink(missing_ok=True))
+    with pytest.raises(EndpointInvalid, match="No such file"):
+        Endpoint.build("mqtts://broker", **files)

@@ -1,0 +1,352 @@
+"""Keeps the unit's certificates in order: tells before one ends, takes a new one into use once the broker took it.
+
+It looks at the files from time to time, in a thread that nobody waits for. The link goes its own way meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from agent.apart import apart
+from agent.clock_floor import ClockFloor
+from agent.signals import FaultCleared, Faulted
+from agent.uplink.certificate import Certificate, CertificateUnreadable
+from agent.uplink.connection import Connection, Hooks, Manners
+from agent.uplink.jsonable import timestamp
+from agent.uplink.key_file import is_exposed
+from agent.uplink.publication import LinkDown, Publication, PublishRefused
+from agent.uplink.slots import GIVEN, Identity, Slots
+from agent.uplink.tls import Endpoint, Look, Tls
+from agent.uplink.topics import UnitTopics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.config.settings import Config
+    from agent.signals import Signal
+
+log = structlog.get_logger()
+
+PART: Final = "certificate"
+LOOK_EVERY_S: Final = 30.0
+"""A new certificate is found within this time."""
+LOOK_AGAIN_S: Final = 5.0
+"""While there is no certificate that can be used: somebody may be bringing it right now."""
+LOOK_WITHIN_S: Final = 5.0
+"""A disk that takes longer hangs (as in `agent.uplink.storage`)."""
+SOON: Final = timedelta(days=30)
+"""An end that is nearer is a fault: time for two visits."""
+REMEMBER_EVERY_S: Final = 3600.0
+"""The last known time is this old at most; more often would wear the card for nothing."""
+TRY_WITHIN_S: Final = 20.0
+"""Longer than the link waits for a broker that says nothing."""
+LEFT_WITHIN_S: Final = 1.5
+"""As long as the link waits for a connection's thread to end (`agent.uplink.link`)."""
+TRY_AGAIN_S: Final = (30.0, 300.0, 900.0, 3600.0)
+"""Waits before a new certificate is tried again; the last one repeats."""
+PREFER_AGAIN_S: Final = 3600.0
+"""So long a broker is shown the certificate before the active one, once it did not want the active one."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a unit has to show who it is."""
+
+    slots: Slots
+    floor: ClockFloor
+    tls: Tls
+
+    @classmethod
+    def of(cls, config: Config, clock: Clock) -> Credentials | None:
+        """Those of a unit with TLS."""
+        uplink = config.uplink
+        if uplink.cert_file is None or uplink.key_file is None:
+            return None
+        given = Identity(GIVEN, uplink.ca_file, uplink.cert_file, uplink.key_file)
+        slots, floor = Slots(config.state_folder / "tls", given), ClockFloor(config.state_folder, clock)
+        return cls(slots, floor, Tls(slots.in_order, floor=floor, allow_tls_1_2=uplink.allow_tls_1_2))
+
+
+class Keeper:
+    """Looks after a unit's credentials while it runs."""
+
+    def __init__(  # noqa: PLR0913 - what it keeps, where it tries it, whom it tells
+        self,
+        credentials: Credentials,
+        endpoint: Endpoint,
+        config: Config,
+        clock: Clock,
+        report: Callable[[Signal], None],
+        *,
+        connected: Callable[[], bool],
+        hurry: Callable[[], None],
+    ) -> None:
+        """A keeper that has not looked yet.
+
+        Args:
+            credentials: What it keeps.
+            endpoint: The broker that a new certificate is tried at.
+            config: Whose they are.
+            clock: Stamps the faults.
+            report: Takes the faults and restores.
+            connected: Whether the broker is there for the certificate in use: else nothing is said by a failed trial.
+            hurry: Called when files that were missing can be used: the link need not rest any longer.
+        """
+        self._credentials = credentials
+        self._endpoint = endpoint
+        self._config = config
+        self._clock = clock
+        self._report = report
+        self._connected = connected
+        self._hurry = hurry
+        self._told: dict[str, str] = {}
+        """The faults that are reported, by code, and their text."""
+        self._last: Look | None = None
+        self._remembered_s: float | None = None
+        self._fell_back_s: float | None = None
+        self._trial = _Trial()
+        self._waits = False
+        """A new certificate waits to be tried."""
+
+    async def run(self, working: Callable[[], None]) -> None:
+        """Look after them until cancelled.
+
+        Raises:
+            OSError: the disk does not answer, or not as it should.
+        """
+        while True:
+            seen = await apart(self._look, name="credentials", within_s=LOOK_WITHIN_S)
+            self._note(seen)
+            self._waits = seen.candidate is not None
+            working()
+            if seen.candidate is None:
+                self._trial = _Trial()
+                self._tell("renewal", None)
+            elif self._connected() and self._trial.is_due(self._clock.now().monotonic_s):
+                await self._try(seen.candidate)
+            await asyncio.sleep(LOOK_AGAIN_S if "unusable" in self._told else LOOK_EVERY_S)
+
+    def facts(self) -> Mapping[str, Any]:
+        """For the heartbeat: which certificate is in use and until when, and by what time others are judged."""
+        look = self._last
+        if look is None:
+            return {}
+        tls = self._credentials.tls
+        facts: dict[str, Any] = {"active": look.active.name, "acceptedAs": tls.accepted_as, "renewal": self._renewal}
+        if look.certificate is not None:
+            facts |= {"expires": timestamp(look.certificate.not_after), "daysLeft": self._days_left(look.certificate)}
+        if look.known is not None:
+            facts |= {
+                "judgedBy": str(look.known.by),
+                "judgedAt": timestamp(look.known.at),
+                "exact": look.known.is_exact,
+            }
+        return {"certificate": facts}
+
+    @property
+    def _renewal(self) -> str:
+        if not self._waits:
+            return "none"
+        return "refused" if self._trial.failures else "waiting"
+
+    def _look(self) -> _Seen:
+        """Everything that touches the disk."""
+        now_s = self._clock.now().monotonic_s
+        if self._remembered_s is None or now_s - self._remembered_s >= REMEMBER_EVERY_S:
+            self._remembered_s = now_s
+            try:
+                self._credentials.floor.remember()
+            except OSError as error:  # a disk that takes nothing is told by its own check
+                log.warning("time_not_kept", reason=str(error))
+        look = self._credentials.tls.look()
+        return _Seen(look, self._credentials.slots.candidate(), _exposed(look.active.key_file))
+
+    def _note(self, seen: _Seen) -> None:
+        """Tell what is wrong with the files, and what is right again."""
+        look = seen.look
+        before, self._last = self._last, look
+        if look.known is not None and _how(look) != (None if before is None else _how(before)):
+            log.info(
+                "certificates_judged",
+                by=str(look.known.by),
+                at=timestamp(look.known.at),
+                exact=look.known.is_exact,
+            )
+        self._tell("unusable", self._unusable(look))
+        if before is not None and before.active.name in before.unusable and "unusable" not in self._told:
+            self._hurry()
+        if look.certificate is not None:
+            self._note_end(look.certificate)
+        self._tell("exposed", f"The key {look.active.key_file} can be read by others." if seen.exposed else None)
+        self._tell("fallback", self._fallback(look))
+
+    def _unusable(self, look: Look) -> str | None:
+        why = look.unusable.get(look.active.name)
+        if why is None:
+            return None
+        rest = "Nothing can be sent; calls wait in the outbox."
+        if self._credentials.tls.accepted_as is not None:
+            rest = "What was read before is still used."
+        return f"The certificate in use cannot be read: {why}. {rest} It is read again once it is there."
+
+    def _note_end(self, certificate: Certificate) -> None:
+        """Tell that the certificate in use ends soon, or that it has."""
+        days, end = self._days_left(certificate), f"{certificate.not_after:%Y-%m-%d}"
+        soon = f"The certificate of this unit ends on {end}, in {days} days. Renew it."
+        over = f"The certificate of this unit has ended on {end}: a broker need not accept it. Renew it."
+        self._tell("expires", soon if 0 <= days < SOON.days else None)
+        self._tell("ended", over if days < 0 else None)
+
+    def _fallback(self, look: Look) -> str | None:
+        """The broker accepted another identity than the active one."""
+        tls, now_s = self._credentials.tls, self._clock.now().monotonic_s
+        if tls.accepted_as in {None, look.active.name}:
+            self._fell_back_s = None
+            return None
+        if self._fell_back_s is None:
+            self._fell_back_s = now_s
+        elif now_s - self._fell_back_s >= PREFER_AGAIN_S:
+            self._fell_back_s = now_s
+            tls.prefer_active()
+        return f"The broker did not accept the certificate {look.active.name}; {tls.accepted_as}, from before, is used."
+
+    def _days_left(self, certificate: Certificate) -> int:
+        """Whole days until it ends, by the time that is known at least; negative when it has ended."""
+        known = None if self._last is None else self._last.known
+        now = self._clock.now().wall if known is None else known.at
+        return (certificate.not_after - now) // timedelta(days=1)
+
+    def _tell(self, code: str, text: str | None) -> None:
+        """Report a fault once, and once that it is over."""
+        told = self._told.get(code)
+        if text is None:
+            if self._told.pop(code, None) is not None:
+                self._report(FaultCleared(PART, code, self._clock.now()))
+        elif told is None:
+            self._told[code] = text
+            self._report(Faulted(PART, code, text, self._clock.now()))
+
+    # --- a new certificate -----------------------------------------------------------------------------------------
+
+    async def _try(self, candidate: Identity) -> None:
+        """Connect with the new certificate, and take it into use when the broker took it and what was published."""
+        try:
+            tried = await self._read(candidate)
+            why = self._unfit(tried) or await self._refusal(candidate)
+        except CertificateUnreadable as unreadable:
+            why = str(unreadable)
+        if why is not None:
+            self._trial = self._trial.failed(self._clock.now().monotonic_s)
+            log.warning("certificate_not_promoted", slot=candidate.name, reason=why)
+            self._tell("renewal", f"The new certificate is not used, the one before it still is: {why}.")
+            return
+        if await self._read(candidate) != tried:
+            return  # another one took its place meanwhile: that is tried next
+        await apart(lambda: self._promote(candidate), name="credentials", within_s=LOOK_WITHIN_S)
+        log.info("certificate_promoted", slot=candidate.name)
+        self._trial, self._waits = _Trial(), False
+        self._tell("renewal", None)
+
+    async def _read(self, identity: Identity) -> Certificate:
+        return await apart(lambda: Certificate.read(identity.cert_file), name="credentials", within_s=LOOK_WITHIN_S)
+
+    def _promote(self, candidate: Identity) -> None:
+        tls = self._credentials.tls
+        self._credentials.slots.promote(candidate)
+        tls.prefer_active()
+        self._last = tls.look()
+        tls.accepted(tls.show())  # the trial was; the link itself shows it with its next connection
+
+    def _unfit(self, certificate: Certificate) -> str | None:
+        """Why a new certificate need not be tried, as the end of a sentence."""
+        unit = self._config.unit.id
+        return None if certificate.name == unit else f"it is for {certificate.name or 'nobody'}, not for {unit}"
+
+    async def _refusal(self, candidate: Identity) -> str | None:
+        """Why a new certificate was refused, as the end of a sentence; None when it works."""
+        unit = self._config.unit
+        tls = Tls(lambda: [candidate], floor=self._credentials.floor, allow_tls_1_2=self._config.uplink.allow_tls_1_2)
+        # A client id of its own: with the unit's the broker would push the unit itself out.
+        client_id = f"{unit.id}-renewal"
+        hooks = Hooks(opened=_ignore, message=_ignore, refused=_ignore)
+        connection = Connection(replace(self._endpoint, tls=tls), Manners(client_id, session_expiry_s=0), None, hooks)
+        connection.start()
+        try:
+            if not await _first_of(connection.opened, connection.ended, timeout_s=TRY_WITHIN_S):
+                return "the broker did not answer"
+            if not connection.is_open:
+                return connection.reason
+            # An empty message says nothing to anybody; whether the broker takes it says all about our rights.
+            await connection.send(Publication(UnitTopics(unit.org, unit.id).response(client_id), b""))
+        except (LinkDown, PublishRefused) as error:
+            return str(error)
+        finally:
+            if connection.is_open:
+                connection.leave()
+            await _first_of(connection.ended, timeout_s=LEFT_WITHIN_S)
+            connection.abandon("it did not end by itself")
+        return None
+
+
+async def _first_of(*events: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for the first of these events; whether one came in time."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        done, _ = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    return bool(done)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look at the disk showed."""
+
+    look: Look
+    candidate: Identity | None
+    exposed: bool
+    """Others can read the key in use."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """How it stands with a new certificate."""
+
+    failures: int = 0
+    due_s: float | None = None
+    """Not before this, on the monotonic clock."""
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is to be tried now."""
+        return self.due_s is None or now_s >= self.due_s
+
+    def failed(self, now_s: float) -> _Trial:
+        """It did not work now."""
+        wait_s = TRY_AGAIN_S[min(self.failures, len(TRY_AGAIN_S) - 1)]
+        return _Trial(self.failures + 1, now_s + wait_s)
+
+
+def _how(look: Look) -> tuple[str, bool] | None:
+    """By what certificates are judged."""
+    return None if look.known is None else (str(look.known.by), look.known.is_exact)
+
+
+def _exposed(key_file: Path) -> bool:
+    """Whether others can read a key; one that is not there is told otherwise."""
+    try:
+        return is_exposed(key_file, key_file.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _ignore(*_: object) -> None:
+    """Nobody speaks over a connection that only tries."""

@@ -1,0 +1,234 @@
+"""A unit's certificates while it runs: found late, ending, renewed, refused. The broker is real."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import shutil
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.signals import FaultCleared, Faulted
+from agent.uplink import credentials as credentials_module
+from agent.uplink.credentials import SOON, Credentials, Keeper
+from agent.uplink.link import Link
+from agent.uplink.slots import GIVEN
+from agent.uplink.tls import Endpoint
+from fakes.authority import Authority
+from tests.uplink.lab import SOON_S, Ear, LabClock, make_config, passing, running, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.signals import Signal
+    from fakes.authority import Credentials as Issued
+    from tests.uplink.conftest import Street
+
+UNIT = "unit-a"
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the files again and again, not each half minute."""
+    monkeypatch.setattr(credentials_module, "LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(credentials_module, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(credentials_module, "TRY_AGAIN_S", (0.1,))
+
+
+class Holder:
+    """A unit's link, and the keeper of its certificates."""
+
+    def __init__(self, street: Street, folder: Path, issued: Issued | None = None, clock: Clock | None = None) -> None:
+        self.files = folder / "given"
+        self.files.mkdir()
+        if issued is not None:
+            self.bring(issued)
+        given = {"ca_file": street.authority.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        config = make_config(broker=street.broker.url, insecure_lab=False, **given)
+        self.config = config.model_copy(update={"state_folder": folder / "state"})
+        self.clock = clock or SystemClock()
+        found = Credentials.of(self.config, self.clock)
+        assert found is not None
+        self.credentials = found
+        endpoint = Endpoint.from_settings(self.config.uplink, found.tls)
+        self.link = Link(endpoint, passing(UNIT), on_message=Ear())
+        self.told: list[Signal] = []
+        self.hurried = 0
+        self.looks = 0
+        self.keeper = Keeper(
+            found,
+            endpoint,
+            self.config,
+            self.clock,
+            self.told.append,
+            connected=lambda: self.link.connected,
+            hurry=self._hurry,
+        )
+
+    @property
+    def cert_file(self) -> Path:
+        return self.files / "unit.crt"
+
+    @property
+    def key_file(self) -> Path:
+        return self.files / "unit.key"
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """The faults that stand, by code, and what was said of them."""
+        standing: dict[str, str] = {}
+        for signal in self.told:
+            if isinstance(signal, Faulted):
+                standing[signal.code] = signal.text
+            elif isinstance(signal, FaultCleared):
+                standing.pop(signal.code)
+        return standing
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return dict(self.keeper.facts().get("certificate", {}))
+
+    def bring(self, issued: Issued) -> None:
+        """Put the files where the configuration says."""
+        shutil.copy(issued.cert_file, self.cert_file)
+        shutil.copy(issued.key_file, self.key_file)
+
+    def renew(self, issued: Issued) -> None:
+        """Put a new certificate into the slot that is not in use."""
+        self.credentials.slots.put(issued.cert_file.read_bytes(), issued.key_file.read_bytes())
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[Holder]:
+        task = asyncio.create_task(self.keeper.run(self._looked))
+        try:
+            async with running(self.link):
+                yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Holder]:
+        async with self.working():
+            async with asyncio.timeout(SOON_S):
+                await self.link.up()
+            yield self
+
+    def _looked(self) -> None:
+        self.looks += 1
+
+    def _hurry(self) -> None:
+        self.hurried += 1
+        self.link.hurry()
+
+
+async def test_files_that_are_missing_are_told_and_picked_up_when_they_appear(street: Street, tmp_path: Path) -> None:
+    holder = Holder(street, tmp_path)
+    async with holder.working():
+        await until(lambda: "unusable" in holder.faults, "the fault is told")
+        assert f"cert_file {holder.cert_file} cannot be read" in holder.faults["unusable"]
+        assert "calls wait in the outbox" in holder.faults["unusable"]
+        await until(lambda: "cannot be read" in (holder.link.trouble or ""), "the link says why it is down")
+        holder.bring(street.authority.issue_client(UNIT))
+        await until(lambda: holder.link.connected, "the link is up without a restart")
+        await until(lambda: not holder.faults, "the restore is told")
+        assert holder.hurried == 1
+
+
+async def test_a_certificate_that_was_read_once_outlives_its_files(street: Street, tmp_path: Path) -> None:
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    async with holder.connected():
+        shutil.rmtree(holder.files)
+        await until(lambda: "unusable" in holder.faults, "the loss is told")
+        assert "What was read before is still used" in holder.faults["unusable"]
+    async with asyncio.timeout(SOON_S):
+        again = Link(holder.link._endpoint, passing(UNIT), on_message=Ear())
+        async with running(again):
+            await again.up()
+
+
+@pytest.mark.parametrize(
+    ("days_left", "words"), [(SOON.days + 0.5, ""), (SOON.days - 0.5, "in 29 days"), (-0.5, "has ended on")]
+)
+async def test_the_end_of_a_certificate_is_a_fault_thirty_days_before(
+    street: Street, tmp_path: Path, days_left: float, words: str
+) -> None:
+    now = datetime.now(UTC)
+    valid = (now - timedelta(days=90), now + timedelta(days=days_left))
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT, valid), LabClock(now))
+    async with holder.working():
+        await until(lambda: holder.facts, "the files were looked at")
+        assert holder.facts["daysLeft"] == math.floor(days_left)
+        assert [words in text for text in holder.faults.values()] == ([True] if words else [])
+
+
+async def test_a_key_that_others_can_read_is_used_and_told(street: Street, tmp_path: Path) -> None:
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    holder.key_file.chmod(0o644)
+    async with holder.connected():
+        await until(lambda: "exposed" in holder.faults, "the fault is told")
+        holder.key_file.chmod(0o600)
+        await until(lambda: not holder.faults, "the restore is told")
+
+
+async def test_a_new_certificate_is_taken_into_use_once_the_broker_took_it(street: Street, tmp_path: Path) -> None:
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    async with holder.connected():
+        session = holder.link.session
+        holder.renew(street.authority.issue_client(UNIT))
+        await until(lambda: holder.facts.get("active") == "a", "it is in use")
+        assert holder.facts["renewal"] == "none"
+        assert (holder.link.connected, holder.link.session) == (True, session), "the trial pushed nobody out"
+        assert holder.credentials.tls.show().name == "a"
+        seen = holder.looks
+        await until(lambda: holder.looks >= seen + 3, "it was looked at again")
+    assert [identity.name for identity in holder.credentials.slots.in_order()] == ["a", GIVEN]
+    assert not holder.told
+
+
+@pytest.mark.parametrize(
+    ("whose", "why"), [("foreign", "before it was accepted"), ("another", "it is for unit-b, not for unit-a")]
+)
+async def test_a_new_certificate_that_does_not_work_leaves_the_old_one_in_use(
+    street: Street, tmp_path: Path, whose: str, why: str
+) -> None:
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    async with holder.connected():
+        foreign = Authority(tmp_path / "foreign").issue_client(UNIT)
+        holder.renew(foreign if whose == "foreign" else street.authority.issue_client("unit-b"))
+        await until(lambda: "renewal" in holder.faults, "the refusal is told")
+        assert why in holder.faults["renewal"]
+        assert (holder.facts["active"], holder.facts["renewal"]) == (GIVEN, "refused")
+        holder.renew(street.authority.issue_client(UNIT))
+        await until(lambda: holder.facts["active"] == "a", "a better one is taken into use")
+        await until(lambda: not holder.faults, "the restore is told")
+
+
+async def test_a_new_certificate_is_not_tried_while_the_broker_is_away(street: Street, tmp_path: Path) -> None:
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    holder.renew(street.authority.issue_client(UNIT))
+    task = asyncio.create_task(holder.keeper.run(lambda: None))  # its link does not run
+    await until(lambda: holder.facts.get("renewal") == "waiting", "it waits")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (holder.facts["active"], holder.told) == (GIVEN, [])
+
+
+async def test_a_broker_that_does_not_want_the_active_certificate_any_more_is_shown_the_one_before(
+    street: Street, tmp_path: Path
+) -> None:
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    foreign = Authority(tmp_path / "foreign").issue_client(UNIT)
+    slots = holder.credentials.slots
+    slots.promote(slots.put(foreign.cert_file.read_bytes(), foreign.key_file.read_bytes()))
+    holder.link.hurry()
+    async with holder.connected():
+        await until(lambda: "fallback" in holder.faults, "it is told")
+        assert holder.facts["acceptedAs"] == GIVEN
+        assert holder.facts["active"] == "a"
