@@ -104,9 +104,10 @@ class Town:
         """What the unit's file said when the town was built, or when it was last rebuilt."""
         self.unit = UnitProcess(self.config_file, folder)
         theirs = authority.issue_client(CONTROL_ROOM)
-        self._endpoint = Endpoint.build(
+        self.endpoint = Endpoint.build(
             self.broker.url, ca_file=theirs.ca_file, cert_file=theirs.cert_file, key_file=theirs.key_file
         )
+        """The broker, as the control room knows it."""
         self._journal = journal
         self._stack = AsyncExitStack()
         self._control_room: ControlRoom | None = None
@@ -150,9 +151,7 @@ class Town:
             await stack.enter_async_context(self.broker)
             self._street = Street(self.config, self._folder, self.sound, self._narrate)
             await stack.enter_async_context(self._street)
-            self._control_room = ControlRoom(
-                self._endpoint, CONTROL_ROOM, SystemClock(), org=ORG, journal=self._journal
-            )
+            self._control_room = ControlRoom(self.endpoint, CONTROL_ROOM, SystemClock(), org=ORG, journal=self._journal)
             await stack.enter_async_context(self._control_room)
             await stack.enter_async_context(self.unit)
             await self._control_room.wait_for(lambda room: room.connected, LIMIT_S)
@@ -166,7 +165,7 @@ class Town:
 
     def console(self, name: str) -> ControlRoom:
         """One more console of the control room, to be used in `async with`."""
-        return ControlRoom(self._endpoint, name, SystemClock(), org=ORG)
+        return ControlRoom(self.endpoint, name, SystemClock(), org=ORG)
 
     async def start_unit(self) -> float:
         """Start the daemon and wait until it is armed and the control room knows it; returns the seconds to armed."""
