@@ -90,10 +90,7 @@ class Broker:
         """
         if self.running:
             return
-        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-        if program is None:
-            msg = "mosquitto is not installed: `./dev demo` and `./dev test` do that, or install the package mosquitto"
-            raise BrokerMissing(msg)
+        program = find_mosquitto()
         for port in (self.port, self.plain_port):
             _check_free(port)
         configuration = self._write_configuration()
@@ -174,7 +171,7 @@ class Broker:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         server = self._authority.issue_server()
         rights = self._folder / "acl"
-        rights.write_text(self._rights(), encoding="utf-8")
+        rights.write_text(self.rights(), encoding="utf-8")
         rights.chmod(0o600)
         lines = [
             # Settings of each listener's own would be simpler to read, but with them mosquitto 2.0.21 (Debian 13) drops
@@ -208,7 +205,7 @@ class Broker:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
 
-    def _rights(self) -> str:
+    def rights(self) -> str:
         """A unit writes its own topics and reads what is meant for it; the control room the other way round."""
         everyone = f"{ROOT}/{self._org}/+"
         own = f"{ROOT}/{self._org}/%u"
@@ -227,6 +224,19 @@ class Broker:
                 "",
             ]
         )
+
+
+def find_mosquitto() -> str:
+    """The program.
+
+    Raises:
+        BrokerMissing: there is none on this machine.
+    """
+    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        msg = "mosquitto is not installed: `./dev demo` and `./dev test` do that, or install the package mosquitto"
+        raise BrokerMissing(msg)
+    return program
 
 
 def _check_free(port: int | None) -> None:

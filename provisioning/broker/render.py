@@ -1,10 +1,7 @@
 #!/usr/bin/env python3
 """Write a broker's configuration: mosquitto.conf and its acl, from the files beside this one. Needs Python alone.
 
-    provisioning/broker/render --org ashfield --ca ca.crt --cert broker.crt --key broker.key \\
-        --console console-1 --console console-2 --folder /etc/mosquitto/safepoint
-
-What a rendered line is for stands beside it in the template.
+What a rendered line is for stands beside it in the template; README.md shows how it is called.
 """
 
 from __future__ import annotations
@@ -13,13 +10,19 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE: Final = Path(__file__).resolve().parent
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 SAVED_AT_EACH_CHANGE: Final = 100
 """Units. Each save writes everything that the broker keeps, 2 kB a unit or more: at each change of thousands of units
-it would do nothing else (`./dev fleet`). Above this it saves each second."""
+it would do nothing else, and wear out its disk."""
+SAVED_EACH_S: Final = 5
+"""With more units than that. 5,000 units are 10 MB or so a save, 170 GB a day; each second it would be 860."""
+LAST_PORT: Final = 65535
 FEW_CONNECTIONS: Final = 50
 """Consoles, workers and bridges, beside two connections of each unit."""
 
@@ -27,10 +30,11 @@ FEW_CONNECTIONS: Final = 50
 def main() -> int:
     """Write the files, and say what to do with them."""
     args = arguments()
-    problem = complaint(args)
+    problem = next(complaints(args), None)
     if problem:
         sys.stderr.write(f"render: {problem}\n")
         return 2
+    few = args.units <= SAVED_AT_EACH_CHANGE
     values = {
         "org": args.org,
         "folder": args.folder,
@@ -42,7 +46,8 @@ def main() -> int:
         "cert": args.cert,
         "key": args.key,
         "log": args.log,
-        "on_changes": _yes(args.units <= SAVED_AT_EACH_CHANGE),
+        "on_changes": _yes(few),
+        "save_s": 1 if few else SAVED_EACH_S,
         "connections": 2 * args.units + FEW_CONNECTIONS,
         "names_are_ids": _yes(not args.two_paths_here),
     }
@@ -104,26 +109,24 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def complaint(args: argparse.Namespace) -> str | None:
-    """What is wrong with the arguments, in one sentence."""
-    names = [("--org", args.org), *(("--console", name) for name in args.console)]
-    names += [("--vms", name) for name in args.vms] + [("--peer", name) for name in args.peer]
-    for option, name in names:
+def complaints(args: argparse.Namespace) -> Iterator[str]:
+    """What is wrong with the arguments, a sentence each."""
+    people = [("--console", name) for name in args.console]
+    people += [("--vms", name) for name in args.vms] + [("--peer", name) for name in args.peer]
+    for option, name in [("--org", args.org), *people]:
         if not NAME.fullmatch(name):
-            return f"{option} {name!r} must be letters, digits, - and _, at most 63, and begin with a letter or digit"
-    people = [*args.console, *args.vms, *args.peer]
-    if len(set(people)) < len(people):
-        return "a name is given twice among --console, --vms and --peer: each one needs a certificate of its own"
+            yield f"{option} {name!r} must be letters, digits, - and _, at most 63, and begin with a letter or digit"
+    if len({name for _, name in people}) < len(people):
+        yield "a name is given twice among --console, --vms and --peer: each one needs a certificate of its own"
     if not args.console:
-        return "without a --console nobody may read the alerts: name at least one"
+        yield "without a --console nobody may read the alerts: name at least one"
     if args.bridge and not (args.bridge_name and args.bridge_cert and args.bridge_key):
-        return "--bridge needs --bridge-name, --bridge-cert and --bridge-key"
-    if args.units < 1 or not 0 < args.port < 65536:  # noqa: PLR2004 - TCP's ports end there
-        return "--units must be at least 1, and --port 1 to 65535"
+        yield "--bridge needs --bridge-name, --bridge-cert and --bridge-key"
+    if args.units < 1 or not 0 < args.port <= LAST_PORT:
+        yield f"--units must be at least 1, and --port 1 to {LAST_PORT}"
     for option in ("folder", "store", "ca", "cert", "key"):
         if not getattr(args, option).is_absolute():
-            return f"--{option} {getattr(args, option)} must be an absolute path: mosquitto starts elsewhere"
-    return None
+            yield f"--{option} {getattr(args, option)} must be an absolute path: mosquitto starts elsewhere"
 
 
 def _fill(template: str, values: dict[str, object]) -> str:
