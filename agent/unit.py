@@ -56,6 +56,7 @@ from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Accepted, Inbox, Refusal
 from agent.uplink.link import Link
 from agent.uplink.messages import State
+from agent.uplink.mirror import OnvifMirror
 from agent.uplink.outbox import Outbox
 from agent.uplink.publication import LinkDown, PublishRefused, Subscription
 from agent.uplink.storage import State as DiskState
@@ -69,7 +70,7 @@ if TYPE_CHECKING:
     from agent.helpers.translation import Told
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
-    from agent.signals import Action, Filming
+    from agent.signals import Action, Filming, Signal
     from agent.uplink.messages import Message
     from agent.uplink.publication import Publication, Receipt, Received
     from agent.uplink.tls import Endpoint
@@ -102,7 +103,7 @@ class Unit:
         self._manager = manager
         self._incidents = Incidents(config, self._new_alert_id)
         self._decisions = Decisions(self._incidents, clock, self._act)
-        self._report = self._decisions.report
+        self._mirror: OnvifMirror | None = None
         self._panel = Panel(config, kit, clock, self._report)
         self._speaker: Speaker | None = None
         if config.speaker.enabled:
@@ -144,6 +145,8 @@ class Unit:
             birth=lambda: self._status(State.ONLINE),
             on_change=self._link_changed,
         )
+        if config.uplink.onvif_ej:
+            self._mirror = OnvifMirror(config, self._link.send, clock)
         self._outbox = Outbox(
             Disk(config.state_folder),
             config.uplink.capacity,
@@ -202,6 +205,12 @@ class Unit:
         if self._self_test is not None:
             yield "self-test", partial(_without_word, self._self_test.run)
 
+    def _report(self, signal: Signal) -> None:
+        """Something happened: first the rules, then those who only watch."""
+        self._decisions.report(signal)
+        if self._mirror is not None:
+            self._mirror.take(signal)
+
     def _act(self, actions: Sequence[Action]) -> None:
         """Begin every effect: the lamp, then the call, then voice, pictures and journal. None of them waits."""
         for action in actions:
@@ -220,6 +229,8 @@ class Unit:
                     self._ask_recorder(action)
                 case Log(event, alert_id, facts):
                     log.info(event, alert_id=alert_id, **facts)
+        if self._mirror is not None:
+            self._mirror.act(actions)
 
     def _ask_recorder(self, action: Filming) -> None:
         recorder = self._helpers.get("recorder")
@@ -325,6 +336,8 @@ class Unit:
     def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         if up:
             self._heartbeat.beat_soon()
+            if self._mirror is not None:
+                self._mirror.link_up()
         else:
             self._courier.hurry()
 

@@ -25,6 +25,9 @@ STOPPED_WITHIN_S: Final = 5.0
 CONTROL_ROOM: Final = "control-room"
 """The common name of the certificate that may read what all units say and answer it."""
 
+VIDEO_SYSTEM: Final = "video-1"
+"""The common name of the certificate that may read the mirror of events, and nothing else."""
+
 
 class BrokerMissing(RuntimeError):
     """There is no mosquitto on this machine, or it does not start; the text says what to do."""
@@ -206,7 +209,10 @@ class Broker:
         return path
 
     def rights(self) -> str:
-        """A unit writes its own topics and reads what is meant for it; the control room the other way round."""
+        """A unit writes its own topics and reads what is meant for it; the control room the other way round.
+
+        The same as in `provisioning/broker`, as a test there holds.
+        """
         everyone = f"{ROOT}/{self._org}/+"
         own = f"{ROOT}/{self._org}/%u"
         said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+")
@@ -220,7 +226,10 @@ class Broker:
                 ),
                 *(f"topic write {everyone}/{name}" for name in ("ack", "cmd/+")),
                 *(f"pattern write {own}/{name}" for name in said_by_units),
+                f"pattern write {own}/onvif-ej/#",
                 *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+")),
+                f"user {VIDEO_SYSTEM}",
+                f"topic read {everyone}/onvif-ej/#",
                 "",
             ]
         )

@@ -67,7 +67,7 @@ class Town:
             BrokerMissing: there is no mosquitto on this machine.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        authority = Authority(folder / "authority")
+        authority = self.authority = Authority(folder / "authority")
         self.broker = Broker(folder / "broker", authority, org=ORG)
         self.config_file = folder / "unit.yaml"
         self._overrides = dict(overrides or {})

@@ -112,13 +112,13 @@ def _make_room(connections: int) -> None:
     """
     needed = connections * FILES_EACH + FILES_ELSE
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        if hard != resource.RLIM_INFINITY and hard < needed:
-            msg = (
-                f"{connections} connections need {needed} open files and this machine allows {hard}: raise `ulimit -n`"
-            )
-            raise UsageError(msg)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (ValueError, OSError, OverflowError) as error:
+        msg = f"{connections} connections need {needed} open files, this machine allows {hard}: raise `ulimit -n`"
+        raise UsageError(msg) from error
 
 
 async def _run(args: argparse.Namespace) -> int:

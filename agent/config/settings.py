@@ -203,6 +203,8 @@ class UplinkSettings(Settings):
     """An alert that first leaves the unit this long after the event is marked `late`."""
     capacity: Annotated[int, Field(ge=100)] = 10_000
     """Alert revisions the outbox keeps."""
+    onvif_ej: bool = False
+    """Mirror events for a video management system (ONVIF's names, below `onvif-ej/` of the unit's topics)."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """No plain text outside a bench, and TLS in both directions."""

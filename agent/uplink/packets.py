@@ -22,8 +22,11 @@ def no_properties(packet: int) -> Properties:
 def properties_of(packet: int, publication: Publication) -> Properties:
     """What a publication, or a last will, carries besides its payload."""
     properties = no_properties(packet)
-    properties.ContentType = CONTENT_TYPE
-    properties.PayloadFormatIndicator = 1  # UTF-8
+    properties.ContentType = publication.content_type
+    if publication.content_type == CONTENT_TYPE:
+        properties.PayloadFormatIndicator = 1  # UTF-8
+    if publication.user_properties:
+        properties.UserProperty = [*publication.user_properties]
     if publication.expiry_s is not None:
         properties.MessageExpiryInterval = publication.expiry_s
     if publication.response_topic is not None:

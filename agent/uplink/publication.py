@@ -19,6 +19,9 @@ class Publication:
     """The broker drops it after this many seconds; None keeps it for as long as the broker does."""
     response_topic: str | None = None
     correlation_data: bytes | None = None
+    content_type: str = CONTENT_TYPE
+    """Anything but the usual one is bytes, not text."""
+    user_properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

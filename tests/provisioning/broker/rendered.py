@@ -26,7 +26,7 @@ CONSOLE = "console-1"
 
 def render(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Call it as an administrator does."""
-    command = [sys.executable, RENDER, *map(str, arguments)]
+    command = [sys.executable, str(RENDER), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
