@@ -144,7 +144,8 @@ async def _run(args: argparse.Namespace) -> int:
     receiver = _receiver(args) if args.answer else None
     loop = asyncio.get_running_loop()
     for number in _ENDS:
-        loop.add_signal_handler(number, fleet.stop)
+        # Not asyncio's own way: its wake-up pipe is full, and the signal lost, when hundreds of handshakes end at once.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(fleet.stop))
     if args.seconds is not None:
         loop.call_later(args.seconds, fleet.stop)
     async with asyncio.TaskGroup() as work:

@@ -25,6 +25,8 @@ from tests.fleet.simulators import RECEIVER, Simulators
 from tests.provisioning.broker.rendered import RenderedBroker
 
 ARRIVED_WITHIN_S = 1200.0
+BACK_WITHIN_S = 300.0
+"""A machine that is too slow for its own fleet loses units as fast as they come back: that is said then."""
 HALF, NEARLY_ALL = 0.5, 0.99
 WIDTH = 150
 
@@ -71,7 +73,7 @@ async def two_brokers(folder: Path, args: argparse.Namespace) -> list[Row]:
     simulators = _simulators(folder, authority, [first, second], args, units)
     rows = []
     async with second, first, simulators:
-        await simulators.until(lambda: simulators.total("connected") == simulators.links, ARRIVED_WITHIN_S)
+        await simulators.until(lambda: _are_there(simulators, simulators.links), ARRIVED_WITHIN_S)
         rows += await _steady(simulators, first, args, f"two joined brokers, {units} units on both: ")
         before = simulators.total("alertsAcknowledged")
         await first.end(signal.SIGKILL)
@@ -81,8 +83,8 @@ async def two_brokers(folder: Path, args: argparse.Namespace) -> list[Row]:
         took_s = await simulators.until(lambda: simulators.total("alertsAcknowledged") >= count, ARRIVED_WITHIN_S)
         rows.append(Row(f"{count - before} alerts acknowledged over the other", f"{took_s:.1f} s"))
         await first.start()
-        took_s = await simulators.until(lambda: simulators.total("connected") == simulators.links, ARRIVED_WITHIN_S)
-        rows.append(Row("the first is back: all units on both again", f"{took_s:.0f} s"))
+        back = await _times_back(simulators, simulators.links)
+        rows.append(Row("the first is back: half, 99 %, all links are up again", ", ".join(back)))
         rows += await _end(simulators)
     return rows
 
@@ -131,21 +133,29 @@ async def _killed(simulators: Simulators, broker: RenderedBroker, args: argparse
     await broker.end(signal.SIGKILL)
     gone_s = await simulators.until(lambda: simulators.total("connected") == 0, ARRIVED_WITHIN_S)
     await broker.start()
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    back = {}
-    for share in (HALF, NEARLY_ALL, 1.0):
-        wanted = share * args.units
-        await simulators.until(partial(_are_there, simulators, wanted), ARRIVED_WITHIN_S)
-        back[share] = loop.time() - began_s
-    spent_s = cpu_s(broker.pid)
+    back = await _times_back(simulators, args.units)
     return [
         Row("broker killed (-9): all units know", f"{gone_s:.1f} s"),
         Row(
             "... and back: half, 99 %, all units are connected again",
-            f"{back[HALF]:.0f} s, {back[NEARLY_ALL]:.0f} s, {back[1.0]:.0f} s (broker {spent_s:.0f} CPU-s)",
+            f"{', '.join(back)} (broker {cpu_s(broker.pid):.0f} CPU-s)",
         ),
     ]
+
+
+async def _times_back(simulators: Simulators, links: int) -> list[str]:
+    """How long it takes until half, nearly all and all links are up."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    times = []
+    for share in (HALF, NEARLY_ALL, 1.0):
+        try:
+            await simulators.until(partial(_are_there, simulators, share * links), BACK_WITHIN_S)
+        except TimeoutError:
+            times.append(f"not in {loop.time() - began_s:.0f} s ({simulators.total('connected')} of {links})")
+        else:
+            times.append(f"{loop.time() - began_s:.0f} s")
+    return times
 
 
 def _are_there(simulators: Simulators, links: float) -> bool:
