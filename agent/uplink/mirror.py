@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
+
+import structlog
 
 from agent.signals import FaultCleared, Faulted, ShowLight
 from agent.uplink import onvif
-from agent.uplink.publication import LinkDown
+from agent.uplink.publication import LinkDown, PublishRefused
 from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable
 
     from agent.clock import Clock
     from agent.config.settings import Config
     from agent.signals import Action, Signal
     from agent.uplink.onvif import OnvifEvent
-    from agent.uplink.publication import Publication
+    from agent.uplink.publication import Publication, Receipt
+
+log = structlog.get_logger()
 
 
 class OnvifMirror:
-    """Beside the alerts, and less than them: nothing here is kept, sent again, or waited for."""
+    """Beside the alerts, and less than them: nothing here is kept over a lost connection, or sent again.
 
-    def __init__(self, config: Config, send: Callable[[Publication], object], clock: Clock) -> None:
+    One publication is on its way at a time, so that a help call never waits for more than that one.
+    """
+
+    def __init__(self, config: Config, send: Callable[[Publication], asyncio.Future[Receipt]], clock: Clock) -> None:
         """A mirror that shows a unit at rest.
 
         Args:
@@ -37,10 +44,12 @@ class OnvifMirror:
         self._prefix = UnitTopics(config.unit.org, config.unit.id).prefix
         self._faults: dict[str, set[tuple[str, str]]] = {}
         """By topic: the faults that stand. Two that are one to ONVIF end with the second."""
-        self._properties: dict[str, OnvifEvent] = {}
+        self._properties = {event.local_topic: event for event in onvif.rest(config, clock.now())}
         """By topic: how everything is."""
-        for event in onvif.rest(config, clock.now().wall):
-            self._properties[event.local_topic] = event
+        self._queue: dict[str, OnvifEvent] = {}
+        """By topic, oldest first: what goes next. A newer event takes the place of one that has not gone yet."""
+        self._on_its_way = False
+        self._refused = False
 
     def take(self, signal: Signal) -> None:
         """Something happened on the unit."""
@@ -58,8 +67,8 @@ class OnvifMirror:
 
     def link_up(self) -> None:
         """Nobody knows what the broker missed, or kept from an earlier life: tell it how everything is."""
-        for event in self._properties.values():
-            self._publish(event)
+        self._queue |= self._properties
+        self._send_next()
 
     def _become(self, event: OnvifEvent) -> None:
         """Note how something is, and tell it if that is new."""
@@ -79,5 +88,26 @@ class OnvifMirror:
         return False
 
     def _publish(self, event: OnvifEvent) -> None:
-        with contextlib.suppress(LinkDown):  # the next connection tells how everything is by then
-            self._send(event.publication(self._prefix))
+        self._queue[event.local_topic] = event
+        self._send_next()
+
+    def _send_next(self) -> None:
+        if self._on_its_way or not self._queue:
+            return
+        event = self._queue.pop(next(iter(self._queue)))
+        try:
+            receipt = self._send(event.publication(self._prefix))
+        except LinkDown:
+            self._queue.clear()  # the next connection tells how everything is by then
+            return
+        self._on_its_way = True
+        receipt.add_done_callback(self._settled)
+
+    def _settled(self, receipt: asyncio.Future[Receipt]) -> None:
+        self._on_its_way = False
+        error = None if receipt.cancelled() else receipt.exception()
+        refused = isinstance(error, PublishRefused)
+        if refused and not self._refused:
+            log.warning("mirror_refused", reason=str(error))
+        self._refused = refused
+        self._send_next()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from agent.clock import Moment
     from agent.config.settings import Config
     from agent.signals import Signal
 
@@ -96,20 +97,21 @@ class OnvifEvent:
         return "/".join([self.topic, *([f"&{values[0]}", *values[1:]] if values else [])])
 
 
-def rest(config: Config, booted: datetime) -> Iterator[OnvifEvent]:
+def rest(config: Config, now: Moment) -> Iterator[OnvifEvent]:
     """Every property of a unit as it is when nothing is the matter: what a life begins with."""
-    yield OnvifEvent(LAST_REBOOT, booted, {}, {"Status": timestamp(booted)})
+    at, booted = now.wall, now.later(-now.monotonic_s).wall
+    yield OnvifEvent(LAST_REBOOT, at, {}, {"Status": timestamp(booted)})
     for one in config.inputs:
         if _told(config, one.name):
-            yield _input(one.name, booted, active=False)
+            yield _input(one.name, at, active=False)
             if one.kind is InputKind.MAINS:
-                yield _failed(POWER, one.name, booted, failed=False)
+                yield _failed(POWER, one.name, at, failed=False)
     if config.camera.enabled:
-        yield from _camera_well(config.camera.name, booted)
+        yield from _camera_well(config.camera.name, at)
     for topic, token in dict.fromkeys(FAULTS.values()):
-        yield _failed(topic, token, booted, failed=False)
+        yield _failed(topic, token, at, failed=False)
     if config.lamp is not None:
-        yield lamp(LightPattern.OFF, booted)
+        yield lamp(LightPattern.OFF, at)
 
 
 def events_of(signal: Signal, config: Config) -> Iterator[OnvifEvent]:

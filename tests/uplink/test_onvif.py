@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from agent.footage.tamper.watch import Tamper
 from agent.signals import FaultCleared, Faulted, LightPattern, Restored, SensorKind, ShowLight, Suspected, Triggered
 from agent.uplink import onvif
 from agent.uplink.mirror import OnvifMirror
-from agent.uplink.publication import LinkDown
+from agent.uplink.publication import LinkDown, Receipt
 from tests.uplink.lab import LabClock, make_config
 
 if TYPE_CHECKING:
@@ -151,20 +152,32 @@ class Wire:
     def __init__(self) -> None:
         self.said: list[Publication] = []
         self.cut = False
+        self._open: list[asyncio.Future[Receipt]] = []
 
-    def send(self, publication: Publication) -> None:
+    def send(self, publication: Publication) -> asyncio.Future[Receipt]:
         if self.cut:
             raise LinkDown
+        assert not self._open, "a second one is on its way: a help call would wait for both"
         self.said.append(publication)
+        self._open.append(asyncio.get_running_loop().create_future())
+        return self._open[0]
 
-    def take(self) -> dict[str, Any]:
-        """What came since the last look, by topic."""
+    def break_now(self) -> None:
+        """The connection dies with what was on its way."""
+        self.cut = True
+        self._open.pop().set_exception(LinkDown())
+
+    async def take(self) -> dict[str, Any]:
+        """Let the broker acknowledge whatever comes; what came since the last look, by topic."""
+        while self._open:
+            self._open.pop().set_result(Receipt(0.001, nobody_listening=False))
+            await asyncio.sleep(0)
         came = {said.topic.removeprefix(f"{PREFIX}/"): json.loads(said.payload)["Data"] for said in self.said}
         self.said.clear()
         return came
 
 
-def test_a_connection_begins_with_how_everything_is_so_that_nothing_of_an_earlier_life_stays() -> None:
+async def test_a_connection_begins_with_how_everything_is_so_that_nothing_of_an_earlier_life_stays() -> None:
     wire = Wire()
     mirror = OnvifMirror(CONFIG, wire.send, CLOCK)
     wire.cut = True
@@ -172,39 +185,51 @@ def test_a_connection_begins_with_how_everything_is_so_that_nothing_of_an_earlie
     mirror.take(_triggered("mic-1", SensorKind.PHRASE, label="help-me"))
     wire.cut = False
     mirror.link_up()
-    assert all(said.retain for said in wire.said)
-    told = wire.take()
+    told = await wire.take()
     assert told.pop("Device/Trigger/DigitalInput/&pir-1") == {"LogicalState": True}
-    assert told.pop("Monitoring/OperatingTime/LastReboot") == {"Status": "2026-11-22T02:14:07.412Z"}
+    assert told.pop("Monitoring/OperatingTime/LastReboot") == {"Status": "2026-11-22T01:57:27.412Z"}
     assert told.pop("Device/Trigger/Relay/&lamp") == {"LogicalState": "inactive"}
     assert not any("duress" in topic or "AudioDetector" in topic for topic in told)
     assert {value for data in told.values() for value in data.values()} == {False}
     assert {f"{topic}/&{CAMERA}" for topic in TAMPER_TOPICS} <= told.keys()
 
 
-def test_a_property_is_told_when_it_changes_and_not_again() -> None:
+async def test_a_connection_that_breaks_in_the_middle_is_told_everything_by_the_next_one() -> None:
+    wire = Wire()
+    mirror = OnvifMirror(CONFIG, wire.send, CLOCK)
+    mirror.link_up()
+    wire.break_now()
+    await asyncio.sleep(0)
+    wire.cut = False
+    await wire.take()
+    mirror.link_up()
+    assert len(await wire.take()) == len([*onvif.rest(CONFIG, NOW)])
+
+
+async def test_a_property_is_told_when_it_changes_and_not_again() -> None:
     wire = Wire()
     mirror = OnvifMirror(CONFIG, wire.send, CLOCK)
     for _ in range(2):
         mirror.take(_triggered("pir-1", SensorKind.PIR))
         mirror.act([ShowLight(LightPattern.STEADY)])
         mirror.act([ShowLight(LightPattern.HEARD)])
-    assert len(wire.said) == 2
-    assert wire.take() == {
+    assert await wire.take() == {
         "Device/Trigger/DigitalInput/&pir-1": {"LogicalState": True},
         "Device/Trigger/Relay/&lamp": {"LogicalState": "active"},
     }
+    mirror.act([ShowLight(LightPattern.SEEN)])
+    assert await wire.take() == {}
 
 
-def test_two_faults_with_one_name_there_end_with_the_second() -> None:
+async def test_two_faults_with_one_name_there_end_with_the_second() -> None:
     wire = Wire()
     mirror = OnvifMirror(CONFIG, wire.send, CLOCK)
     mirror.take(Faulted("recorder", "write-failed", "No.", NOW))
     mirror.take(Faulted("recorder", "disk-full", "Full.", NOW))
     mirror.take(FaultCleared("recorder", "write-failed", NOW))
-    assert wire.take() == {"Device/HardwareFailure/StorageFailure/&footage": {"Failed": True}}
+    assert await wire.take() == {"Device/HardwareFailure/StorageFailure/&footage": {"Failed": True}}
     mirror.take(FaultCleared("recorder", "disk-full", NOW))
-    assert wire.take() == {"Device/HardwareFailure/StorageFailure/&footage": {"Failed": False}}
+    assert await wire.take() == {"Device/HardwareFailure/StorageFailure/&footage": {"Failed": False}}
 
 
 def test_nothing_is_mirrored_unless_somebody_asks_for_it() -> None:
