@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 RENDER = Path(__file__).parents[3] / "provisioning" / "broker" / "render.py"
 ORG = "street"
 CONSOLE = "console-1"
+LISTENING = "0A"
+"""Of a socket in /proc/net/tcp (proc(5))."""
+LOOPBACK = "0100007F"
+"""127.0.0.1 there."""
 
 
 def render(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -40,7 +44,7 @@ class RenderedBroker:
             RuntimeError: it cannot be rendered.
         """
         server = authority.issue_server()
-        self.port = free_port()
+        self.port = _free_port()
         self.url = f"mqtts://localhost:{self.port}"
         self.folder = folder
         (folder / "store").mkdir(parents=True)
@@ -61,6 +65,19 @@ class RenderedBroker:
             msg = "the broker is not running"
             raise RuntimeError(msg)
         return self._process.pid
+
+    def listens_on(self) -> set[tuple[str, int]]:
+        """The addresses, as the kernel writes them, and ports on which it lets anybody in."""
+        mine = {str(fd.readlink()) for fd in Path(f"/proc/{self.pid}/fd").iterdir()}
+        found = set()
+        for table in ("tcp", "tcp6"):
+            for line in Path(f"/proc/{self.pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+                _, local, _, state, *_ = facts = line.split()
+                inode = facts[9]
+                if state == LISTENING and f"socket:[{inode}]" in mine:
+                    address, port = local.split(":")
+                    found.add((address, int(port, 16)))
+        return found
 
     @property
     def log(self) -> str:
@@ -118,9 +135,16 @@ class RenderedBroker:
             await asyncio.to_thread(process.wait)
 
 
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+_given: set[int] = set()
+"""Ports of brokers that may not have been started yet: the kernel would give them away again."""
+
+
+def _free_port() -> int:
+    """A port nobody listens on now, and no broker of ours will."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port

@@ -21,7 +21,7 @@ from agent.uplink.tls import Endpoint
 from agent.uplink.topics import ROOT, UnitTopics
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, VIDEO_SYSTEM, Broker
-from tests.provisioning.broker.rendered import CONSOLE, ORG, RenderedBroker, render
+from tests.provisioning.broker.rendered import CONSOLE, LOOPBACK, ORG, RenderedBroker, render
 from tests.uplink.contract import Contract
 from tests.uplink.lab import Ear, files_of, linked, until
 
@@ -83,6 +83,11 @@ async def test_a_unit_writes_below_its_own_name_only_and_a_console_never_speaks_
             assert not await _refused(console, f"{UNIT_A.prefix}/{name}")
         assert await _refused(unit, "anything/else")
         assert await _refused(console, f"{ROOT}/other-town/unit-a/cmd/set")
+
+
+async def test_there_is_one_way_in_and_it_is_the_one_with_tls(site: Site) -> None:
+    async with site.broker:
+        assert site.broker.listens_on() == {(LOOPBACK, site.broker.port)}
 
 
 async def test_everybody_hears_what_is_meant_for_him_and_nothing_else(site: Site) -> None:
