@@ -61,6 +61,7 @@ from agent.uplink.inbox import Accepted, Inbox, Refusal
 from agent.uplink.media.request import PieceOf, UploadState
 from agent.uplink.media.room import MediaRoom
 from agent.uplink.messages import State
+from agent.uplink.mirror import OnvifMirror
 from agent.uplink.outbox import Outbox
 from agent.uplink.path_watch import PathEvent
 from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
     from agent.helpers.translation import Told
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
-    from agent.signals import Action, Filming
+    from agent.signals import Action, Filming, Signal
     from agent.uplink.credentials import Credentials
     from agent.uplink.media.request import UploadProgress
     from agent.uplink.messages import Message
@@ -123,7 +124,7 @@ class Unit:
         self._manager = manager
         self._incidents = Incidents(config, self._new_alert_id)
         self._decisions = Decisions(self._incidents, clock, self._act)
-        self._report = self._decisions.report
+        self._mirror: OnvifMirror | None = None
         self._panel = Panel(config, kit, clock, self._report)
         self._speaker: Speaker | None = None
         if config.speaker.enabled:
@@ -177,6 +178,8 @@ class Unit:
                 connected=lambda: self._link.connected,
                 hurry=self._link.hurry,
             )
+        if config.uplink.onvif_ej:
+            self._mirror = OnvifMirror(config, self._link.send, clock)
         self._outbox = Outbox(
             Disk(config.state_folder),
             config.uplink.capacity,
@@ -252,17 +255,18 @@ class Unit:
         if self._self_test is not None:
             yield "self-test", partial(_without_word, self._self_test.run)
 
+    def _report(self, signal: Signal) -> None:
+        """Something happened: first the rules, then those who only watch."""
+        self._decisions.report(signal)
+        if self._mirror is not None:
+            self._mirror.take(signal)
+
     def _act(self, actions: Sequence[Action]) -> None:
         """Begin every effect: the lamp, then the call, then voice, pictures and journal. None of them waits."""
         for action in actions:
             if isinstance(action, ShowLight):
                 self._panel.show(action.pattern)
-        tells = [action for action in actions if isinstance(action, Tell)]
-        remembers = [action for action in actions if isinstance(action, Remember)]
-        if tells:
-            self._media.give_way()
-        if tells or remembers:
-            self._courier.submit(tells, remembers)
+        self._tell(actions)
         for action in actions:
             match action:
                 case SayLine(line):
@@ -272,6 +276,16 @@ class Unit:
                     self._ask_recorder(action)
                 case Log(event, alert_id, facts):
                     log.info(event, alert_id=alert_id, **facts)
+        if self._mirror is not None:
+            self._mirror.act(actions)
+
+    def _tell(self, actions: Sequence[Action]) -> None:
+        tells = [action for action in actions if isinstance(action, Tell)]
+        remembers = [action for action in actions if isinstance(action, Remember)]
+        if tells:
+            self._media.give_way()
+        if tells or remembers:
+            self._courier.submit(tells, remembers)
 
     def _ask_recorder(self, action: Filming) -> None:
         recorder = self._helpers.get("recorder")
@@ -402,6 +416,8 @@ class Unit:
     def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         if up:
             self._heartbeat.beat_soon()
+            if self._mirror is not None:
+                self._mirror.link_up()
         else:
             self._courier.hurry()
 

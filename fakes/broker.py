@@ -25,6 +25,9 @@ STOPPED_WITHIN_S: Final = 5.0
 CONTROL_ROOM: Final = "control-room"
 """The common name of the certificate that may read what all units say and answer it."""
 
+VIDEO_SYSTEM: Final = "video-1"
+"""The common name of the certificate that may read the mirror of events, and nothing else."""
+
 
 class BrokerMissing(RuntimeError):
     """There is no mosquitto on this machine, or it does not start; the text says what to do."""
@@ -90,10 +93,7 @@ class Broker:
         """
         if self.running:
             return
-        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-        if program is None:
-            msg = "mosquitto is not installed: `./dev demo` and `./dev test` do that, or install the package mosquitto"
-            raise BrokerMissing(msg)
+        program = find_mosquitto()
         for port in (self.port, self.plain_port):
             _check_free(port)
         configuration = self._write_configuration()
@@ -174,7 +174,7 @@ class Broker:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         server = self._authority.issue_server()
         rights = self._folder / "acl"
-        rights.write_text(self._rights(), encoding="utf-8")
+        rights.write_text(self.rights(), encoding="utf-8")
         rights.chmod(0o600)
         lines = [
             # Settings of each listener's own would be simpler to read, but with them mosquitto 2.0.21 (Debian 13) drops
@@ -208,8 +208,11 @@ class Broker:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
 
-    def _rights(self) -> str:
-        """A unit writes its own topics and reads what is meant for it; the control room the other way round."""
+    def rights(self) -> str:
+        """A unit writes its own topics and reads what is meant for it; the control room the other way round.
+
+        The same as in `provisioning/broker`, as a test there holds.
+        """
         everyone = f"{ROOT}/{self._org}/+"
         own = f"{ROOT}/{self._org}/%u"
         said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+", "still/+/+")
@@ -220,10 +223,26 @@ class Broker:
                 *(f"topic read {everyone}/{name}" for name in (*said_by_units, "ack")),
                 *(f"topic write {everyone}/{name}" for name in ("ack", "cmd/+")),
                 *(f"pattern write {own}/{name}" for name in said_by_units),
+                f"pattern write {own}/onvif-ej/#",
                 *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+")),
+                f"user {VIDEO_SYSTEM}",
+                f"topic read {everyone}/onvif-ej/#",
                 "",
             ]
         )
+
+
+def find_mosquitto() -> str:
+    """The program.
+
+    Raises:
+        BrokerMissing: there is none on this machine.
+    """
+    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        msg = "mosquitto is not installed: `./dev demo` and `./dev test` do that, or install the package mosquitto"
+        raise BrokerMissing(msg)
+    return program
 
 
 def _check_free(port: int | None) -> None:

@@ -67,7 +67,7 @@ class Town:
             BrokerMissing: there is no mosquitto on this machine.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        authority = Authority(folder / "authority")
+        authority = self.authority = Authority(folder / "authority")
         self.broker = Broker(folder / "broker", authority, org=ORG)
         self.config_file = folder / "unit.yaml"
         self._overrides = dict(overrides or {})
@@ -104,9 +104,10 @@ class Town:
         """What the unit's file said when the town was built, or when it was last rebuilt."""
         self.unit = UnitProcess(self.config_file, folder)
         theirs = authority.issue_client(CONTROL_ROOM)
-        self._endpoint = Endpoint.build(
+        self.endpoint = Endpoint.build(
             self.broker.url, ca_file=theirs.ca_file, cert_file=theirs.cert_file, key_file=theirs.key_file
         )
+        """The broker, as the control room knows it."""
         self._journal = journal
         self._stack = AsyncExitStack()
         self._control_room: ControlRoom | None = None
@@ -151,7 +152,7 @@ class Town:
             self._street = Street(self.config, self._folder, self.sound, self._narrate)
             await stack.enter_async_context(self._street)
             self._control_room = ControlRoom(
-                self._endpoint,
+                self.endpoint,
                 CONTROL_ROOM,
                 SystemClock(),
                 org=ORG,
@@ -171,7 +172,7 @@ class Town:
 
     def console(self, name: str) -> ControlRoom:
         """One more console of the control room, to be used in `async with`."""
-        return ControlRoom(self._endpoint, name, SystemClock(), org=ORG)
+        return ControlRoom(self.endpoint, name, SystemClock(), org=ORG)
 
     async def start_unit(self) -> float:
         """Start the daemon and wait until it is armed and the control room knows it; returns the seconds to armed."""

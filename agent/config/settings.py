@@ -232,6 +232,8 @@ class UplinkSettings(Settings):
     """Alert revisions the outbox keeps."""
     data_plan: DataPlanSettings = DataPlanSettings()
     uploads: UploadSettings = UploadSettings()
+    onvif_ej: bool = False
+    """Mirror events for a video management system (ONVIF's names, below `onvif-ej/` of the unit's topics)."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """No plain text outside a bench, and TLS in both directions."""

@@ -15,11 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from agent import journal
+from agent.signals import Category
+from agent.uplink.topics import UnitTopics
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker
 from fakes.town import LIMIT_S, ORG, Town
 from tests.bench.alarm_path import measure, unit_with, with_helpers
-from tests.bench.bare_paho import publish_to_puback_s
+from tests.bench.bare_paho import publish_to_puback_s, publish_to_subscriber_s
 from tests.bench.beside_motion import beside_motion_rows
 from tests.bench.figures import Row, Spread, spread_row
 from tests.bench.footage_path import footage_path_rows
@@ -42,24 +44,36 @@ async def alarm_path_rows(folder: Path, count: int) -> list[Row]:
     unsettled = {"name": "panic-1", "kind": "button", "pin": 17, "settle_ms": 0}
     direct, town = await measure(folder / "b", count, inputs=[unsettled])
     journal_line = json.dumps(next(iter(town.control_room.alerts.values())).first.data)
-    bare = Spread.of(await _bare_paho(folder / "c", journal_line.encode(), count))
+    puback_s, subscriber_s = await _bare_paho(folder / "c", journal_line.encode(), count)
+    bare, there = Spread.of(puback_s), Spread.of(subscriber_s)
+    room = Spread.of(direct.to_control_room_s)
     path, lamp = Spread.of(direct.to_broker_s), Spread.of(settled.to_lamp_s)
     return [
         spread_row("bare paho: publish -> PUBACK, QoS 1, mTLS, same payload (reference)", bare),
         spread_row("edge -> PUBACK, without settling time", path),
         Row("... as a ratio to bare paho, p50", f"{path.p50_ms / bare.p50_ms:.1f}x", "<= 3x"),
         spread_row("edge -> PUBACK, with 4 ms settling time", Spread.of(settled.to_broker_s)),
+        spread_row("bare paho: publish -> another client, QoS 1, mTLS, same payload (reference)", there),
+        spread_row("edge -> control room, without settling time", room),
+        Row(
+            "... as a ratio to bare paho, p50 and p99",
+            f"{room.p50_ms / there.p50_ms:.1f}x, {room.p99_ms / there.p99_ms:.1f}x",
+            "p50 <= 3x",
+        ),
         spread_row("edge -> control room, with 4 ms settling time", Spread.of(settled.to_control_room_s)),
         spread_row("edge -> lamp, with 4 ms settling time", lamp, "p99 <= 10 ms"),
     ]
 
 
-async def _bare_paho(folder: Path, payload: bytes, count: int) -> list[float]:
+async def _bare_paho(folder: Path, payload: bytes, count: int) -> tuple[list[float], list[float]]:
+    """The reference, to the broker's acknowledgement and to another client: seconds."""
     authority = Authority(folder / "authority")
+    unit = UnitTopics(ORG, "bench")
     async with Broker(folder / "broker", authority, org=ORG) as broker:
-        credentials = authority.issue_client(CONTROL_ROOM)
-        topic = f"safepoint/v1/{ORG}/bench/ack"
-        return await asyncio.to_thread(publish_to_puback_s, broker.port, credentials, topic, payload, count)
+        here, there = authority.issue_client(unit.unit), authority.issue_client(CONTROL_ROOM)
+        way = (unit.alert(Category.TEST), payload, count)
+        puback_s = await asyncio.to_thread(publish_to_puback_s, broker.port, here, *way)
+        return puback_s, await asyncio.to_thread(publish_to_subscriber_s, broker.port, (here, there), *way)
 
 
 async def helper_rows(folder: Path, count: int) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ async def test_an_encrypted_connection_may_break_after_any_byte(street: Street, 
             *(Fault(end=End.RESET, end_after=bytes_) for bytes_ in (1, 600, 2500, 3500, 4500, 9000))
         )
         endpoint = street.endpoint("unit-a")
-        through = Endpoint(endpoint.host, network.port, endpoint.context)
+        through = replace(endpoint, port=network.port)
         async with (
             control_room(street) as room,
             small_unit(tmp_path, {PRIMARY: through}, **PATIENCE) as unit,

@@ -1,0 +1,226 @@
+"""The broker that we tell people to run, run as we tell them: who may do what, and what is left after kill -9."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.fleet.fleet import Fleet, unit_id
+from agent.fleet.receiver import FleetReceiver
+from agent.signals import Category
+from agent.uplink.connection import Manners
+from agent.uplink.publication import Publication, PublishRefused, Subscription
+from agent.uplink.tls import Endpoint
+from agent.uplink.topics import ROOT, UnitTopics
+from fakes.authority import Authority
+from fakes.broker import CONTROL_ROOM, VIDEO_SYSTEM, Broker
+from tests.provisioning.broker.rendered import CONSOLE, LOOPBACK, ORG, RenderedBroker, render
+from tests.uplink.contract import Contract
+from tests.uplink.lab import Ear, files_of, linked, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from agent.uplink.link import Link
+
+UNIT_A, UNIT_B = UnitTopics(ORG, "unit-a"), UnitTopics(ORG, "unit-b")
+EVERYTHING = (Subscription(f"{ROOT}/{ORG}/+/#"),)
+
+
+@dataclass
+class Site:
+    """A rendered broker, and certificates for it."""
+
+    broker: RenderedBroker
+    authority: Authority
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The way to it for somebody whose certificate has this name."""
+        return Endpoint.build(self.broker.url, **files_of(self.authority, name))
+
+    @asynccontextmanager
+    async def connected(
+        self, name: str, *subscriptions: Subscription, client_id: str | None = None, ear: Ear | None = None
+    ) -> AsyncIterator[Link]:
+        """Somebody who is connected, and whose queue is kept while he is away."""
+        async with linked(
+            self.endpoint(name), Manners(client_id or name, subscriptions), on_message=ear or Ear()
+        ) as link:
+            yield link
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A broker that is not started yet."""
+    authority = Authority(tmp_path / "authority")
+    return Site(RenderedBroker(tmp_path / "broker", authority, "--vms", VIDEO_SYSTEM), authority)
+
+
+async def _refused(link: Link, topic: str) -> bool:
+    try:
+        await link.publish(Publication(topic, b"{}"))
+    except PublishRefused as refusal:
+        return refusal.code == 135
+    return False
+
+
+async def test_a_unit_writes_below_its_own_name_only_and_a_console_never_speaks_for_a_unit(site: Site) -> None:
+    async with site.broker, site.connected("unit-a") as unit, site.connected(CONSOLE) as console:
+        for name in ("status", "heartbeat", "alert/help", "incident/inc-1", "rsp/desk", "onvif-ej/Device/Trigger"):
+            assert not await _refused(unit, f"{UNIT_A.prefix}/{name}")
+            assert await _refused(unit, f"{UNIT_B.prefix}/{name}")
+            assert await _refused(console, f"{UNIT_A.prefix}/{name}")
+        for name in ("ack", "cmd/set"):
+            assert await _refused(unit, f"{UNIT_A.prefix}/{name}")
+            assert not await _refused(console, f"{UNIT_A.prefix}/{name}")
+        assert await _refused(unit, "anything/else")
+        assert await _refused(console, f"{ROOT}/other-town/unit-a/cmd/set")
+
+
+async def test_there_is_one_way_in_and_it_is_the_one_with_tls(site: Site) -> None:
+    async with site.broker:
+        assert site.broker.listens_on() == {(LOOPBACK, site.broker.port)}
+
+
+async def test_everybody_hears_what_is_meant_for_him_and_nothing_else(site: Site) -> None:
+    ears = {name: Ear() for name in ("unit-a", CONSOLE, VIDEO_SYSTEM, "unit-b")}
+    wanted = Subscription("#")
+    async with (
+        site.broker,
+        site.connected("unit-a", wanted, ear=ears["unit-a"]) as unit,
+        site.connected(CONSOLE, wanted, ear=ears[CONSOLE]) as console,
+        site.connected(VIDEO_SYSTEM, wanted, ear=ears[VIDEO_SYSTEM]),
+        site.connected("unit-b", wanted, ear=ears["unit-b"]),
+    ):
+        await unit.publish(Publication(UNIT_A.alert(Category.HELP), b"help"))
+        await unit.publish(Publication(f"{UNIT_A.prefix}/onvif-ej/Device/Trigger/Relay", b"mirror"))
+        await console.publish(Publication(UNIT_A.command("set"), b"set"))
+        await console.publish(Publication(UNIT_A.ack, b"ack"))
+        await until(lambda: ears["unit-a"].payloads() == [b"set", b"ack"], "the unit hears its command and its ack")
+        await until(lambda: ears[CONSOLE].payloads() == [b"help", b"ack"], "the console hears the call and the ack")
+        await until(lambda: ears[VIDEO_SYSTEM].payloads() == [b"mirror"], "the video system hears the mirror")
+        assert ears["unit-b"].payloads() == []
+
+
+async def test_a_stolen_certificate_throws_nobody_out(site: Site) -> None:
+    lost: list[bool] = []
+    async with (
+        site.broker,
+        linked(site.endpoint(CONSOLE), Manners(CONSOLE), on_change=lost.append) as console,
+        # It is taken for what its certificate says, whatever it calls itself.
+        site.connected("unit-b", client_id=CONSOLE) as thief,
+    ):
+        assert not await _refused(thief, UNIT_B.status)
+        assert not await _refused(console, UNIT_A.ack)
+        assert lost == [True]
+
+
+@pytest.mark.parametrize("units", [100, 5000])
+async def test_what_the_broker_saved_outlives_kill_9_also_for_a_console_that_is_away(
+    tmp_path: Path, units: int
+) -> None:
+    """Also on mosquitto 2.0.21, which drops it under `per_listener_settings`."""
+    authority = Authority(tmp_path / "authority")
+    site = Site(RenderedBroker(tmp_path / "broker", authority, "--units", units), authority)
+    ear = Ear()
+    wanted = (Subscription(UNIT_A.alerts), Subscription(UNIT_A.status))
+    calls = [f"call {number}".encode() for number in range(20)]
+    async with site.broker:
+        async with site.connected(CONSOLE, *wanted):
+            pass
+        async with site.connected("unit-a") as unit:
+            await unit.publish(Publication(UNIT_A.status, b"online", retain=True))
+            for call in calls:
+                await unit.publish(Publication(UNIT_A.alert(Category.HELP), call))
+            # Saving at each change waits for the next one, and a unit beats its heart for ever.
+            await unit.publish(Publication(UNIT_A.heartbeat, b"alive", retain=True))
+            await until(lambda: calls[-1] in site.broker.stored(), "the broker has saved what it acknowledged")
+            await site.broker.end(signal.SIGKILL)
+        await site.broker.start()
+        async with site.connected(CONSOLE, *wanted, ear=ear):
+            await until(lambda: [said for said in ear.payloads() if said != b"online"] == calls, "all calls come")
+            await until(lambda: b"online" in ear.payloads(), "the retained status comes")
+
+
+async def test_a_message_too_large_for_any_of_ours_costs_the_sender_his_connection(site: Site) -> None:
+    lost: list[bool] = []
+    async with (
+        site.broker,
+        linked(site.endpoint("unit-a"), Manners("unit-a"), on_change=lost.append) as unit,
+    ):
+        await unit.publish(Publication(UNIT_A.status, b"x" * 60_000))
+        unit.send(Publication(UNIT_A.status, b"x" * 140_000))
+        await until(lambda: False in lost, "the broker ends the connection")
+
+
+async def test_the_rights_cover_the_contract_and_are_those_of_the_town(site: Site, tmp_path: Path) -> None:
+    acl = (site.broker.folder / "acl").read_text(encoding="utf-8")
+    for channel in Contract().channels.values():
+        topic = channel.address.pattern.replace(f"{ROOT}/([^/]+)/([^/]+)", "")
+        kind = topic.split("/")[1]
+        unit_may, console_may = ("write", "read") if channel.action == "send" else ("read", "write")
+        assert f"pattern {unit_may} {ROOT}/{ORG}/%u/{kind}" in acl, channel.name
+        assert f"topic {console_may} {ROOT}/{ORG}/+/{kind}" in acl or kind == "onvif-ej", channel.name
+    town = Broker(tmp_path / "town", site.authority, org=ORG)
+    theirs = {line.replace(CONTROL_ROOM, CONSOLE) for line in town.rights().splitlines() if line}
+    assert theirs == {line for line in acl.splitlines() if line and not line.startswith("#")}
+
+
+async def test_two_joined_brokers_are_one_for_units_and_control_room_and_losing_one_loses_no_alert(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path / "authority")
+    receiver_is = ("--console", "receiver")
+    second = RenderedBroker(tmp_path / "second", authority, *receiver_is, "--peer", "first", "--two-paths-here")
+    bridge = authority.issue_client("first")
+    joined = ("--bridge", f"localhost:{second.port}", "--bridge-name", "first")
+    files = ("--bridge-cert", bridge.cert_file, "--bridge-key", bridge.key_file)
+    first = RenderedBroker(tmp_path / "first", authority, *receiver_is, *joined, *files, "--two-paths-here")
+    units = {unit_id(number): files_of(authority, unit_id(number)) for number in (1, 2, 3)}
+
+    def endpoints(unit: str) -> list[Endpoint]:
+        return [Endpoint.build(broker.url, **units[unit]) for broker in (first, second)]
+
+    async with second, first:
+        receiver = FleetReceiver(
+            Endpoint.build(second.url, **files_of(authority, "receiver")), "receiver", ORG, SystemClock()
+        )
+        fleet = Fleet(3, ORG, endpoints, SystemClock(), random.Random(1), per_s=20, alerts_per_min=600, heartbeat_s=5.0)
+        running = asyncio.gather(receiver.run(), fleet.run(30.0))
+        await until(lambda: fleet.tally.acknowledged >= 10, "alerts are acknowledged over both brokers")
+        await first.end(signal.SIGKILL)
+        so_far = fleet.tally.acknowledged
+        await until(lambda: fleet.tally.acknowledged >= so_far + 10, "they still are over the one that is left")
+        fleet.stop()
+        await until(lambda: not fleet.tally.waiting, "every alert is acknowledged")
+        await receiver.close()
+        await running
+    assert fleet.tally.raised == fleet.tally.acknowledged
+    assert fleet.tally.refused == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "name at least one"),
+        (("--console", "a", "--vms", "a"), "given twice"),
+        (("--console", "a b"), "'a b' must be letters"),
+        (("--console", "a", "--bridge", "x:1"), "needs --bridge-name"),
+        (("--console", "a", "--port", "70000"), "1 to 65535"),
+        (("--console", "a", "--store", "here"), "must be an absolute path"),
+    ],
+)
+def test_bad_arguments_get_one_sentence(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    needed = ("--org", ORG, "--ca", "/ca", "--cert", "/cert", "--key", "/key", "--folder", tmp_path)
+    refused = render(*needed, *arguments)
+    assert refused.returncode == 2
+    assert words in refused.stderr
+    assert refused.stderr.count("\n") == 1
