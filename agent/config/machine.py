@@ -12,6 +12,7 @@ from agent.config.problems import one_line
 from agent.config.spoken import languages, phrases
 from agent.config.suggest import did_you_mean, nearest
 from agent.hw.kit import kit_names
+from agent.hw.messages import MessageUnusable, length_s
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, nearest_words, unknown_words, vocabulary
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def machine_findings(tree: Value, folder: Path, *, judge_model: bool) -> Iterato
     for key in ("ca_file", "cert_file", "key_file"):
         if named := tree.text("uplink", key):
             yield from _file(("uplink", key), folder / named, private=key == "key_file")
+    yield from _messages(tree, folder)
     enabled = tree.at("voice", "enabled")
     if judge_model and enabled is not None and enabled.content is True:
         for language in languages(tree):
@@ -73,6 +75,17 @@ def _file(key: KeyPath, path: Path, *, private: bool) -> Iterator[Finding]:
     if private and mode & (stat.S_IRWXG | stat.S_IRWXO):
         command = f"chmod 600 {shlex.quote(str(path))}"
         yield key, f"{shown} can be used by others than its owner (mode {stat.S_IMODE(mode):04o}); run: {command}"
+
+
+def _messages(tree: Value, folder: Path) -> Iterator[Finding]:
+    stored = tree.at("speaker", "messages")
+    for name in stored.content if stored is not None and isinstance(stored.content, dict) else ():
+        key: KeyPath = ("speaker", "messages", name)
+        if path := tree.text(*key):
+            try:
+                length_s(folder / path)
+            except MessageUnusable as error:
+                yield key, f"{one_line(str(folder / path))} {one_line(str(error))}"
 
 
 def _words(tree: Value, folder: Path, language: KeyPath) -> Iterator[Finding]:
