@@ -325,21 +325,9 @@ class MediaFailed:
     at: Moment
 
 
-Signal = (
-    Triggered
-    | Suspected
-    | Restored
-    | Faulted
-    | FaultCleared
-    | Acknowledged
-    | SetRequested
-    | TestRequested
-    | LightRequested
-    | AnnouncementRequested
-    | QuietRequested
-    | MediaReady
-    | MediaFailed
-)
+Requested = SetRequested | TestRequested | LightRequested | AnnouncementRequested | QuietRequested
+"""What somebody wants of the unit."""
+Signal = Triggered | Suspected | Restored | Faulted | FaultCleared | Acknowledged | Requested | MediaReady | MediaFailed
 
 
 # --- actions -------------------------------------------------------------------------------------------------------

@@ -15,11 +15,24 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 import agent
+from agent.commands import premises, uploads
+from agent.commands.audit import Audit
+from agent.commands.file import CommandFile
+from agent.commands.footage import FootageOrders
+from agent.commands.office import Office
+from agent.commands.parts import Parts
 from agent.decisions import Decisions
 from agent.health.proofs import Proofs
 from agent.heartbeat import Heartbeat
 from agent.helpers.last_rung import Call, Others
-from agent.helpers.messages import PhraseHeard, PhraseSuspected, SelfTestBegun, SelfTestEnded
+from agent.helpers.messages import (
+    OrderDone,
+    OrderRefused,
+    PhraseHeard,
+    PhraseSuspected,
+    SelfTestBegun,
+    SelfTestEnded,
+)
 from agent.helpers.owner import Helper
 from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
@@ -34,26 +47,27 @@ from agent.self_test import CODE, PART, SelfTestRoom
 from agent.signals import (
     AckLevel,
     Acknowledged,
+    AnswerCommand,
     Category,
     CutClip,
     FaultCleared,
     Faulted,
     Log,
     MediaFailed,
+    PlayMessage,
     Remember,
     SayLine,
     ShowLight,
     TakeStill,
     TakeStrip,
     Tell,
-    TestRequested,
 )
 from agent.uplink import messages, validation
 from agent.uplink.connection import Manners
 from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
-from agent.uplink.inbox import Accepted, Inbox, Refusal
+from agent.uplink.inbox import Commanded, Inbox, Refusal
 from agent.uplink.link import Link
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
@@ -63,6 +77,7 @@ from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from agent.clock import Clock
     from agent.config.settings import Config
@@ -70,8 +85,7 @@ if TYPE_CHECKING:
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
     from agent.signals import Action, Filming
-    from agent.uplink.messages import Message
-    from agent.uplink.publication import Publication, Receipt, Received
+    from agent.uplink.publication import Publication, Received
     from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
@@ -156,14 +170,38 @@ class Unit:
             config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
         )
         self._inbox = Inbox(config.unit)
+        audit = Audit(config.unit, CommandFile(config.state_folder), clock, self._link, self._report)
+        self._office = Office(config, clock, self._link, audit)
+        self._orders, self._parts = self._employ()
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
+
+    def _employ(self) -> tuple[FootageOrders, Parts]:
+        """Say who carries out which commands; returns those who hear of what happens elsewhere."""
+        office, test = self._office, self._self_test
+        want_self_test = None if test is None else test.want
+        orders = FootageOrders(self._helpers.get("recorder"), office.answered)
+        parts = Parts(
+            self._config,
+            self._helpers,
+            want_self_test=want_self_test,
+            facts=self._facts,
+            answer=office.answered,
+        )
+        office.employ(premises.handlers(self._config.speaker, self._report, want_self_test))
+        office.employ(orders.handlers(), given_up=orders.given_up)
+        office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
+        office.employ(uploads.handlers(self._config.footage_folder, None, office.answered))
+        if test is not None:
+            test.on_result = parts.tested
+        return orders, parts
 
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
         await self._outbox.begin()
+        await self._office.open()
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
@@ -175,6 +213,7 @@ class Unit:
             self._decisions.close()
             if self._speaker is not None:
                 self._speaker.close()
+            await self._office.close()
             await self._outbox.close()
 
     async def _live(self, stop: asyncio.Event) -> None:
@@ -193,6 +232,7 @@ class Unit:
         yield "rules", self._run_rules
         yield "panel", lambda working: self._panel.run(lambda: self._panel_read(working))
         yield "link", self._run_link
+        yield "commands", self._office.run
         yield "courier", partial(_without_word, self._courier.run)
         yield "heartbeat", self._heartbeat.run
         for name, helper in self._helpers.items():
@@ -214,12 +254,19 @@ class Unit:
         for action in actions:
             match action:
                 case SayLine(line):
-                    if self._speaker is not None:
-                        self._speaker.say(str(line_path(line)))
+                    self._speak(line_path(line))
+                case PlayMessage(message):
+                    self._speak(self._config.speaker.messages[message])
+                case AnswerCommand():
+                    self._office.answered(action)
                 case TakeStill() | TakeStrip() | CutClip():
                     self._ask_recorder(action)
                 case Log(event, alert_id, facts):
                     log.info(event, alert_id=alert_id, **facts)
+
+    def _speak(self, recording: Path) -> None:
+        if self._speaker is not None:
+            self._speaker.say(str(recording))
 
     def _ask_recorder(self, action: Filming) -> None:
         recorder = self._helpers.get("recorder")
@@ -262,6 +309,9 @@ class Unit:
             if self._self_test is not None:
                 self._self_test.take(event)
             return
+        if isinstance(event, OrderDone | OrderRefused):
+            self._orders.take(event)
+            return
         if self._self_test is not None and isinstance(event, PhraseSuspected | PhraseHeard):
             self._self_test.talked()
         voice, camera = self._config.voice.name, self._config.camera.name
@@ -275,24 +325,8 @@ class Unit:
                 if level is AckLevel.RECEIVER:
                     self._courier.acknowledged(alert_id, revision)
                 self._report(understood)
-            case Accepted(signal, reply):
-                log.info("command_accepted", command=type(signal).__name__, by=signal.by)
-                self._report(signal)
-                if self._self_test is not None and isinstance(signal, TestRequested):
-                    self._self_test.want()  # a test of the whole chain begins at the microphone
-                self._answer(reply)
-            case Refusal(why, text, topic, reply):
-                log.warning("message_refused", topic=topic, why=why, reason=text)
-                self._answer(reply)
-
-    def _answer(self, reply: Message | None) -> None:
-        """Answer a command, if an answer was asked for; one that cannot go out now is of no use later."""
-        if reply is None:
-            return
-        try:
-            self._link.send(reply.publication()).add_done_callback(_note_unanswered)
-        except LinkDown:
-            log.warning("answer_not_sent", topic=reply.topic)
+            case Commanded() | Refusal():
+                self._office.take(understood)
 
     def _speaker_lost_or_back(self, lost: HardwareLost | None) -> None:
         now = self._clock.now()
@@ -325,6 +359,7 @@ class Unit:
     def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         if up:
             self._heartbeat.beat_soon()
+            self._office.link_up()
         else:
             self._courier.hurry()
 
@@ -348,6 +383,7 @@ class Unit:
                 "dropped": self._outbox.dropped,
                 "lastSequence": self._outbox.last_sequence,
             },
+            "commands": dict(self._office.facts),
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._footage_facts(),
             **self._hearing_facts(),
@@ -399,8 +435,3 @@ async def _without_word(run: Callable[[], Awaitable[None]], working: Callable[[]
     """Run what repairs and reports itself: it works as soon as it runs."""
     working()
     await run()
-
-
-def _note_unanswered(receipt: asyncio.Future[Receipt]) -> None:
-    if not receipt.cancelled() and (error := receipt.exception()):
-        log.warning("answer_not_sent", reason=str(error))

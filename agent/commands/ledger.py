@@ -119,7 +119,9 @@ class Ledger:
         """
         forgotten = []
         if len(self._entries) >= REMEMBERED:
-            forgotten = [entry.ref for entry in self if entry.is_over and _is_old(entry, command.at)][: REMEMBERED // 10]
+            forgotten = [entry.ref for entry in self if entry.is_over and _is_old(entry, command.at)][
+                : REMEMBERED // 10
+            ]
             if not forgotten:
                 raise Full
             for ref in forgotten:

@@ -7,9 +7,9 @@ holds nobody up for long: a light for somebody in danger is worth more than the 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 
@@ -53,7 +53,9 @@ LIMIT_S: Final = {
     CommandName.UPLOAD: 86_400.0,
 }
 """After this long without a word a command has failed; `light` and `clip` may have to wait for their end first."""
-USUAL_LIMIT_S: Final = 300.0
+USUAL_LIMIT_S: Final = 700.0
+_SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
+"""User name and password, query and fragment."""
 
 
 class Office:
@@ -97,7 +99,9 @@ class Office:
         if contents.unreadable:
             log.warning("commands_unreadable", count=contents.unreadable)
         for entry in self._ledger.unfinished:
-            self.answered(AnswerCommand(entry.ref, Answer.FAILED, Why.INTERRUPTED, "the unit was restarted"))
+            self.answered(
+                AnswerCommand(entry.ref, Answer.FAILED, Why.INTERRUPTED, "the unit was restarted before it was over")
+            )
 
     def take(self, came: Commanded | Refusal) -> None:
         """A command came, or what is none."""
@@ -163,9 +167,10 @@ class Office:
 
     def _accept(self, came: Commanded) -> None:
         command = came.command
+        if len(self._waiting) >= WAITING:
+            self._refuse(_refusal(came, Why.BUSY, "too many commands wait already: wait a minute"))
+            return
         try:
-            if len(self._waiting) >= WAITING:
-                raise Full
             entry, forgotten = self._ledger.take(command)
         except Full:
             self._refuse(_refusal(came, Why.BUSY, "the unit has more commands than it can remember: wait a minute"))
@@ -305,7 +310,7 @@ def without_secrets(args: Mapping[str, Any]) -> dict[str, Any]:
     if "headers" in plain:
         plain["headers"] = dict.fromkeys(plain["headers"], "...")
     if "url" in plain:
-        plain["url"] = urlunsplit(urlsplit(plain["url"])._replace(query="", fragment="")).rpartition("@")[2][:512]
+        plain["url"] = _SECRET_IN_URL.sub("", plain["url"])[:512]
     return plain
 
 

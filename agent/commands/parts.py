@@ -93,7 +93,9 @@ class Parts:
             self._report(command.ref, {})
             return
         self._testing.append(command.ref)
-        self._answer(AnswerCommand(command.ref, Answer.RUNNING, text="the unit speaks as soon as nothing is against it"))
+        self._answer(
+            AnswerCommand(command.ref, Answer.RUNNING, text="the unit speaks as soon as nothing is against it")
+        )
         self._want_self_test()
 
     def _report(self, ref: str, acoustic: Mapping[str, Any]) -> None:

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from agent.signals import Command, Signal
 
 
-def handlers(speaker: SpeakerSettings, report: Callable[[Signal], None]) -> Handlers:
+def handlers(
+    speaker: SpeakerSettings, report: Callable[[Signal], None], want_self_test: Callable[[], None] | None
+) -> Handlers:
     """Set and unset, light, announcements, quiet causes and test alerts.
 
     Args:
         speaker: Which messages are stored.
         report: The way to the rules, which answer with `AnswerCommand` actions.
+        want_self_test: Has the unit speak to itself; None where it cannot.
     """
 
     def set_or_unset(command: Command) -> None:
@@ -43,6 +46,8 @@ def handlers(speaker: SpeakerSettings, report: Callable[[Signal], None]) -> Hand
 
     def test_alert(command: Command) -> None:
         report(TestRequested(command.by, command.at, command.ref))
+        if want_self_test is not None:
+            want_self_test()  # a test of the whole chain begins at the microphone
 
     def announce(command: Command) -> None:
         name = command.args["message"]

@@ -70,6 +70,10 @@ class MemberSettings(Settings):
         return _fits(self.operator, operator) and _fits(self.console, console)
 
 
+def _everybody_operates() -> dict[str, tuple[MemberSettings, ...]]:
+    return {"operator": (MemberSettings(),)}
+
+
 class CommandSettings(Settings):
     """The commands that this unit takes, and of whom."""
 
@@ -78,9 +82,7 @@ class CommandSettings(Settings):
     )
     """What each role may do. A role that is named here takes the place of the usual one of its name; the usual ones
     are operator, engineer and supervisor."""
-    members: dict[Name, tuple[MemberSettings, ...]] = Field(
-        default_factory=lambda: {"operator": (MemberSettings(),)}
-    )
+    members: dict[Name, tuple[MemberSettings, ...]] = Field(default_factory=_everybody_operates)
     """Who has each role. Unless it is said here, everybody in the control room is an operator, and nobody an engineer
     or a supervisor: to release held footage and to restart parts somebody must be named."""
 

@@ -50,7 +50,7 @@ class Desk:
                 return self.heartbeat(reading.unit, reading.document, now, retained=reading.retained)
             case Kind.ACK:
                 return self.acknowledgement(reading.unit, reading.document, now)
-            case Kind.COMMAND | Kind.RESPONSE:
+            case Kind.COMMAND | Kind.RESPONSE | Kind.AUDIT:
                 return []
 
     def _knows(self, document: Document) -> bool:

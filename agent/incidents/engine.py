@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Moment
     from agent.config.settings import Config
-    from agent.signals import Action, Signal
+    from agent.signals import Action, Requested, Signal
 
 HELP = "help"
 """The one cause of all help calls: whoever calls while a call is open is part of it."""
@@ -126,16 +126,8 @@ class Incidents:
                 self._cleared(f"{signal.part}:{signal.code}", signal.at, turn)
             case Acknowledged():
                 self._acknowledged(signal, turn)
-            case SetRequested():
-                self._set_requested(signal, turn)
-            case TestRequested():
-                self._test_requested(signal, turn)
-            case LightRequested():
-                self._asked_light.ask(signal, turn, in_silence=feedback.keeps_silence(self._book))
-            case AnnouncementRequested():
-                self._announcements.ask(signal, turn, in_silence=feedback.keeps_silence(self._book))
-            case QuietRequested():
-                self._quiet.ask(signal, turn)
+            case SetRequested() | TestRequested() | LightRequested() | AnnouncementRequested() | QuietRequested():
+                self._requested(signal, turn)
             case MediaReady() | MediaFailed():
                 self._media(signal, turn)
             case _:
@@ -302,6 +294,21 @@ class Incidents:
         else:
             evidence.failed(incident, signal, turn)
         course.plan_forgetting(incident, signal.at)
+
+    def _requested(self, request: Requested, turn: Turn) -> None:
+        """The control room, or somebody at the unit, wants something of it."""
+        in_silence = feedback.keeps_silence(self._book)
+        match request:
+            case SetRequested():
+                self._set_requested(request, turn)
+            case TestRequested():
+                self._test_requested(request, turn)
+            case LightRequested():
+                self._asked_light.ask(request, turn, in_silence=in_silence)
+            case AnnouncementRequested():
+                self._announcements.ask(request, turn, in_silence=in_silence)
+            case QuietRequested():
+                self._quiet.ask(request, turn)
 
     def _test_requested(self, request: TestRequested, turn: Turn) -> None:
         detection = Detection(request.by, Category.TEST, request.at, request.at)

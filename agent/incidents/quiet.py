@@ -1,5 +1,7 @@
-"""Causes whose alerts an operator does not want for a while: a door that a builder opens all day, a fault known since
-Monday. Each lapses by itself, and what lasts by then is told then. A call for help is never quiet.
+"""Causes whose alerts an operator does not want for a while.
+
+A door that a builder opens all day, a fault known since Monday: each is quiet until it lapses by itself, and what lasts
+by then is told then. A call for help is never quiet.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ulid import ULID
 
-from agent.signals import Answer as Answer  # noqa: PLC0414 - part of what a message says, so found here too
-from agent.signals import CommandName as CommandName  # noqa: PLC0414
+from agent.signals import Answer as Answer  # noqa: PLC0414, TC001 - a word of messages, so found here too
+from agent.signals import CommandName as CommandName  # noqa: PLC0414, TC001
 from agent.uplink import topics
 from agent.uplink.jsonable import jsonable, timestamp
 from agent.uplink.publication import Publication
