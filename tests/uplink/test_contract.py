@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from agent.clock import ClockQuality, Moment
+from agent.commands.chain import Chain
 from agent.helpers.last_rung import Stay
-from agent.signals import AckLevel, Category, Media, Outcome, Tell
+from agent.signals import AckLevel, Category, Media, Outcome, Tell, Why
 from agent.uplink import messages, topics
 from agent.uplink.messages import Answer, CommandName, Kind, Message, State
 from agent.uplink.publication import CONTENT_TYPE
@@ -30,6 +31,19 @@ from tests.uplink.lab import LabClock, make_config, tell
 NOW = LabClock().now()
 UNIT = make_config().unit
 TOPICS = UnitTopics("street", "unit-a")
+INTERVAL = {"from": "2026-11-22T02:14:00.000Z", "to": "2026-11-22T02:14:30.000Z"}
+ARGS: dict[CommandName, dict[str, Any]] = {
+    CommandName.STILL: {"at": "2026-11-22T02:14:00.000Z"},
+    CommandName.CLIP: INTERVAL,
+    CommandName.FOOTAGE_HOLD: {**INTERVAL, "ref": "NOTTS/26/1", "reason": "asked for"},
+    CommandName.FOOTAGE_RELEASE: {"ref": "NOTTS/26/1", "reason": "copied"},
+    CommandName.LIGHT: {"forS": 60},
+    CommandName.ANNOUNCE: {"message": "help-is-coming"},
+    CommandName.QUIET_CAUSE: {"cause": "input panic-1:stuck", "forS": 3600},
+    CommandName.UPLOAD: {"file": "incidents/cmd-1/still.jpg", "url": "https://example.org/1", "headers": {"X-A": "b"}},
+    CommandName.RESTART_PART: {"part": "recorder"},
+}
+"""One good set of arguments for each command that has any."""
 FACTS = {
     "state": "ok",
     "uptimeS": 12.5,
@@ -83,7 +97,11 @@ def _one_of_each() -> list[Message]:
             outcome=Outcome.FALSE,
             note="a child",
         ),
-        *[messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1") for name in CommandName],
+        *[
+            messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1", args=ARGS.get(name))
+            for name in CommandName
+        ],
+        messages.audit(UNIT, Chain("01J").add({"what": "began", "at": "2026-11-22T02:14:07.412Z"}), NOW.wall),
         messages.response(
             UNIT,
             NOW,
@@ -275,6 +293,36 @@ def test_every_reason_against_a_restart_can_be_told() -> None:
     assert {*data["recovery"]["properties"]["reboot"]["enum"]} == {*Stay, "asked"}
 
 
+def test_every_reason_for_a_refusal_can_be_told_and_every_answer_given() -> None:
+    data = dict(load_schemas())["response.json"]["properties"]["data"]["properties"]
+    assert data["code"]["enum"] == [*Why, None]
+    assert data["status"]["enum"] == [*Answer]
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        (CommandName.LIGHT, {}),
+        (CommandName.LIGHT, {"forS": 901}),
+        (CommandName.LIGHT, {"forS": -1}),
+        (CommandName.LIGHT, {"forS": "60"}),
+        (CommandName.ANNOUNCE, {"message": "../../etc/passwd"}),
+        (CommandName.CLIP, {"from": "yesterday", "to": "today"}),
+        (CommandName.FOOTAGE_HOLD, {**INTERVAL, "ref": "", "reason": "x"}),
+        (CommandName.UPLOAD, {"file": "incidents/../../etc/passwd", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "incidents/a/clip.mp4", "url": "http://example.org"}),
+        (CommandName.UPLOAD, {**ARGS[CommandName.UPLOAD], "headers": {"A": "b\r\nHost: c"}}),
+        (CommandName.RESTART_PART, {"part": "daemon"}),
+        (CommandName.QUIET_CAUSE, {"cause": "pir-1", "forS": 86_401}),
+        (CommandName.SELF_TEST, {"loud": True}),
+    ],
+)
+def test_arguments_outside_a_commands_schema_are_invalid(name: CommandName, args: dict[str, Any]) -> None:
+    command = messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1", args=args)
+    with pytest.raises(MessageInvalid, match="args"):
+        check(Kind.COMMAND, command.document)
+
+
 def test_a_heartbeat_of_an_unsynced_clock_says_so() -> None:
     lost = Moment(1.0, NOW.wall, "boot-1", ClockQuality.UNSYNCED)
     data = messages.heartbeat(UNIT, lost, FACTS).document["data"]
@@ -308,7 +356,8 @@ def _references(part: object) -> list[str]:
 
 def test_every_schema_is_a_schema() -> None:
     schemas = dict(load_schemas())
-    assert set(schemas) == {"cloudevent.json", *(f"{kind}.json" for kind in Kind)}
+    commands = {f"command-{name}.json" for name in CommandName}
+    assert set(schemas) == {"cloudevent.json", *commands, *(f"{kind}.json" for kind in Kind)}
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
 
@@ -334,6 +383,7 @@ def test_asyncapi_names_exactly_our_topics_and_categories() -> None:
         "ack": everyone.ack,
         "command": everyone.command("{name}"),
         "response": everyone.response("{client}"),
+        "audit": everyone.audit,
     }
     assert channels["alert"]["parameters"]["category"]["enum"] == list(Category)
     assert channels["command"]["parameters"]["name"]["enum"] == list(CommandName)
