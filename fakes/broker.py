@@ -212,15 +212,12 @@ class Broker:
         """A unit writes its own topics and reads what is meant for it; the control room the other way round."""
         everyone = f"{ROOT}/{self._org}/+"
         own = f"{ROOT}/{self._org}/%u"
-        said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+")
+        said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+", "audit")
         return "\n".join(
             [
                 *([] if self.plain_port is None else ["topic readwrite #"]),  # whoever comes without TLS has no name
                 f"user {CONTROL_ROOM}",
-                *(
-                    f"topic read {everyone}/{name}"
-                    for name in ("status", "heartbeat", "alert/+", "incident/+", "rsp/+", "ack")
-                ),
+                *(f"topic read {everyone}/{name}" for name in (*said_by_units, "ack")),
                 *(f"topic write {everyone}/{name}" for name in ("ack", "cmd/+")),
                 *(f"pattern write {own}/{name}" for name in said_by_units),
                 *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+")),
