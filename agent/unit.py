@@ -67,7 +67,7 @@ from agent.uplink.connection import Manners
 from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
-from agent.uplink.inbox import Commanded, Inbox, Refusal
+from agent.uplink.inbox import READ_BYTES, Commanded, Inbox, Refusal
 from agent.uplink.link import Link
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
@@ -152,6 +152,7 @@ class Unit:
                 config.unit.id,
                 (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
                 keepalive_s=config.uplink.heartbeat_s,
+                max_payload=READ_BYTES,
             ),
             on_message=self._take_message,
             will=lambda: self._status(State.LOST),
