@@ -42,6 +42,8 @@ def explained(error: ErrorDetails) -> str:
             return "cannot be had: sound and what was said are never stored or sent (design rule 4); remove it"
         known = _schema_at(path[:-1]).get("properties", {})
         return f"is not a known key; {did_you_mean(str(path[-1]), known)}"
+    if path[-1] == "[key]":
+        return f"{one_line(str(value), SHOWN_CHARACTERS)} is no name: it needs lower-case letters, digits and hyphens"
     schema = _schema_at(path)
     if error["type"] == "missing":
         meaning = str(schema.get("description") or f"it needs {_wanted(schema)}").replace("\n", " ").rstrip(".")
@@ -71,7 +73,8 @@ def _schema_at(path: Sequence[Key]) -> Schema:
             each = schema.get("prefixItems", ())
             inner = each[key] if key < len(each) else schema.get("items", {})
         else:
-            inner = schema.get("properties", {}).get(key, schema.get("additionalProperties") or {})
+            named = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties") or {})
+            inner = schema.get("properties", {}).get(key, named)
         schema = _resolved(inner)
     return schema
 
