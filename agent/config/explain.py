@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+KEY = "[key]"
+"""What pydantic adds to the path when not a value is wrong but its key."""
 SHOWN_CHARACTERS = 40
 """Enough of a wrong text to find it again."""
 
@@ -42,8 +44,6 @@ def explained(error: ErrorDetails) -> str:
             return "cannot be had: sound and what was said are never stored or sent (design rule 4); remove it"
         known = _schema_at(path[:-1]).get("properties", {})
         return f"is not a known key; {did_you_mean(str(path[-1]), known)}"
-    if path[-1] == "[key]":
-        return f"{one_line(str(value), SHOWN_CHARACTERS)} is no name: it needs lower-case letters, digits and hyphens"
     schema = _schema_at(path)
     if error["type"] == "missing":
         meaning = str(schema.get("description") or f"it needs {_wanted(schema)}").replace("\n", " ").rstrip(".")
@@ -69,6 +69,8 @@ def _schema_at(path: Sequence[Key]) -> Schema:
     """The schema of the key at this path; empty for a key that does not exist."""
     schema = _resolved(_root())
     for key in path:
+        if key == KEY:
+            return {"needs": "a name of lower-case letters, digits and hyphens for each entry"}
         if isinstance(key, int):
             each = schema.get("prefixItems", ())
             inner = each[key] if key < len(each) else schema.get("items", {})

@@ -63,6 +63,8 @@ FACTS = {
         }
     },
     "footage": {"keptDays": 12.5, "oldest": "2026-11-11T10:00:00.000Z", "heldMb": 40, "fullInDays": None},
+    "commands": {"running": 1, "unwritten": 0, "lost": 0},
+    "quiet": [{"cause": "pir-1", "until": "2026-11-22T03:00:00.000Z", "by": "op-1", "heldBack": 3}],
     "recovery": {"reboots": 0, "inVain": 0, "reboot": "works"},
     "mics": [{"id": "mic-1", "ageS": 4.2, "blocksPerS": 10.0, "blocksLost": 0, "levelDbfs": -41.5}],
 }
@@ -266,6 +268,8 @@ def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
         ("recovery", {"reboots": 1, "inVain": 0, "reboot": "perhaps"}),
         ("recovery", {"reboots": 1}),
         ("mics", [{"ageS": 1}]),
+        ("commands", {"running": 1}),
+        ("quiet", [{"cause": "pir-1"}]),
         ("mics", [{"id": "mic-1", "ageS": 1, "recognisedShare": 1.5}]),
     ],
 )
