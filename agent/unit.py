@@ -193,6 +193,7 @@ class Unit:
         office.employ(premises.handlers(self._config.speaker, self._report, want_self_test))
         office.employ(orders.handlers(), given_up=orders.given_up)
         office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
+        # Who sends files answers for what was running before a restart: `resumes=True` goes with an `Uploads`.
         office.employ(uploads.handlers(self._config.footage_folder, None, office.answered))
         if test is not None:
             test.on_result = parts.tested

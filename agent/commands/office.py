@@ -41,8 +41,8 @@ WRITTEN_WITHIN_S: Final = 0.5
 """An answer is due within a second (standards.md goal 27); a worn card takes a tenth of one to write."""
 WAITING: Final = 64
 """Commands that wait to be written: one at a time is carried out, and a console gives one a second at most."""
-UNSENT: Final = 100
-"""Answers that wait for the link; they are good for a minute."""
+UNSENT: Final = 1000
+"""Answers that wait for the link; they are good for a minute. When a link breaks, as many are on their way."""
 LOOK_EVERY_S: Final = 0.5
 LIMIT_S: Final = {
     CommandName.LIGHT: 1000.0,
@@ -69,6 +69,7 @@ class Office:
         self._ledger = Ledger()
         self._handlers: dict[CommandName, Handler] = {}
         self._given_up: list[Callable[[str], None]] = []
+        self._resumed: set[CommandName] = set()
         self._looks: list[Callable[[], None]] = []
         self._waiting: deque[tuple[Command, asyncio.Future[None]]] = deque()
         self._unsent: deque[tuple[float, Message]] = deque(maxlen=UNSENT)
@@ -80,6 +81,7 @@ class Office:
         *,
         look: Callable[[], None] | None = None,
         given_up: Callable[[str], None] | None = None,
+        resumes: bool = False,
     ) -> None:
         """Take in a family of commands.
 
@@ -87,21 +89,25 @@ class Office:
             handlers: Who carries out which.
             look: Called twice a second.
             given_up: Hears of a command that took too long.
+            resumes: It goes on by itself after a restart with what was running, and answers for it as before.
         """
         self._handlers |= handlers
         self._looks += [look] if look else []
         self._given_up += [given_up] if given_up else []
+        self._resumed |= set(handlers) if resumes else set()
 
     async def open(self) -> None:
-        """Take up what the last life left. What was being done then is over, and whoever asked is told."""
+        """Take up what the last life left. What was being done is over, unless its family resumes it."""
         contents = await self._audit.open()
         self._ledger = Ledger(contents.entries)
         if contents.unreadable:
             log.warning("commands_unreadable", count=contents.unreadable)
         for entry in self._ledger.unfinished:
-            self.answered(
-                AnswerCommand(entry.ref, Answer.FAILED, Why.INTERRUPTED, "the unit was restarted before it was over")
-            )
+            if entry.name in self._resumed and entry.answer is Answer.RUNNING:
+                entry.since = self._clock.now()  # its patience begins anew
+            else:
+                text = "the unit was restarted before it was over"
+                self.answered(AnswerCommand(entry.ref, Answer.FAILED, Why.INTERRUPTED, text))
 
     def take(self, came: Commanded | Refusal) -> None:
         """A command came, or what is none."""

@@ -42,7 +42,9 @@ class Uploads(Protocol):
         Args:
             request: What and where to.
             answer: Called on the event loop with `AnswerCommand`s: `RUNNING` as often as there is progress to tell
-                (with `sentBytes`, `sizeBytes` in its result), then once `DONE` (with `sha256`) or `FAILED`.
+                (with `sentBytes`, `sizeBytes` in its result; each is written down, so not more often than each ten
+                seconds), then once `DONE` (with `sha256`) or `FAILED`. What was `RUNNING` when the unit was restarted
+                goes on without being taken again, so an upload has to be remembered.
 
         Raises:
             NotTaken: it is not sent, with the reason.

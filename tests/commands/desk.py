@@ -76,7 +76,14 @@ class ListeningLink:
 class Desk:
     """One life of a unit's office. What it is told to do is kept in `done`."""
 
-    def __init__(self, folder: Path, handler: Callable[[Desk], Handler] | None = None, **config: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        folder: Path,
+        handler: Callable[[Desk], Handler] | None = None,
+        *,
+        resumes: bool = False,
+        **config: Any,  # noqa: ANN401 - sections of a configuration
+    ) -> None:
         self.clock = SyncedClock()
         self.config = CONFIG.model_copy(update=config)
         self.link = ListeningLink()
@@ -85,7 +92,7 @@ class Desk:
         audit = Audit(self.config.unit, CommandFile(folder), self.clock, self.link, self.reported.append)  # type: ignore[arg-type]
         self.office = Office(self.config, self.clock, self.link, audit)  # type: ignore[arg-type]
         begin = (handler or Desk.at_once)(self)
-        self.office.employ(dict.fromkeys(CommandName, begin))
+        self.office.employ(dict.fromkeys(CommandName, begin), resumes=resumes)
         self.inbox = Inbox(self.config.unit)
 
     @asynccontextmanager

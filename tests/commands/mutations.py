@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import string
 from typing import TYPE_CHECKING, Any
 
 from agent.uplink import messages
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterator
 
     from agent.signals import CommandName
@@ -33,7 +33,6 @@ ODDITIES: tuple[Any, ...] = (
     "2026-13-45",
 )
 """No member of a command takes any of these."""
-CHANCE = random.Random
 
 
 def mutated(
@@ -58,7 +57,9 @@ def _without(chance: random.Random, document: Document) -> bytes:
 
 
 def _odd(chance: random.Random, document: Document) -> bytes:
-    document[chance.choice(REQUIRED)] = chance.choice(ODDITIES)
+    member = chance.choice(REQUIRED)
+    oddities = [each for each in ODDITIES if not isinstance(each, str)] if member == "id" else ODDITIES
+    document[member] = chance.choice(oddities)  # any text is an id
     return _dump(document)
 
 

@@ -12,7 +12,7 @@ from agent.commands import chain
 from agent.commands.carrying import NotTaken
 from agent.commands.office import without_secrets
 from agent.config.commanding import CommandSettings, MemberSettings
-from agent.signals import CommandName, FaultCleared, Faulted, Why
+from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
 from tests.commands.desk import Desk
 from tests.uplink.lab import until
 
@@ -77,6 +77,18 @@ async def test_what_was_being_done_when_the_unit_ended_has_failed_and_is_not_beg
         assert desk.answers()[0]["code"] == Why.INTERRUPTED
         desk.comes(command)
         await desk.answered("failed", "failed")
+        assert not desk.done
+
+
+async def test_what_goes_on_by_itself_after_a_restart_is_answered_at_its_end(tmp_path: Path) -> None:
+    first = Desk(tmp_path, Desk.for_ever)
+    command = first.command()
+    async with first.open():
+        first.comes(command)
+        await first.answered("accepted", "running")
+    async with Desk(tmp_path, resumes=True).open() as desk:
+        desk.office.answered(AnswerCommand(first.done[0].ref, Answer.DONE, text="all of it was sent"))
+        await desk.answered("done")
         assert not desk.done
 
 

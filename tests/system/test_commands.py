@@ -195,7 +195,7 @@ async def test_foreign_programs_see_valid_events_and_no_wrong_command_is_followe
             await listener.until(lambda: len(listener.on(FOREIGN)) >= sent, limit_s)  # noqa: B023 - read at once
         answers = [parse(Kind.RESPONSE, each.encode())["data"] for each in listener.on(FOREIGN)]
         assert {each["status"] for each in answers} == {"refused"}
-        assert len(answers) == MUTATED
+        assert len(answers) >= MUTATED, "a broker may deliver twice; what has no id cannot be known again"
         assert all(each["code"] and each["detail"] for each in answers)
         assert {each["code"] for each in answers} == {"invalid", "oversized", "forbidden"}
 
@@ -204,7 +204,7 @@ async def test_foreign_programs_see_valid_events_and_no_wrong_command_is_followe
             return [each for each in records if each["what"] == "refused"]
 
         await listener.until(lambda: len(listener.on(TOPICS.audit)) > MUTATED, limit_s)
-        assert len(refused()) == MUTATED
+        assert len(refused()) >= MUTATED
         assert chain.check(json.loads(each)["data"] for each in listener.on(TOPICS.audit)) > MUTATED
         assert (town.unit.pid, len(town.street.lamp_history)) == (pid, lit), "unharmed, and dark"
         assert [each["status"] for each in await done(town.control_room, f"{UNIT_ID} light forS=0.2")][-1] == "done"
