@@ -65,6 +65,8 @@ class SelfTestRoom:
         self._tests = SelfTests(config.voice.self_test.at, ZoneInfo(config.unit.timezone), clock.now())
         self._talked_s: float | None = None
         self._faulty = False
+        self.on_result: Callable[[Result], None] | None = None
+        """Hears what each test came to."""
 
     def still_faulty(self) -> None:
         """The last life of the unit left the fault open: a restart is no proof that it hears."""
@@ -109,6 +111,8 @@ class SelfTestRoom:
             case Result():
                 log.info("self_test", heard=step.heard, attempts=step.attempts, level_dbfs=step.level_dbfs)
                 self._judge(step)
+                if self.on_result is not None:
+                    self.on_result(step)
 
     def _judge(self, result: Result) -> None:
         if not result.heard:

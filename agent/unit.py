@@ -15,11 +15,24 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 import agent
+from agent.commands import premises, uploads
+from agent.commands.audit import Audit
+from agent.commands.file import CommandFile
+from agent.commands.footage import FootageOrders
+from agent.commands.office import Office
+from agent.commands.parts import Parts
 from agent.decisions import Decisions
 from agent.health.proofs import Proofs
 from agent.heartbeat import Heartbeat
 from agent.helpers.last_rung import Call, Others
-from agent.helpers.messages import PhraseHeard, PhraseSuspected, SelfTestBegun, SelfTestEnded
+from agent.helpers.messages import (
+    OrderDone,
+    OrderRefused,
+    PhraseHeard,
+    PhraseSuspected,
+    SelfTestBegun,
+    SelfTestEnded,
+)
 from agent.helpers.owner import Helper
 from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
@@ -35,6 +48,7 @@ from agent.self_test import CODE, PART, SelfTestRoom
 from agent.signals import (
     AckLevel,
     Acknowledged,
+    AnswerCommand,
     Category,
     CutClip,
     FaultCleared,
@@ -43,13 +57,13 @@ from agent.signals import (
     MediaFailed,
     MediaReady,
     MediaSent,
+    PlayMessage,
     Remember,
     SayLine,
     ShowLight,
     TakeStill,
     TakeStrip,
     Tell,
-    TestRequested,
 )
 from agent.uplink import messages, validation
 from agent.uplink.connection import Manners
@@ -57,7 +71,7 @@ from agent.uplink.courier import Courier
 from agent.uplink.credentials import Keeper
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
-from agent.uplink.inbox import Accepted, Inbox, Refusal
+from agent.uplink.inbox import READ_BYTES, Commanded, Inbox, Refusal
 from agent.uplink.media.request import PieceOf, UploadState
 from agent.uplink.media.room import MediaRoom
 from agent.uplink.messages import State
@@ -71,6 +85,7 @@ from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from agent.clock import Clock
     from agent.config.settings import Config
@@ -80,8 +95,7 @@ if TYPE_CHECKING:
     from agent.signals import Action, Filming, Signal
     from agent.uplink.credentials import Credentials
     from agent.uplink.media.request import UploadProgress
-    from agent.uplink.messages import Message
-    from agent.uplink.publication import Publication, Receipt, Received
+    from agent.uplink.publication import Publication, Received
     from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
@@ -160,6 +174,7 @@ class Unit:
                 config.unit.id,
                 (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
                 keepalive_s=config.uplink.heartbeat_s,
+                max_payload=READ_BYTES,
             ),
             on_message=self._take_message,
             will=lambda path: self._status(State.LOST, path),
@@ -204,9 +219,33 @@ class Unit:
         now = clock.now()
         self._life = Life(now.boot_id, now.monotonic_s)
         """Known in full once it was counted."""
+        audit = Audit(config.unit, CommandFile(config.state_folder), clock, self._link, self._report)
+        self._office = Office(config, clock, self._link, audit)
+        self._orders, self._parts = self._employ()
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
+
+    def _employ(self) -> tuple[FootageOrders, Parts]:
+        """Say who carries out which commands; returns those who hear of what happens elsewhere."""
+        office, test = self._office, self._self_test
+        want_self_test = None if test is None else test.want
+        orders = FootageOrders(self._helpers.get("recorder"), office.answered)
+        parts = Parts(
+            self._config,
+            self._helpers,
+            want_self_test=want_self_test,
+            facts=self._facts,
+            answer=office.answered,
+        )
+        office.employ(premises.handlers(self._config.speaker, self._report, want_self_test))
+        office.employ(orders.handlers(), given_up=orders.given_up)
+        office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
+        # Who sends files answers for what was running before a restart: `resumes=True` goes with an `Uploads`.
+        office.employ(uploads.handlers(self._config.footage_folder, None, office.answered))
+        if test is not None:
+            test.on_result = parts.tested
+        return orders, parts
 
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
@@ -214,6 +253,7 @@ class Unit:
         _, self._life = await asyncio.gather(
             self._outbox.begin(), begin_life(self._config.state_folder, self._clock.now())
         )
+        await self._office.open()
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
@@ -225,6 +265,7 @@ class Unit:
             self._decisions.close()
             if self._speaker is not None:
                 self._speaker.close()
+            await self._office.close()
             await self._outbox.close()
 
     async def _live(self, stop: asyncio.Event) -> None:
@@ -243,6 +284,7 @@ class Unit:
         yield "rules", self._run_rules
         yield "panel", lambda working: self._panel.run(lambda: self._panel_read(working))
         yield "link", self._run_link
+        yield "commands", self._office.run
         yield "courier", partial(_without_word, self._courier.run)
         yield "heartbeat", self._heartbeat.run
         if self._keeper is not None:
@@ -270,8 +312,11 @@ class Unit:
         for action in actions:
             match action:
                 case SayLine(line):
-                    if self._speaker is not None:
-                        self._speaker.say(str(line_path(line)))
+                    self._speak(line_path(line))
+                case PlayMessage(message):
+                    self._speak(self._config.speaker.messages[message])
+                case AnswerCommand():
+                    self._office.answered(action)
                 case TakeStill() | TakeStrip() | CutClip():
                     self._ask_recorder(action)
                 case Log(event, alert_id, facts):
@@ -286,6 +331,10 @@ class Unit:
             self._media.give_way()
         if tells or remembers:
             self._courier.submit(tells, remembers)
+
+    def _speak(self, recording: Path) -> None:
+        if self._speaker is not None:
+            self._speaker.say(str(recording))
 
     def _ask_recorder(self, action: Filming) -> None:
         recorder = self._helpers.get("recorder")
@@ -328,6 +377,9 @@ class Unit:
             if self._self_test is not None:
                 self._self_test.take(event)
             return
+        if isinstance(event, OrderDone | OrderRefused):
+            self._orders.take(event)
+            return
         if self._self_test is not None and isinstance(event, PhraseSuspected | PhraseHeard):
             self._self_test.talked()
         voice, camera = self._config.voice.name, self._config.camera.name
@@ -366,24 +418,8 @@ class Unit:
                 if level is AckLevel.RECEIVER:
                     self._courier.acknowledged(alert_id, revision)
                 self._report(understood)
-            case Accepted(signal, reply):
-                log.info("command_accepted", command=type(signal).__name__, by=signal.by)
-                self._report(signal)
-                if self._self_test is not None and isinstance(signal, TestRequested):
-                    self._self_test.want()  # a test of the whole chain begins at the microphone
-                self._answer(reply)
-            case Refusal(why, text, topic, reply):
-                log.warning("message_refused", topic=topic, why=why, reason=text)
-                self._answer(reply)
-
-    def _answer(self, reply: Message | None) -> None:
-        """Answer a command, if an answer was asked for; one that cannot go out now is of no use later."""
-        if reply is None:
-            return
-        try:
-            self._link.send(reply.publication()).add_done_callback(_note_unanswered)
-        except LinkDown:
-            log.warning("answer_not_sent", topic=reply.topic)
+            case Commanded() | Refusal():
+                self._office.take(understood)
 
     def _speaker_lost_or_back(self, lost: HardwareLost | None) -> None:
         now = self._clock.now()
@@ -418,6 +454,7 @@ class Unit:
             self._heartbeat.beat_soon()
             if self._mirror is not None:
                 self._mirror.link_up()
+            self._office.link_up()
         else:
             self._courier.hurry()
 
@@ -465,6 +502,7 @@ class Unit:
                 "lastSequence": self._outbox.last_sequence,
             },
             "paths": self._link.facts(),
+            "commands": dict(self._office.facts),
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._media.facts(),
             **(self._keeper.facts() if self._keeper is not None else {}),
@@ -520,8 +558,3 @@ async def _without_word(run: Callable[[], Awaitable[None]], working: Callable[[]
     """Run what repairs and reports itself: it works as soon as it runs."""
     working()
     await run()
-
-
-def _note_unanswered(receipt: asyncio.Future[Receipt]) -> None:
-    if not receipt.cancelled() and (error := receipt.exception()):
-        log.warning("answer_not_sent", reason=str(error))

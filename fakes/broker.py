@@ -215,7 +215,7 @@ class Broker:
         """
         everyone = f"{ROOT}/{self._org}/+"
         own = f"{ROOT}/{self._org}/%u"
-        said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+", "still/+/+")
+        said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+", "audit", "still/+/+")
         return "\n".join(
             [
                 *([] if self.plain_port is None else ["topic readwrite #"]),  # whoever comes without TLS has no name

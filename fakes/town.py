@@ -103,7 +103,8 @@ class Town:
         self.config = load_config(self.config_file).config
         """What the unit's file said when the town was built, or when it was last rebuilt."""
         self.unit = UnitProcess(self.config_file, folder)
-        theirs = authority.issue_client(CONTROL_ROOM)
+        self.credentials = theirs = authority.issue_client(CONTROL_ROOM)
+        """The control room's certificate, for other clients of its own."""
         self.endpoint = Endpoint.build(
             self.broker.url, ca_file=theirs.ca_file, cert_file=theirs.cert_file, key_file=theirs.key_file
         )

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Watch units and answer their alerts. Every alert that comes is acknowledged as received by this console, so run it
 only where somebody looks. Keys: j/k or arrows select, a acknowledges, g closes as genuine, f as false (asks why),
-t as a test, q quits. Without a terminal it prints a line for each thing that happens, until its input ends.
+t as a test, : gives a unit a command, q quits. Without a terminal it prints a line for each thing that happens and
+takes commands as lines, until its input ends. A command is UNIT COMMAND name=value ... [-- why], such as
+`hk-001 light forS=60 -- somebody fell`.
 """
 LONGEST_REFERENCE = 64
 """Characters of an operator's reference, by the schema of acknowledgements."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+KEY = "[key]"
+"""What pydantic adds to the path when not a value is wrong but its key."""
 SHOWN_CHARACTERS = 40
 """Enough of a wrong text to find it again."""
 
@@ -67,11 +69,14 @@ def _schema_at(path: Sequence[Key]) -> Schema:
     """The schema of the key at this path; empty for a key that does not exist."""
     schema = _resolved(_root())
     for key in path:
+        if key == KEY:
+            return {"needs": "a name of lower-case letters, digits and hyphens for each entry"}
         if isinstance(key, int):
             each = schema.get("prefixItems", ())
             inner = each[key] if key < len(each) else schema.get("items", {})
         else:
-            inner = schema.get("properties", {}).get(key, schema.get("additionalProperties") or {})
+            named = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties") or {})
+            inner = schema.get("properties", {}).get(key, named)
         schema = _resolved(inner)
     return schema
 

@@ -12,6 +12,7 @@ from agent.config.problems import one_line
 from agent.config.spoken import languages, phrases
 from agent.config.suggest import did_you_mean, nearest
 from agent.hw.kit import kit_names
+from agent.hw.messages import MessageUnusable, length_s
 from agent.uplink.key_file import is_exposed
 from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, nearest_words, unknown_words, vocabulary
 
@@ -37,6 +38,7 @@ def machine_findings(tree: Value, folder: Path, *, judge_files: bool) -> Iterato
             yield from _file(("uplink", key), folder / named, private=key == "key_file")
     if named := tree.text("uplink", "uploads", "ca_file"):
         yield from _file(("uplink", "uploads", "ca_file"), folder / named, private=False)
+    yield from _messages(tree, folder)
     enabled = tree.at("voice", "enabled")
     if judge_files and enabled is not None and enabled.content is True:
         for language in languages(tree):
@@ -76,6 +78,17 @@ def _file(key: KeyPath, path: Path, *, private: bool) -> Iterator[Finding]:
     if private and is_exposed(path, mode):
         command = f"chmod 600 {shlex.quote(str(path))}"
         yield key, f"{shown} can be used by others than its owner (mode {stat.S_IMODE(mode):04o}); run: {command}"
+
+
+def _messages(tree: Value, folder: Path) -> Iterator[Finding]:
+    stored = tree.at("speaker", "messages")
+    for name in stored.content if stored is not None and isinstance(stored.content, dict) else ():
+        key: KeyPath = ("speaker", "messages", name)
+        if path := tree.text(*key):
+            try:
+                length_s(folder / path)
+            except MessageUnusable as error:
+                yield key, f"{one_line(str(folder / path))} {one_line(str(error))}"
 
 
 def _words(tree: Value, folder: Path, language: KeyPath) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from agent.config.base import Gpio, LocalPath, LocalTime, Name, Seconds, Settings
+from agent.config.commanding import CommandSettings
 from agent.config.filming import CameraSettings, FootageSettings, RecoverySettings
 from agent.config.hearing import VoiceSettings
 from agent.config.sending import DataPlanSettings, UploadSettings
@@ -114,6 +115,9 @@ class SpeakerSettings(Settings):
     enabled: bool = False
     device: str = "default"
     """An ALSA PCM name (`aplay -L` lists them)."""
+    messages: dict[Name, LocalPath] = Field(default_factory=dict)
+    """Stored messages that an operator can have spoken (`announce`), by name: WAV files of at most 15 s. Try each with
+    `safepoint listen` first: the unit hears what it says, and it must not be a phrase."""
 
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -281,6 +285,7 @@ class Config(Settings):
     recovery: RecoverySettings = RecoverySettings()
     arming: ArmingSettings = ArmingSettings()
     incidents: IncidentSettings = IncidentSettings()
+    commands: CommandSettings = CommandSettings()
     state_folder: LocalPath = Path("/var/lib/safepoint")
     """Outbox, ledger and footage."""
 

@@ -58,7 +58,7 @@ class Desk:
                 return self.heartbeat(reading.unit, reading.document, now, retained=reading.retained)
             case Kind.ACK:
                 return self.acknowledgement(reading.unit, reading.document, now)
-            case Kind.COMMAND | Kind.RESPONSE | Kind.STILL:  # pictures have an album of their own
+            case Kind.COMMAND | Kind.RESPONSE | Kind.AUDIT | Kind.STILL:  # pictures have an album of their own
                 return []
 
     def _knows(self, document: Document) -> bool:

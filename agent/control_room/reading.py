@@ -23,8 +23,9 @@ _KINDS = {
     "ack": Kind.ACK,
     "cmd": Kind.COMMAND,
     "rsp": Kind.RESPONSE,
+    "audit": Kind.AUDIT,
 }
-_OF_UNITS = frozenset({Kind.STATUS, Kind.HEARTBEAT, Kind.ALERT, Kind.RESPONSE})
+_OF_UNITS = frozenset({Kind.STATUS, Kind.HEARTBEAT, Kind.ALERT, Kind.RESPONSE, Kind.AUDIT})
 """What a unit says itself: the broker ties the topic to its certificate, and we the words to the topic."""
 
 

@@ -21,12 +21,14 @@ from agent.uplink.topics import ROOT
 from agent.uplink.validation import MessageInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from pathlib import Path
     from types import TracebackType
 
     from agent.clock import Clock, Moment
     from agent.control_room.alerts import Alert
+    from agent.control_room.command_line import Typed
+    from agent.uplink.messages import Document
     from agent.uplink.tls import Endpoint
 
 Seen = TypeVar("Seen")
@@ -227,6 +229,15 @@ class ControlRoom:
             NoAnswer: it did not answer.
         """
         return await self._commands.give(UnitKey(org, unit), CommandName.TEST_ALERT, operator_ref or self.operator_ref)
+
+    def command(self, command: Typed, operator_ref: str | None = None) -> AsyncGenerator[Document, None]:
+        """Have a unit do something; yields each of its answers until it is over.
+
+        Raises:
+            CommandRefused: it does not do it, or did not come to its end.
+            NoAnswer: it did not answer.
+        """
+        return self._commands.follow(command, operator_ref or self.operator_ref)
 
     # --- inside ------------------------------------------------------------------------------------------------
 

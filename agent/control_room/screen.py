@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rich.live import Live
 
 from agent.control_room.acks import AlertUnknown
+from agent.control_room.command_line import HELP
 from agent.control_room.drawing import FLASH_S, Scene, draw, in_order
 from agent.control_room.happenings import Happening, What
 from agent.control_room.keys import Key, keyboard
 from agent.control_room.plain_text import plain
+from agent.control_room.telling import have_done
 from agent.signals import Outcome
 from agent.uplink.publication import LinkDown, PublishRefused
 from agent.uplink.validation import MessageInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from rich.console import Console, Group
 
@@ -26,11 +29,22 @@ if TYPE_CHECKING:
     from agent.control_room.room import ControlRoom
 
 KEYS_OF_OPEN_ALERTS: Final = frozenset("agft")
-LONGEST_CAUSE: Final = 200
-"""Characters of a cause: a line, not an essay; a message takes 1,024."""
-SHOWN_OF_CAUSE: Final = 30
+LONGEST_TYPED: Final = 200
+"""Characters of a cause or a command: a line, not an essay; a message takes 1,024."""
+SHOWN_OF_TYPED: Final = 30
 """Characters of it that are shown while it is typed: the end, where the typing goes on."""
 _NOT_WORTH_A_LINE = frozenset({What.DUPLICATE, What.OLDER_REVISION})
+
+
+@dataclass
+class _Question:
+    """What the operator is asked for, and what was typed so far."""
+
+    words: str
+    answered: Callable[[str], None]
+    typed: str = ""
+    of_alert: bool = False
+    """It is about the selected alert, and goes with it."""
 
 
 class Screen:
@@ -45,11 +59,11 @@ class Screen:
         self._console = console
         self._selected: str | None = None
         self._note = ""
-        self._cause: str | None = None
-        """What was typed so far of the cause of a false alert; None while nobody is asked for one."""
+        self._asked: _Question | None = None
         self._wake = asyncio.Event()
         self._stopped = False
         self._sayings: asyncio.TaskGroup | None = None
+        self._commanding: set[asyncio.Task[None]] = set()
         room.listen(self._happened)
 
     async def run(self) -> None:
@@ -63,6 +77,8 @@ class Screen:
                     self._wake.clear()
                     live.update(self._draw(), refresh=True)
                     await self._woken()
+                for commanding in [*self._commanding]:
+                    commanding.cancel()  # a light burns on; nobody is left to read that it is out
 
     def stop(self) -> None:
         """End the showing."""
@@ -79,12 +95,10 @@ class Screen:
     def _draw(self) -> Group:
         if self._selected not in self._room.alerts:
             is_open = (alert.alert_id for alert in in_order(self._room.desk) if not alert.closed)
-            self._selected, self._cause = next(is_open, None), None
-        asked = (
-            None
-            if self._cause is None
-            else f"Why was it false? Enter sends, Esc goes back: {self._cause[-SHOWN_OF_CAUSE:]}_"
-        )
+            self._selected = next(is_open, None)
+            if self._asked is not None and self._asked.of_alert:
+                self._asked = None
+        asked = None if self._asked is None else f"{self._asked.words}: {self._asked.typed[-SHOWN_OF_TYPED:]}_"
         scene = Scene(
             desk=self._room.desk,
             now=self._clock.now(),
@@ -106,10 +120,13 @@ class Screen:
     def _press(self, key: str) -> None:
         if key == Key.END:
             self.stop()
-        elif self._cause is not None:
-            self._type(key, self._cause)
+        elif self._asked is not None:
+            self._type(key, self._asked)
         elif key in {"q", "Q"}:
             self.stop()
+        elif key == ":":
+            unit = self._room.alerts[self._selected].unit if self._selected in self._room.alerts else None
+            self._asked = _Question(HELP, self._command, "" if unit is None else f"{unit} ")
         elif key in {Key.UP, "k", Key.DOWN, "j"}:
             self._move(-1 if key in {Key.UP, "k"} else 1)
         elif self._selected is not None and self._selected in self._room.alerts:
@@ -128,20 +145,35 @@ class Screen:
             case "t":
                 self._say(self._close(alert_id, Outcome.TEST), "closed as a test")
             case "f":
-                self._cause = ""
+                self._asked = _Question(
+                    "Why was it false? Enter sends, Esc goes back", self._close_as_false, of_alert=True
+                )
 
-    def _type(self, key: str, cause: str) -> None:
+    def _type(self, key: str, asked: _Question) -> None:
         match key:
-            case Key.ENTER if cause.strip() and self._selected is not None:
-                words = cause.strip()
-                self._cause = None
-                self._say(self._close(self._selected, Outcome.FALSE, words), f"closed as false: {words}")
+            case Key.ENTER if asked.typed.strip():
+                self._asked = None
+                asked.answered(asked.typed.strip())
             case Key.ESCAPE:
-                self._cause = None
+                self._asked = None
             case Key.BACKSPACE:
-                self._cause = cause[:-1]
+                asked.typed = asked.typed[:-1]
             case _ if not isinstance(key, Key):
-                self._cause = (cause + key)[:LONGEST_CAUSE]
+                asked.typed = (asked.typed + key)[:LONGEST_TYPED]
+
+    def _close_as_false(self, cause: str) -> None:
+        if self._selected is not None:
+            self._say(self._close(self._selected, Outcome.FALSE, cause), f"closed as false: {cause}")
+
+    def _command(self, line: str) -> None:
+        if self._sayings is not None:
+            work = self._sayings.create_task(have_done(self._room, line, self._show), name="control-room-command")
+            self._commanding.add(work)
+            work.add_done_callback(self._commanding.discard)
+
+    def _show(self, text: str) -> None:
+        self._note = text
+        self._wake.set()
 
     def _move(self, by: int) -> None:
         alert_ids = [alert.alert_id for alert in in_order(self._room.desk)]

@@ -15,6 +15,7 @@ from agent.footage.complaint import Complaint
 from agent.footage.keep.retention import Retention
 from agent.footage.keep.space import Space
 from agent.footage.keep.upkeep import Upkeep
+from agent.footage.orders import Orders
 from agent.footage.record.feed import QUEUE_S, CameraFeed
 from agent.footage.record.recording import Pace, Recording
 from agent.footage.show.darkroom import Darkroom
@@ -23,7 +24,15 @@ from agent.footage.show.strips import APART_S
 from agent.footage.store.index import FootageIndex
 from agent.footage.store.volume import Refused, volume_of
 from agent.footage.tamper.lookout import Lookout
-from agent.helpers.messages import ClipRequest, StillRequest, StripRequest
+from agent.helpers.messages import (
+    ClipOrder,
+    ClipRequest,
+    HoldOrder,
+    ReleaseOrder,
+    StillOrder,
+    StillRequest,
+    StripRequest,
+)
 from agent.hw.kit import Rate, load_kit
 
 if TYPE_CHECKING:
@@ -103,7 +112,9 @@ class _Work:
         self._stills = MediaDesk(darkroom.still, channel.send)
         self._strips = MediaDesk(darkroom.strip, channel.send)  # a desk of its own: a still is due within a second
         self._clips = MediaDesk(darkroom.clip, channel.send)
-        self._desks = self._stills, self._strips, self._clips
+        self._orders = Orders(config, volume, darkroom, clock)
+        self._ordered = MediaDesk(self._orders.carry_out, channel.send)  # nothing of an incident waits for an operator
+        self._desks = self._stills, self._strips, self._clips, self._ordered
         overlay = Overlay(config.unit, camera, clock)
         self._feed = CameraFeed(
             lambda: open_camera(camera, overlay), Rate(camera.fps, camera.bitrate_kbps), channel.send
@@ -157,6 +168,8 @@ class _Work:
                 self._strips.order(request.alert_id, self._ready_s(request.at.later(APART_S)), request)
             case ClipRequest():
                 self._clips.order(request.alert_id, self._ready_s(request.end), request)
+            case StillOrder() | ClipOrder() | HoldOrder() | ReleaseOrder():
+                self._ordered.order(request.order_id, self._orders.ready_s(request), request)
 
     def _ready_s(self, until: Moment) -> float:
         """When footage up to this moment can be on the disk, on the monotonic clock; that of another boot is."""

@@ -7,7 +7,7 @@ is asked for by whole moments, because it may be that of an earlier boot.
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003 - pydantic reads the types of messages
+from datetime import date, datetime  # noqa: TC003 - pydantic reads the types of messages
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -237,6 +237,74 @@ class MediaMissed:
     type: Literal["media-missed"] = "media-missed"
 
 
+@dataclass(frozen=True)
+class StillOrder:
+    """Make a still of this moment of wall time, for whoever asked; of no incident."""
+
+    order_id: str
+    """Also the name of the folder in which it is made."""
+    at: datetime
+    type: Literal["still-order"] = "still-order"
+
+
+@dataclass(frozen=True)
+class ClipOrder:
+    """Cut a clip of this interval of wall time, once its footage is there."""
+
+    order_id: str
+    start: datetime
+    end: datetime
+    type: Literal["clip-order"] = "clip-order"
+
+
+@dataclass(frozen=True)
+class HoldOrder:
+    """Keep the footage of this interval until it is released."""
+
+    order_id: str
+    ref: str
+    reason: str
+    by: str
+    made: datetime
+    start: datetime
+    end: datetime
+    type: Literal["hold-order"] = "hold-order"
+
+
+@dataclass(frozen=True)
+class ReleaseOrder:
+    """End the hold of this reference."""
+
+    order_id: str
+    ref: str
+    reason: str
+    by: str
+    made: datetime
+    type: Literal["release-order"] = "release-order"
+
+
+@dataclass(frozen=True)
+class OrderDone:
+    """An order was carried out."""
+
+    order_id: str
+    text: str
+    facts: dict[str, str | int | float | bool]
+    type: Literal["order-done"] = "order-done"
+
+
+@dataclass(frozen=True)
+class OrderRefused:
+    """An order cannot be carried out, and will not be."""
+
+    order_id: str
+    code: str
+    """Of `agent.signals.Why`."""
+    text: str
+    type: Literal["order-refused"] = "order-refused"
+
+
+Order = StillOrder | ClipOrder | HoldOrder | ReleaseOrder
 Event = (
     Working
     | Trouble
@@ -253,8 +321,10 @@ Event = (
     | SelfTestEnded
     | MediaMade
     | MediaMissed
+    | OrderDone
+    | OrderRefused
 )
-Request = Settings | SelfTest | StillRequest | StripRequest | ClipRequest
+Request = Settings | SelfTest | StillRequest | StripRequest | ClipRequest | Order
 Message = Event | Request
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

@@ -18,20 +18,26 @@ from agent.helpers.ladder import Ladder
 from agent.helpers.left_behind import LeftBehind
 from agent.helpers.messages import (
     MAX_LINE_BYTES,
+    ClipOrder,
     ClipRequest,
     FootageStands,
     HearingStands,
+    HoldOrder,
     MediaMade,
     MediaMissed,
     Message,
+    OrderDone,
+    OrderRefused,
     PhraseHeard,
     PhraseSuspected,
     PipelineRestarted,
+    ReleaseOrder,
     SelfTest,
     SelfTestBegun,
     SelfTestEnded,
     Settings,
     SoundMeasured,
+    StillOrder,
     StillRequest,
     StripRequest,
     TamperOver,
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config.settings import Config
+    from agent.helpers.messages import Order
     from agent.helpers.translation import Told
     from agent.signals import Signal
 
@@ -118,7 +125,9 @@ class Helper:
         self._worked_at_s = 0.0
         self._down_reported = False
         self._troubles: set[str] = set()
-        self._unanswered: dict[tuple[str, str], StillRequest | StripRequest | ClipRequest] = {}
+        self._unanswered: dict[tuple[str, str], StillRequest | StripRequest | ClipRequest | Order] = {}
+        self._asked_by: str | None = None
+        """Who asked for the end of the present process."""
         self._writer: asyncio.StreamWriter | None = None
         self._deaf = False
         self._process: Process | None = None
@@ -153,6 +162,22 @@ class Helper:
         """
         self._unanswered[request.alert_id, _MEDIA[type(request)]] = request
         self._send(request)
+
+    def order(self, order: Order) -> None:
+        """Give the recorder an order. Answered by an `OrderDone` or `OrderRefused`, if need be of a later process."""
+        self._unanswered[order.order_id, "order"] = order
+        self._send(order)
+
+    def withdraw(self, order_id: str) -> None:
+        """Ask no later process for this order."""
+        self._unanswered.pop((order_id, "order"), None)
+
+    def restart(self, by: str) -> None:
+        """End the present process, as somebody asked for; the next one comes by itself."""
+        log.warning("helper_restart_asked_for", helper=self.name, by=by)
+        self._asked_by = by
+        if self._writer is not None:
+            self._writer.transport.abort()  # ends the line, and with it the process
 
     def ask_now(self, request: SelfTest) -> None:
         """Ask the present process and no later one: an answer that takes so long is none."""
@@ -205,6 +230,7 @@ class Helper:
         self.starts += 1
         self._process = process
         self._deaf = False
+        self._asked_by = None
         self._state = HelperState.STARTING
         why: str | None = None
         try:
@@ -218,6 +244,8 @@ class Helper:
             (writer or ours).close()
             await self._end(process, at_once=why is not None)
             self._process = None
+        if why is None and self._asked_by is not None:
+            return f"was ended on request of {self._asked_by}"
         return why or f"ended (status {process.status})"
 
     async def _ask_again(self, writer: asyncio.StreamWriter) -> str | None:
@@ -274,18 +302,35 @@ class Helper:
                 self._troubles.discard(code)
                 self.ladder.untroubled(code)
                 self._report(FaultCleared(self.name, code, now))
-            case MediaMade() | MediaMissed():
-                self._unanswered.pop((event.alert_id, event.media), None)
-                self._on_event(event)
+            case MediaMade() | MediaMissed() | OrderDone() | OrderRefused():
+                self._answered(event)
             case PhraseSuspected() | PhraseHeard() | SelfTestBegun() | SelfTestEnded() | TamperSeen() | TamperOver():
                 self._on_event(event)
             case PipelineRestarted():
                 self.ladder.pipeline_restarted()
             case FootageStands() | SoundMeasured() | HearingStands():
                 self._keep(event)
-            case Settings() | SelfTest() | StillRequest() | StripRequest() | ClipRequest():
+            case (
+                Settings()
+                | SelfTest()
+                | StillRequest()
+                | StripRequest()
+                | ClipRequest()
+                | StillOrder()
+                | ClipOrder()
+                | HoldOrder()
+                | ReleaseOrder()
+            ):
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
+
+    def _answered(self, event: MediaMade | MediaMissed | OrderDone | OrderRefused) -> None:
+        """No later process is asked for this."""
+        if isinstance(event, MediaMade | MediaMissed):
+            self._unanswered.pop((event.alert_id, event.media), None)
+        else:
+            self._unanswered.pop((event.order_id, "order"), None)
+        self._on_event(event)
 
     def _keep(self, standing: FootageStands | SoundMeasured | HearingStands) -> None:
         """Keep what a helper says of its own standing, for the heartbeat."""

@@ -28,12 +28,12 @@ from agent.signals import (
 
 if TYPE_CHECKING:
     from agent.clock import Clock
-    from agent.helpers.messages import MediaMissed, SelfTestBegun, SelfTestEnded
+    from agent.helpers.messages import MediaMissed, OrderDone, OrderRefused, SelfTestBegun, SelfTestEnded
     from agent.signals import Filming
 
     Sensed = PhraseSuspected | PhraseHeard | TamperSeen | TamperOver | MediaMade | MediaMissed
     """What of a helper's events concerns the rules."""
-    Told = Sensed | SelfTestBegun | SelfTestEnded
+    Told = Sensed | SelfTestBegun | SelfTestEnded | OrderDone | OrderRefused
     """What of a helper's events concerns the other rooms; the rest is between it and its owner."""
 
 

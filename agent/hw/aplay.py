@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LINE_LIMIT_S = 15.0
-"""No line is longer than 5 s; whatever still plays after three times that hangs."""
+LINE_LIMIT_S = 18.0
+"""No line is longer than 5 s and no stored message than 15 s; whatever still plays after that hangs."""
 TERM_GRACE_S = 0.2
 """aplay frees its device within milliseconds of SIGTERM; one that hangs is killed after this."""
 REAPED_WITHIN_S = 1.0

@@ -6,30 +6,38 @@ from typing import TYPE_CHECKING, Any, assert_never
 from zoneinfo import ZoneInfo
 
 from agent.incidents import course, duress, evidence, feedback, memory, response
+from agent.incidents.announcements import SPEAKER, Announcements
 from agent.incidents.arming import Arming
+from agent.incidents.asked_light import AskedLight
 from agent.incidents.book import Book
 from agent.incidents.detection import Detection
 from agent.incidents.detectors import Detectors
 from agent.incidents.motion_light import MotionLight
+from agent.incidents.quiet import Quiet
 from agent.incidents.second_evidence import SecondEvidence
 from agent.incidents.suspicion import Suspicions
 from agent.incidents.turn import Turn
 from agent.signals import (
     HELP_CALL_KINDS,
     Acknowledged,
+    AnnouncementRequested,
+    Answer,
     Category,
     FaultCleared,
     Faulted,
     LightPattern,
+    LightRequested,
     MediaFailed,
     MediaReady,
     MediaSent,
+    QuietRequested,
     Restored,
     SensorKind,
     SetRequested,
     Suspected,
     TestRequested,
     Triggered,
+    Why,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Moment
     from agent.config.settings import Config
-    from agent.signals import Action, Signal
+    from agent.signals import Action, Requested, Signal
 
 HELP = "help"
 """The one cause of all help calls: whoever calls while a call is open is part of it."""
@@ -61,6 +69,9 @@ class Incidents:
         self._suspicions = Suspicions(config.voice)
         self._second_evidence = SecondEvidence(config.voice)
         self._detectors = Detectors(config.incidents, self._book)
+        self._quiet = Quiet(config)
+        self._asked_light = AskedLight(has_lamp=config.lamp is not None)
+        self._announcements = Announcements(has_speaker=config.speaker.enabled)
         self._pattern: LightPattern | None = None
 
     # --- what the daemon calls -----------------------------------------------------------------------------------
@@ -83,10 +94,13 @@ class Incidents:
             except ValueError as error:
                 turn.note("remembered_state_refused", reason=str(error))
                 continue
-            if isinstance(saved, memory.SavedArming):
-                self._arming.restore(saved)
-            else:
-                incidents.append(saved)
+            match saved:
+                case memory.SavedArming():
+                    self._arming.restore(saved)
+                case memory.SavedQuiet():
+                    self._quiet.restore(saved, now)
+                case memory.SavedIncident():
+                    incidents.append(saved)
         self._arming.look(now)
         self._book.restore(incidents, turn, crashed=crashed)
         self._detectors.restore(now)
@@ -105,18 +119,16 @@ class Incidents:
             case Restored():
                 self._restored(signal, turn)
             case Faulted():
-                cause = f"{signal.part}:{signal.code}"
-                detection = Detection(signal.part, Category.FAULT, signal.at, signal.at, signal.code)
-                self._book.trigger(Category.FAULT, cause, detection, turn, text=signal.text)
+                if signal.part == SPEAKER:
+                    self._announcements.speaker_lost(turn)
+                self._faulted(signal, turn)
             case FaultCleared():
+                self._quiet.over(f"{signal.part}:{signal.code}")
                 self._cleared(f"{signal.part}:{signal.code}", signal.at, turn)
             case Acknowledged():
                 self._acknowledged(signal, turn)
-            case SetRequested():
-                self._set_requested(signal, turn)
-            case TestRequested():
-                detection = Detection(signal.by, Category.TEST, signal.at, signal.at)
-                self._book.trigger(Category.TEST, TEST, detection, turn, text=f"asked for by {signal.by}")
+            case SetRequested() | TestRequested() | LightRequested() | AnnouncementRequested() | QuietRequested():
+                self._requested(signal, turn)
             case MediaReady() | MediaFailed() | MediaSent():
                 self._media(signal, turn)
             case _:
@@ -135,6 +147,9 @@ class Incidents:
             self._motion_light.due_s,
             self._suspicions.due_s,
             self._detectors.due_s,
+            self._quiet.due_s,
+            self._asked_light.due_s,
+            self._announcements.due_s,
         )
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -163,6 +178,7 @@ class Incidents:
             "arm": "set" if self.armed else "unset",
             "armedBy": self._arming.by,
             "inhibited": self._detectors.inhibited,
+            "quiet": self._quiet.facts(),
             "open": [
                 {"alertId": each.alert_id, "category": each.category, "state": each.phase, "revision": each.revision}
                 for each in self._book
@@ -178,10 +194,17 @@ class Incidents:
         self._motion_light.look(turn.now)
         self._suspicions.look(turn.now)
         self._detectors.look(until_s, turn)
+        self._asked_light.look(until_s, turn)
+        for lasting in self._quiet.look(until_s, turn):
+            self._faulted(lasting, turn) if isinstance(lasting, Faulted) else self._detected(lasting, turn)
 
     def _finish(self, turn: Turn) -> list[Action]:
         self._let_happen(turn.now.monotonic_s, turn)
-        pattern = feedback.lamp_pattern(self._book, lit=self._motion_light.lit or self._suspicions.lit)
+        if turn.spoke:
+            self._announcements.line_spoken(turn)
+        self._announcements.look(turn.now.monotonic_s, turn)
+        lit = self._motion_light.lit or self._suspicions.lit or self._asked_light.lit
+        pattern = feedback.lamp_pattern(self._book, lit=lit)
         if pattern is not self._pattern:
             self._pattern = pattern
             turn.show(pattern)
@@ -198,10 +221,23 @@ class Incidents:
             self._phrase_said(self._suspicions.reaching_back(signal), turn)
         elif signal.kind in HELP_CALL_KINDS:
             self._help_called(signal, turn)
-        elif signal.kind is SensorKind.MAINS:
+        else:
+            self._detected(signal, turn)
+
+    def _detected(self, signal: Triggered, turn: Turn) -> None:
+        """A detector went off."""
+        if self._quiet.holds_back(signal):
+            return
+        if signal.kind is SensorKind.MAINS:
             self._book.trigger(Category.FAULT, MAINS, Detection.of(signal), turn)
         else:
             self._detectors.triggered(signal, turn, armed=self.armed)
+
+    def _faulted(self, signal: Faulted, turn: Turn) -> None:
+        if self._quiet.holds_back(signal):
+            return
+        detection = Detection(signal.part, Category.FAULT, signal.at, signal.at, signal.code)
+        self._book.trigger(Category.FAULT, f"{signal.part}:{signal.code}", detection, turn, text=signal.text)
 
     def _phrase_said(self, signal: Triggered, turn: Turn) -> None:
         """A phrase was said: a call, unless it needs more; as part of a call that it makes no louder it does not."""
@@ -224,6 +260,7 @@ class Incidents:
             feedback.answer(incident, turn)  # somebody else calls, who has not heard the first answer
 
     def _restored(self, signal: Restored, turn: Turn) -> None:
+        self._quiet.over(signal.sensor)
         match signal.kind:
             case SensorKind.BUTTON:
                 if incident := self._book.holding(signal.sensor):
@@ -266,15 +303,39 @@ class Incidents:
             evidence.failed(incident, signal, turn)
         course.plan_forgetting(incident, signal.at)
 
+    def _requested(self, request: Requested, turn: Turn) -> None:
+        """The control room, or somebody at the unit, wants something of it."""
+        in_silence = feedback.keeps_silence(self._book)
+        match request:
+            case SetRequested():
+                self._set_requested(request, turn)
+            case TestRequested():
+                self._test_requested(request, turn)
+            case LightRequested():
+                self._asked_light.ask(request, turn, in_silence=in_silence)
+            case AnnouncementRequested():
+                self._announcements.ask(request, turn, in_silence=in_silence)
+            case QuietRequested():
+                self._quiet.ask(request, turn)
+
+    def _test_requested(self, request: TestRequested, turn: Turn) -> None:
+        detection = Detection(request.by, Category.TEST, request.at, request.at)
+        incident, _ = self._book.trigger(Category.TEST, TEST, detection, turn, text=f"asked for by {request.by}")
+        turn.answer(request.command, Answer.DONE, "a test alert was raised", alertId=incident.alert_id)
+
     # --- arming --------------------------------------------------------------------------------------------------
 
     def _set_requested(self, request: SetRequested, turn: Turn) -> None:
         was_armed = self.armed
         saved = self._arming.request(turn.now, armed=request.armed, by=request.by)
         if saved is None:
-            turn.note("set_request_refused", by=request.by, reason="the arming mode of this unit is always")
+            reason = "the arming mode of this unit is always"
+            turn.note("set_request_refused", by=request.by, reason=reason)
+            turn.refuse(request.command, Why.UNAVAILABLE, f"nobody sets or unsets it: {reason}")
             return
         turn.keep_arming(saved)
+        word = "set" if saved.armed else "unset"
+        turn.answer(request.command, Answer.DONE, f"the detectors are {word}", arm=word, until=saved.until)
         self._note_arming(was_armed, turn)
 
     def _look_at_arming(self, turn: Turn) -> None:

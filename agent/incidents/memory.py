@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ARMING_KEY = "arming"
 """The `alert_id` under which the set or unset by hand is remembered; no alert has an id this short."""
+QUIET_KEY = "quiet"
+"""Likewise for the causes that are quiet."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,26 @@ class SavedArming:
     version: Literal[1] = 1
 
 
-Saved = SavedIncident | SavedArming
+@dataclass(frozen=True)
+class QuietCause:
+    """One cause whose alerts are not told for a while."""
+
+    cause: str
+    until: Moment
+    by: str
+
+
+@dataclass(frozen=True)
+class SavedQuiet:
+    """The causes that an operator quieted."""
+
+    saved: Moment
+    causes: tuple[QuietCause, ...]
+    what: Literal["quiet"] = "quiet"
+    version: Literal[1] = 1
+
+
+Saved = SavedIncident | SavedArming | SavedQuiet
 
 _SAVED: TypeAdapter[Saved] = TypeAdapter(Annotated[Saved, Field(discriminator="what")])
 

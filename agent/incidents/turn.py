@@ -8,11 +8,14 @@ from agent.incidents import memory
 from agent.incidents.deadlines import Deadline
 from agent.incidents.telling import alert_data
 from agent.signals import (
+    Answer,
+    AnswerCommand,
     Category,
     CutClip,
     LightPattern,
     Line,
     Log,
+    PlayMessage,
     Remember,
     SayLine,
     ShowLight,
@@ -25,9 +28,9 @@ if TYPE_CHECKING:
     from agent.clock import Moment
     from agent.config.settings import Config
     from agent.incidents.incident import Incident
-    from agent.signals import Action, Filming
+    from agent.signals import Action, Filming, Why
 
-_ORDER = (ShowLight, SayLine, Tell, Remember, TakeStill, TakeStrip, CutClip, Log)
+_ORDER = (ShowLight, SayLine, PlayMessage, Tell, Remember, TakeStill, TakeStrip, CutClip, AnswerCommand, Log)
 """The person at the scene first: light within 10 ms; then the control room; then the footage, which can wait."""
 
 
@@ -49,6 +52,26 @@ class Turn:
         """Speak to the person at the scene."""
         self._actions.append(SayLine(line))
 
+    @property
+    def spoke(self) -> bool:
+        """Whether a line is spoken in this turn."""
+        return any(isinstance(action, SayLine) for action in self._actions)
+
+    def play(self, message: str) -> None:
+        """Speak a stored message."""
+        self._actions.append(PlayMessage(message))
+
+    def answer(self, command: str | None, answer: Answer, text: str, **result: Any) -> None:  # noqa: ANN401 - JSON
+        """Say how a command stands, if a command wanted it."""
+        if command is not None:
+            self._actions.append(AnswerCommand(command, answer, None, text, result))
+
+    def refuse(self, command: str | None, why: Why, text: str, *, begun: bool = False) -> None:
+        """Say that a command is not carried out, or not to its end."""
+        if command is not None:
+            answer = Answer.FAILED if begun else Answer.REFUSED
+            self._actions.append(AnswerCommand(command, answer, why, text))
+
     def film(self, request: Filming) -> None:
         """Ask for footage."""
         self._actions.append(request)
@@ -64,6 +87,10 @@ class Turn:
     def keep_arming(self, saved: memory.SavedArming) -> None:
         """Remember who set or unset the unit by hand."""
         self._actions.append(Remember(memory.ARMING_KEY, memory.state_of(saved)))
+
+    def keep_quiet(self, saved: memory.SavedQuiet | None) -> None:
+        """Remember which causes are quiet; None: none is."""
+        self._actions.append(Remember(memory.QUIET_KEY, None if saved is None else memory.state_of(saved)))
 
     def tell(self, incident: Incident, at: Moment) -> None:
         """The control room is to know how the incident stands.

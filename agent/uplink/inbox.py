@@ -6,16 +6,14 @@ makes sense, is new and is in time is decided here.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.clock import ClockQuality
-from agent.signals import AckLevel, Acknowledged, Outcome, SetRequested, TestRequested
-from agent.uplink import messages
-from agent.uplink.messages import Answer, CommandName, Kind, Message
+from agent.signals import AckLevel, Acknowledged, Command, CommandName, Outcome, Why
+from agent.uplink.messages import TYPE_PREFIX, Kind
 from agent.uplink.topics import COMMAND_EXPIRY_S, UnitTopics
 from agent.uplink.validation import MessageInvalid, parse
 
@@ -27,33 +25,39 @@ if TYPE_CHECKING:
 
 MAX_PAYLOAD: Final = 16 * 1024
 """No acknowledgement or command comes near this."""
+READ_BYTES: Final = 64 * 1024
+"""What is let in at all: what is larger than `MAX_PAYLOAD` is refused with a reason; the broker keeps back the rest."""
+MAX_CORRELATION: Final = 256
+"""Bytes of correlation data that are given back; a program needs a few, and an answer must not grow by a stranger's."""
 MAX_SKEW_S: Final = 30.0
 """How far the control room's clock may be ahead of ours."""
-REMEMBERED_IDS: Final = 1000
-"""Commands expire within a minute at most: more than this in a minute is no control room."""
-
-
-class Why(StrEnum):
-    """Why a message is refused; the `code` of the response."""
-
-    RETAINED = "retained"
-    """A command is for now; a retained one would be carried out again at every reconnection."""
-    OVERSIZED = "oversized"
-    INVALID = "invalid"
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    CLOCK = "clock"
-    """Whether it is in time cannot be told: the unit's clock is not set and the message has no expiry of its own."""
-    REPLAYED = "replayed"
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """A command that is to be carried out."""
+class ReplyTo:
+    """Where an answer was asked for."""
 
-    signal: SetRequested | TestRequested
-    reply: Message | None
-    """The answer, where one was asked for."""
+    topic: str
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Late:
+    """A command that came too late, or that nobody can tell to be in time."""
+
+    why: Why
+    text: str
+
+
+@dataclass(frozen=True)
+class Commanded:
+    """A command that makes sense."""
+
+    command: Command
+    topic: str
+    reply: ReplyTo | None
+    late: Late | None = None
+    """It is not to be carried out any more; one that was carried out may be answered again."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,16 @@ class Refusal:
     text: str
     """One sentence, for the journal and for whoever sent it."""
     topic: str
-    reply: Message | None = None
+    name: str | None = None
+    """The command that its topic names; None: it is no command."""
+    reply: ReplyTo | None = None
+    said: Document | None = None
+    """What it says, where it could be read."""
+    digest: str | None = None
+    """SHA-256 of what came."""
 
 
-Understood = Acknowledged | Accepted | Refusal
+Understood = Acknowledged | Commanded | Refusal
 
 
 class _Refused(Exception):
@@ -78,12 +88,11 @@ class _Refused(Exception):
 
 
 class Inbox:
-    """Reads what comes for one unit, and remembers which commands came."""
+    """Reads what comes for one unit."""
 
     def __init__(self, unit: UnitSettings) -> None:
-        self._unit = unit
         self._topics = UnitTopics(unit.org, unit.id)
-        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._consoles = f"/safepoint/{unit.org}/control-room/"
 
     def read(self, received: Received, now: Moment) -> Understood:
         """What a message means."""
@@ -110,61 +119,45 @@ class Inbox:
             cause=data.get("note"),
         )
 
-    def _read_command(self, name: str, received: Received, now: Moment) -> Accepted | Refusal:
+    def _read_command(self, name: str, received: Received, now: Moment) -> Commanded | Refusal:
+        reply, digest = self._reply_to(received), hashlib.sha256(received.payload).hexdigest()
         document: Document | None = None
         try:
             document = _document(Kind.COMMAND, received)
-            signal = self._understand(name, document, received, now)
+            self._check_sense(name, document)
+            late = _lateness(document, received, now)
         except _Refused as refused:
-            reply = self._reply(name, document, received, now, refused)
-            return Refusal(refused.why, refused.text, received.topic, reply)
-        return Accepted(signal, self._reply(name, document, received, now))
+            return Refusal(refused.why, refused.text, received.topic, name, reply, document, digest)
+        data: dict[str, Any] = document["data"]
+        command = Command(
+            id=document["id"],
+            source=document["source"],
+            name=CommandName(name),
+            args=data["args"],
+            by=data["operatorRef"],
+            at=now,
+            reason=data.get("reason"),
+            digest=digest,
+        )
+        return Commanded(command, received.topic, reply, late)
 
-    def _understand(
-        self, name: str, document: Document, received: Received, now: Moment
-    ) -> SetRequested | TestRequested:
+    def _check_sense(self, name: str, document: Document) -> None:
         data = document["data"]
-        if data["command"] != name:
-            raise _Refused(Why.INVALID, f"the command {data['command']} came on the topic of {name}")
         if name not in set(CommandName):
             raise _Refused(Why.UNKNOWN, f"this unit knows no command {name}")
-        _check_time(document, received, now)
-        self._check_new(document)
-        if name == CommandName.TEST_ALERT:
-            return TestRequested(by=data["operatorRef"], at=now)
-        return SetRequested(armed=name == CommandName.SET, by=data["operatorRef"], at=now)
+        if data["command"] != name:
+            raise _Refused(Why.INVALID, f"the command {data['command']} came on the topic of {name}")
+        if document["type"] != f"{TYPE_PREFIX}.cmd.{name}.v1":
+            raise _Refused(Why.INVALID, f"the type of a command {name} is {TYPE_PREFIX}.cmd.{name}.v1")
+        if not document["source"].startswith(self._consoles):
+            raise _Refused(Why.FORBIDDEN, f"commands come from {self._consoles}..., not from {document['source']}")
 
-    def _check_new(self, document: Document) -> None:
-        identity = (document["source"], document["id"])
-        if identity in self._seen:
-            raise _Refused(Why.REPLAYED, "this command came before")
-        self._seen[identity] = None
-        if len(self._seen) > REMEMBERED_IDS:
-            self._seen.popitem(last=False)
-
-    def _reply(
-        self,
-        name: str,
-        document: Document | None,
-        received: Received,
-        now: Moment,
-        refused: _Refused | None = None,
-    ) -> Message | None:
-        """The answer, to a topic of this unit and nowhere else: a command must not make us write into another's."""
-        to = received.response_topic
+    def _reply_to(self, received: Received) -> ReplyTo | None:
+        """Where to answer: a topic of this unit and nowhere else, so that no command makes us write into another's."""
+        to, correlation = received.response_topic, received.correlation_data
         if to is None or not self._topics.owns_response(to):
             return None
-        return messages.response(
-            self._unit,
-            now,
-            to=to,
-            correlation_data=received.correlation_data,
-            command_id=None if document is None else document["id"],
-            name=name,
-            answer=Answer.ACCEPTED if refused is None else Answer.REFUSED,
-            code=None if refused is None else refused.why,
-            detail=None if refused is None else refused.text,
-        )
+        return ReplyTo(to, None if correlation is None else correlation[:MAX_CORRELATION])
 
 
 def _document(kind: Kind, received: Received) -> Document:
@@ -178,21 +171,22 @@ def _document(kind: Kind, received: Received) -> Document:
         raise _Refused(Why.INVALID, str(invalid)) from invalid
 
 
-def _check_time(document: Document, received: Received, now: Moment) -> None:
+def _lateness(document: Document, received: Received, now: Moment) -> Late | None:
     """A command counts for 30 s at most, and not beyond its own expiry."""
-    if now.quality is ClockQuality.UNSYNCED:
-        # The broker counts a message's life in seconds of its own: that holds whatever our clock says.
-        if received.expiry_s is None or received.expiry_s > COMMAND_EXPIRY_S:
-            raise _Refused(Why.CLOCK, "the unit's clock is not set, so only a message that expires within 30 s counts")
-        return
     made = _time(document["time"])
     expires = made + timedelta(seconds=COMMAND_EXPIRY_S)
     if "expirytime" in document:
         expires = min(expires, _time(document["expirytime"]))
+    if now.quality is ClockQuality.UNSYNCED:
+        # The broker counts a message's life in seconds of its own: that holds whatever our clock says.
+        if received.expiry_s is None or received.expiry_s > COMMAND_EXPIRY_S:
+            return Late(Why.CLOCK, "the unit's clock is not set, so only a message that expires within 30 s counts")
+        return None
     if now.wall > expires:
-        raise _Refused(Why.EXPIRED, f"the command expired at {document.get('expirytime', expires.isoformat())}")
+        return Late(Why.EXPIRED, f"the command expired at {document.get('expirytime', expires.isoformat())}")
     if made - now.wall > timedelta(seconds=MAX_SKEW_S):
-        raise _Refused(Why.CLOCK, f"the command says it was made at {document['time']}, which is to come")
+        return Late(Why.CLOCK, f"the command says it was made at {document['time']}, which is to come")
+    return None
 
 
 def _time(text: str) -> datetime:

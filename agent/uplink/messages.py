@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ulid import ULID
 
+from agent.signals import Answer as Answer  # noqa: PLC0414, TC001 - a word of messages, so found here too
+from agent.signals import CommandName as CommandName  # noqa: PLC0414, TC001
 from agent.uplink import topics
 from agent.uplink.jsonable import jsonable, timestamp
 from agent.uplink.publication import Publication
@@ -48,6 +50,7 @@ class Kind(StrEnum):
     RESPONSE = "response"
     STILL = "still"
     """Not JSON: its schema is of the message's properties (`agent.uplink.still`)."""
+    AUDIT = "audit"
 
 
 class State(StrEnum):
@@ -58,21 +61,6 @@ class State(StrEnum):
     """It says good-bye: somebody stops it in order."""
     LOST = "lost"
     """The broker says it: the last will."""
-
-
-class CommandName(StrEnum):
-    """What a unit can be told to do from outside."""
-
-    SET = "set"
-    UNSET = "unset"
-    TEST_ALERT = "test-alert"
-
-
-class Answer(StrEnum):
-    """What a unit says to a command."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -290,6 +278,7 @@ def command(  # noqa: PLR0913 - who wants what of whom, and why
     name: CommandName,
     *,
     operator_ref: str,
+    args: Mapping[str, Any] | None = None,
     reason: str | None = None,
 ) -> Message:
     """A command of the control room; the answer comes to this client's response topic.
@@ -300,10 +289,11 @@ def command(  # noqa: PLR0913 - who wants what of whom, and why
         at: When; it expires `COMMAND_EXPIRY_S` later.
         name: What to do.
         operator_ref: Who wants it.
+        args: How, as the command's own schema says.
         reason: Why, for the unit's records.
     """
     command_id = _new_id()
-    data: Document = {"command": str(name), "args": {}, "operatorRef": operator_ref, "reason": reason}
+    data: Document = {"command": str(name), "args": dict(args or {}), "operatorRef": operator_ref, "reason": reason}
     document = _event(command_id, control_room_source(unit.org, client), f"cmd.{name}", at, data) | {
         "expirytime": timestamp(at + timedelta(seconds=topics.COMMAND_EXPIRY_S)),
     }
@@ -328,6 +318,7 @@ def response(  # noqa: PLR0913 - an answer names its question
     answer: Answer,
     code: str | None = None,
     detail: str | None = None,
+    result: Mapping[str, Any] | None = None,
 ) -> Message:
     """The unit's answer to a command.
 
@@ -338,15 +329,25 @@ def response(  # noqa: PLR0913 - an answer names its question
         correlation_data: Given back as it came.
         command_id: The command's id, where it could be read.
         name: The command, where it could be read.
-        answer: Accepted or refused.
-        code: Why it was refused, in a short stable word.
-        detail: The same in a sentence.
+        answer: How the command stands.
+        code: Why it was refused or failed, in a short stable word.
+        detail: The same in a sentence, or a word on what was done.
+        result: What came of it, for programs.
     """
-    data = {"command": name, "status": str(answer), "code": code, "detail": detail}
+    data: Document = {"command": name, "status": str(answer), "code": code, "detail": detail}
+    if result:
+        data["result"] = jsonable(result)
     document = _event(_new_id(), unit_source(unit), "cmd.result", now.wall, data)
     if command_id is not None:
         document["causationid"] = command_id
     return Message(Kind.RESPONSE, to, document, expiry_s=topics.RESPONSE_EXPIRY_S, correlation_data=correlation_data)
+
+
+def audit(unit: UnitSettings, record: Mapping[str, Any], at: datetime) -> Message:
+    """One record of the unit's audit, as it is kept; the same record is the same message however often it is sent."""
+    document = _event(f"{record['chain']}-{record['number']}", unit_source(unit), "unit.audit", at, dict(record))
+    topic = topics.UnitTopics(unit.org, unit.id).audit
+    return Message(Kind.AUDIT, topic, document, expiry_s=topics.AUDIT_EXPIRY_S)
 
 
 def _new_id() -> str:

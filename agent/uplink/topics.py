@@ -20,6 +20,8 @@ ACK_EXPIRY_S: Final = 300
 COMMAND_EXPIRY_S: Final = 30
 """A command that comes later than this would surprise whoever stands at the unit by then."""
 RESPONSE_EXPIRY_S: Final = 60
+AUDIT_EXPIRY_S: Final = 604_800
+"""A week (standards.md 3.3): as long as a control room that keeps audits may be away."""
 
 _LEVEL = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}")
 """One topic level that is neither a wildcard nor empty; what clients and commands are called."""
@@ -91,6 +93,11 @@ class UnitTopics:
     def responses(self) -> str:
         """The filter for the answers to every client."""
         return f"{self.prefix}/rsp/+"
+
+    @property
+    def audit(self) -> str:
+        """The unit's record of what it was told and what it refused."""
+        return f"{self.prefix}/audit"
 
     def command_name(self, topic: str) -> str | None:
         """The command a topic of this unit names; None for any other topic."""

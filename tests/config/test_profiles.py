@@ -8,6 +8,7 @@ import pytest
 
 from agent.config.load import PROFILES, profile_names
 from agent.config.settings import InputKind
+from agent.signals import CommandName
 from tests.config.desk import LAB
 
 if TYPE_CHECKING:
@@ -56,3 +57,20 @@ def test_a_profile_names_no_file_and_no_unit(profile: str) -> None:
     assert "_file:" not in text
     assert "broker:" not in text
     assert "  id:" not in text
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_everybody_may_look_and_keep_and_only_who_is_named_lets_go(desk: Desk, profile: str) -> None:
+    lab = LAB.replace("safe-point", profile)
+    usual = desk.load(lab).config.commands
+    for name in (CommandName.STILL, CommandName.CLIP, CommandName.FOOTAGE_HOLD, CommandName.TEST_ALERT):
+        assert usual.may(name, "op-1", "desk")
+    assert not usual.may(CommandName.FOOTAGE_RELEASE, "op-1", "desk")
+    named = desk.load(lab + "commands: {members: {supervisor: [{operator: sup-7}]}}\n").config.commands
+    assert all(named.may(name, "sup-7", "desk") for name in CommandName)
+    assert not named.may(CommandName.FOOTAGE_RELEASE, "sup-71", "desk")
+    assert named.may(CommandName.STILL, "op-1", "desk"), "the profile's operators stay operators"
+
+
+def test_a_shop_is_unset_by_itself_or_by_somebody_named(desk: Desk) -> None:
+    assert not desk.load(LAB.replace("safe-point", "safe-space")).config.commands.may(CommandName.UNSET, "op-1", "desk")

@@ -55,6 +55,8 @@ class HandUnit:
         self.config = Config(profile="safe-point", unit=self.settings, uplink=uplink)
         self.topics = UnitTopics(ORG, name)
         self.answer = Answer.ACCEPTED
+        self.later_answers: list[Answer] = []
+        """What it says to each command after that."""
         """What it says to commands."""
         self.acks: list[dict[str, Any]] = []
         self.commands: list[str] = []
@@ -161,18 +163,20 @@ class HandUnit:
             self.acks.append(document["data"])
         else:
             self.commands.append(document["data"]["command"])
-            response = messages.response(
-                self.settings,
-                self._now(),
-                to=received.response_topic or "",
-                correlation_data=received.correlation_data,
-                command_id=document["id"],
-                name=document["data"]["command"],
-                answer=self.answer,
-                code=None if self.answer is Answer.ACCEPTED else "expired",
-                detail="as you wish" if self.answer is Answer.ACCEPTED else "too late",
-            )
-            self._link.send(response.publication())
+            for answer in (self.answer, *self.later_answers):
+                fails = answer in {Answer.REFUSED, Answer.FAILED}
+                response = messages.response(
+                    self.settings,
+                    self._now(),
+                    to=received.response_topic or "",
+                    correlation_data=received.correlation_data,
+                    command_id=document["id"],
+                    name=document["data"]["command"],
+                    answer=answer,
+                    code="expired" if fails else None,
+                    detail="too late" if fails else "as you wish",
+                )
+                self._link.send(response.publication())
         self._heard.set()
         self._heard = asyncio.Event()
 

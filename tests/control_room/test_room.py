@@ -12,12 +12,14 @@ import pytest
 from agent.clock import SystemClock
 from agent.control_room import commands, lives
 from agent.control_room.acks import AlertUnknown
+from agent.control_room.command_line import Typed
 from agent.control_room.commands import CommandRefused, NoAnswer
 from agent.control_room.happenings import Happening, UnitKey, What
 from agent.control_room.room import ControlRoom
+from agent.control_room.telling import have_done
 from agent.control_room.units import UnitState
 from agent.life import Life
-from agent.signals import AckLevel, Outcome
+from agent.signals import AckLevel, CommandName, Outcome
 from agent.uplink.messages import Answer
 from agent.uplink.publication import LinkDown, Publication
 from agent.uplink.validation import MessageInvalid
@@ -252,3 +254,30 @@ async def test_what_cannot_be_believed_is_counted_and_not_receipted(
 
 def _of(key: UnitKey) -> tuple[str, str]:
     return key.org, key.unit
+
+
+async def test_a_command_is_followed_to_its_end(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        unit.later_answers = [Answer.RUNNING, Answer.DONE]
+        command = Typed(COLUMN, CommandName.LIGHT, {"forS": 60}, "a fall")
+        assert [data["status"] async for data in room.command(command)] == ["accepted", "running", "done"]
+        assert unit.commands == ["light"]
+
+
+async def test_a_command_that_fails_after_all_says_why(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        unit.later_answers = [Answer.FAILED]
+        with pytest.raises(CommandRefused, match="street/hk-001 did not finish still: too late"):
+            _ = [data async for data in room.command(Typed(COLUMN, CommandName.STILL))]
+
+
+async def test_what_no_unit_could_take_is_not_sent(town: Town) -> None:
+    async with at_work(town) as (room, unit):
+        said: list[str] = []
+        unit.later_answers = [Answer.DONE]
+        await have_done(room, "street/hk-001 light forS=1000000", said.append)
+        await have_done(room, "street/hk-001 lite", said.append)
+        await have_done(room, "street/hk-001 set", said.append)
+        assert ["NOT SENT" in each for each in said[:2]] == [True, True]
+        assert said[2:] == ["street/hk-001 set accepted: as you wish", "street/hk-001 set done: as you wish"]
+        assert unit.commands == ["set"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.uplink.messages import Answer
 from fakes.broker import CONTROL_ROOM
 from tests.control_room.hand_unit import SOON_S, HandUnit, Town
 from tests.control_room.terminal import Terminal
@@ -130,6 +131,32 @@ async def test_it_ends_when_nobody_reads_its_lines_any_more(town: Town) -> None:
         await unit.say(unit.alert())
         async with asyncio.timeout(SOON_S):
             assert await process.wait() == 0
+
+
+async def test_an_operator_types_a_command(town: Town) -> None:
+    async with HandUnit(town, "hk-001").connected() as unit, Terminal(command(town)) as terminal:
+        unit.later_answers = [Answer.DONE]
+        await terminal.shows("street/hk-001", "No alerts.")
+        terminal.type(":hk-001 test-alert\r")
+        await terminal.shows("street/hk-001 test-alert done")
+        assert unit.commands == ["test-alert"]
+        terminal.type("q")
+        assert await terminal.ended() == 0
+
+
+async def test_without_a_terminal_each_line_of_the_input_is_a_command(town: Town) -> None:
+    async with HandUnit(town, "hk-001").connected() as unit:
+        unit.later_answers = [Answer.DONE]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "agent.cli.main", *command(town)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate(b"street/hk-001 set\nstreet/hk-001 lite\n")
+    assert process.returncode == 0
+    assert unit.commands == ["set"]
+    assert "street/hk-001 set done: as you wish" in output.decode()
+    assert "NOT SENT: there is no command lite" in output.decode()
 
 
 @pytest.mark.parametrize(

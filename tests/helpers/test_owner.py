@@ -241,3 +241,13 @@ async def test_a_daemon_ends_though_its_helper_cannot_be_killed(tmp_path: Path) 
     finally:
         (tmp_path / "let-go").touch()
     await daemon.until(lambda: not reap_let_go())
+
+
+async def test_a_helper_that_somebody_restarts_comes_back_and_says_who_asked(tmp_path: Path) -> None:
+    async with listening(tmp_path) as (_, daemon):
+        first = daemon.helper.pid
+        daemon.helper.restart("op-1")
+        await daemon.until(lambda: daemon.told(FaultCleared, "down"))
+        assert daemon.helper.pid != first
+        fault = next(signal for signal in daemon.signals if isinstance(signal, Faulted))
+        assert "was ended on request of op-1" in fault.text

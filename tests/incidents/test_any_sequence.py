@@ -14,13 +14,16 @@ from agent.config.settings import InputKind, InputSettings, LampSettings
 from agent.signals import (
     AckLevel,
     Acknowledged,
+    AnnouncementRequested,
     FaultCleared,
     Faulted,
     LightPattern,
+    LightRequested,
     Media,
     MediaFailed,
     MediaReady,
     Outcome,
+    QuietRequested,
     Restored,
     SayLine,
     SensorKind,
@@ -117,6 +120,20 @@ class AnyStreet(RuleBasedStateMachine):
     @rule(armed=st.booleans())
     def set(self, armed: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
         self.unit.hear(SetRequested(armed, "key-1", self.unit.at(self.now_s)))
+
+    @rule(for_s=st.sampled_from([0.0, 5.0, 600.0]))
+    def want_light(self, for_s: float) -> None:
+        self.unit.hear(LightRequested(for_s, "op-1", self.unit.at(self.now_s), "desk#1"))
+
+    @rule()
+    def want_an_announcement(self) -> None:
+        self.unit.hear(AnnouncementRequested("coming", 8.0, "op-1", self.unit.at(self.now_s), "desk#2"))
+
+    @rule(
+        cause=st.sampled_from(["panic-1", "rules:failed", "recorder:dead", "pir-1"]), for_s=st.sampled_from([0.0, 60.0])
+    )
+    def want_quiet(self, cause: str, for_s: float) -> None:
+        self.unit.hear(QuietRequested(cause, for_s, "op-1", self.unit.at(self.now_s), "desk#3"))
 
     @rule(
         data=st.data(),

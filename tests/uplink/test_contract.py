@@ -17,9 +17,10 @@ from jsonschema import Draft202012Validator
 
 from agent.clock import ClockQuality, Moment
 from agent.clock_floor import Source
+from agent.commands.chain import Chain
 from agent.helpers.last_rung import Stay
 from agent.life import Life
-from agent.signals import AckLevel, Category, Media, Outcome, Tell
+from agent.signals import AckLevel, Category, Media, Outcome, Tell, Why
 from agent.uplink import messages, topics
 from agent.uplink.messages import Answer, CommandName, Kind, Message, State
 from agent.uplink.publication import CONTENT_TYPE
@@ -33,6 +34,19 @@ from tests.uplink.lab import LabClock, make_config, tell
 NOW = LabClock().now()
 UNIT = make_config().unit
 TOPICS = UnitTopics("street", "unit-a")
+INTERVAL = {"from": "2026-11-22T02:14:00.000Z", "to": "2026-11-22T02:14:30.000Z"}
+ARGS: dict[CommandName, dict[str, Any]] = {
+    CommandName.STILL: {"at": "2026-11-22T02:14:00.000Z"},
+    CommandName.CLIP: INTERVAL,
+    CommandName.FOOTAGE_HOLD: {**INTERVAL, "ref": "NOTTS/26/1", "reason": "asked for"},
+    CommandName.FOOTAGE_RELEASE: {"ref": "NOTTS/26/1", "reason": "copied"},
+    CommandName.LIGHT: {"forS": 60},
+    CommandName.ANNOUNCE: {"message": "help-is-coming"},
+    CommandName.QUIET_CAUSE: {"cause": "input panic-1:stuck", "forS": 3600},
+    CommandName.UPLOAD: {"file": "incidents/cmd-1/still.jpg", "url": "https://example.org/1", "headers": {"X-A": "b"}},
+    CommandName.RESTART_PART: {"part": "recorder"},
+}
+"""One good set of arguments for each command that has any."""
 FACTS = {
     "state": "ok",
     "uptimeS": 12.5,
@@ -63,6 +77,8 @@ FACTS = {
         "judgedAt": "2026-11-22T02:00:00.000Z",
         "exact": False,
     },
+    "commands": {"running": 1, "unwritten": 0, "lost": 0},
+    "quiet": [{"cause": "pir-1", "until": "2026-11-22T03:00:00.000Z", "by": "op-1", "heldBack": 3}],
     "recovery": {"reboots": 0, "inVain": 0, "reboot": "works"},
     "mics": [{"id": "mic-1", "ageS": 4.2, "blocksPerS": 10.0, "blocksLost": 0, "levelDbfs": -41.5}],
 }
@@ -98,7 +114,11 @@ def _one_of_each() -> list[Message]:
             outcome=Outcome.FALSE,
             note="a child",
         ),
-        *[messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1") for name in CommandName],
+        *[
+            messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1", args=ARGS.get(name))
+            for name in CommandName
+        ],
+        messages.audit(UNIT, Chain("01J").add({"what": "began", "at": "2026-11-22T02:14:07.412Z"}), NOW.wall),
         messages.response(
             UNIT,
             NOW,
@@ -268,6 +288,8 @@ def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
         ("certificate", {"active": "c", "acceptedAs": None, "renewal": "none"}),
         ("certificate", {"active": "a", "acceptedAs": None, "renewal": "none", "judgedBy": "hope"}),
         ("mics", [{"ageS": 1}]),
+        ("commands", {"running": 1}),
+        ("quiet", [{"cause": "pir-1"}]),
         ("mics", [{"id": "mic-1", "ageS": 1, "recognisedShare": 1.5}]),
     ],
 )
@@ -298,6 +320,36 @@ def test_every_reason_against_a_restart_can_be_told() -> None:
 def test_every_way_to_know_the_time_can_be_told() -> None:
     data = dict(load_schemas())["heartbeat.json"]["properties"]["data"]["properties"]
     assert {*data["certificate"]["properties"]["judgedBy"]["enum"]} == {*Source}
+
+
+def test_every_reason_for_a_refusal_can_be_told_and_every_answer_given() -> None:
+    data = dict(load_schemas())["response.json"]["properties"]["data"]["properties"]
+    assert data["code"]["enum"] == [*Why, None]
+    assert data["status"]["enum"] == [*Answer]
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        (CommandName.LIGHT, {}),
+        (CommandName.LIGHT, {"forS": 901}),
+        (CommandName.LIGHT, {"forS": -1}),
+        (CommandName.LIGHT, {"forS": "60"}),
+        (CommandName.ANNOUNCE, {"message": "../../etc/passwd"}),
+        (CommandName.CLIP, {"from": "yesterday", "to": "today"}),
+        (CommandName.FOOTAGE_HOLD, {**INTERVAL, "ref": "", "reason": "x"}),
+        (CommandName.UPLOAD, {"file": "incidents/../../etc/passwd", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "incidents/a/clip.mp4", "url": "http://example.org"}),
+        (CommandName.UPLOAD, {**ARGS[CommandName.UPLOAD], "headers": {"A": "b\r\nHost: c"}}),
+        (CommandName.RESTART_PART, {"part": "daemon"}),
+        (CommandName.QUIET_CAUSE, {"cause": "pir-1", "forS": 86_401}),
+        (CommandName.SELF_TEST, {"loud": True}),
+    ],
+)
+def test_arguments_outside_a_commands_schema_are_invalid(name: CommandName, args: dict[str, Any]) -> None:
+    command = messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1", args=args)
+    with pytest.raises(MessageInvalid, match="args"):
+        check(Kind.COMMAND, command.document)
 
 
 def test_a_heartbeat_of_an_unsynced_clock_says_so() -> None:
@@ -343,7 +395,8 @@ def _beside_references(part: object) -> list[str]:
 
 def test_every_schema_is_a_schema() -> None:
     schemas = dict(load_schemas())
-    assert set(schemas) == {"cloudevent.json", *(f"{kind}.json" for kind in Kind)}
+    commands = {f"command-{name}.json" for name in CommandName}
+    assert set(schemas) == {"cloudevent.json", *commands, *(f"{kind}.json" for kind in Kind)}
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
 
@@ -381,6 +434,7 @@ def test_asyncapi_names_exactly_our_topics_and_categories() -> None:
         "ack": everyone.ack,
         "command": everyone.command("{name}"),
         "response": everyone.response("{client}"),
+        "audit": everyone.audit,
     }
     assert channels["alert"]["parameters"]["category"]["enum"] == list(Category)
     assert channels["command"]["parameters"]["name"]["enum"] == list(CommandName)

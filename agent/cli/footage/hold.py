@@ -6,7 +6,6 @@ import os
 import pwd
 import shlex
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
@@ -14,11 +13,8 @@ from agent.cli.footage.options import add_interval
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
-    from pathlib import Path
 
     from agent.cli.main import Subparsers
-    from agent.footage.find.chronology import Part
 
 
 def add(subparsers: Subparsers) -> None:
@@ -56,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.cli.footage.desk import open_desk  # noqa: PLC0415 - keeps the other commands quick
     from agent.cli.footage.telling import hole_line  # noqa: PLC0415
     from agent.footage.find.runs import holes  # noqa: PLC0415
+    from agent.footage.keep.holding import hold_what_is_there  # noqa: PLC0415
     from agent.footage.keep.holds import Hold, HoldExists, Holds  # noqa: PLC0415
     from agent.footage.show.splice import stretches  # noqa: PLC0415
 
@@ -73,12 +70,9 @@ def run(args: argparse.Namespace) -> int:
             end=end,
             stretches=tuple(stretches(found)),
         )
-        # Whoever removes footage waits for us in here, so only what may have changed since is looked at again.
-        with holds.deciding():
-            parts = _still_there(found, desk.library.folder)
-            if not parts:
-                raise desk.nothing(start, end)
-            holds.place(hold)
+        parts = hold_what_is_there(holds, hold, found, desk.library.folder)
+        if not parts:
+            raise desk.nothing(start, end)
     except HoldExists as error:
         msg = f"--ref {args.ref!r} is in use: take another, or release that one first (safepoint footage status)"
         raise UsageError(msg) from error
@@ -93,10 +87,3 @@ def run(args: argparse.Namespace) -> int:
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
-
-
-def _still_there(parts: Sequence[Part], folder: Path) -> list[Part]:
-    """The same without segments that were removed meanwhile."""
-    names = set(os.listdir(folder))  # noqa: PTH208 - names only: a month is 268,000 of them
-    left = [replace(part, segments=[each for each in part.segments if each.name in names]) for part in parts]
-    return [part for part in left if part.segments]

@@ -171,14 +171,17 @@ class Holds:
             if hold is None:
                 msg = f"there is no hold with the reference {ref!r}"
                 raise NoSuchHold(msg)
-            file = self._file(ref)
-            record = self._folder / "released" / f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{file.name}"
+            file, record = self._file(ref), self._record(ref, at)
             self._make(record.parent)
             # The record first: a power cut between the two leaves the hold in place, and a second try ends it.
             self._write(record, _RELEASED.dump_json(Released(hold, by, reason, at), indent=2))
             file.unlink()
             sync_folder(self._folder)
         return hold
+
+    def was_released(self, ref: str, at: datetime) -> bool:
+        """Whether a hold of this reference was released with this moment."""
+        return self._record(ref, at).exists()
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
@@ -235,6 +238,10 @@ class Holds:
         """Where the hold of this reference lies: readable as far as the reference is a file name, and told apart."""
         plain = re.sub(r"[^A-Za-z0-9-]+", "-", ref).strip("-")
         return self._folder / f"{plain}.{hashlib.sha256(ref.encode()).hexdigest()[:12]}.json".lstrip(".")
+
+    def _record(self, ref: str, at: datetime) -> Path:
+        """Where the record of its release lies."""
+        return self._folder / "released" / f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{self._file(ref).name}"
 
     def _write(self, file: Path, data: bytes) -> None:
         with complete_file(file) as part, part.open("wb") as out:

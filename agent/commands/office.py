@@ -1,0 +1,352 @@
+"""Where commands come in: each is judged, written down, carried out once, and answered until it is over.
+
+Written down comes before carried out, so that no power cut makes the unit do a thing twice. A disk that does not answer
+holds nobody up for long: a light for somebody in danger is worth more than the certainty that it is lit once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from agent.commands.carrying import NotTaken
+from agent.commands.ledger import Full, Ledger
+from agent.commands.pen import NotWritten
+from agent.signals import Answer, AnswerCommand, CommandName, Why
+from agent.uplink import messages
+from agent.uplink.inbox import Commanded, Refusal
+from agent.uplink.publication import LinkDown
+from agent.uplink.topics import RESPONSE_EXPIRY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agent.clock import Clock, Moment
+    from agent.commands.audit import Audit
+    from agent.commands.carrying import Handler, Handlers
+    from agent.commands.ledger import Entry
+    from agent.config.settings import Config
+    from agent.signals import Command
+    from agent.uplink.link import Link
+    from agent.uplink.paths import Paths
+    from agent.uplink.messages import Message
+    from agent.uplink.publication import Receipt
+
+log = structlog.get_logger()
+
+WRITTEN_WITHIN_S: Final = 0.5
+"""An answer is due within a second (standards.md goal 27); a worn card takes a tenth of one to write."""
+WAITING: Final = 64
+"""Commands that wait to be written: one at a time is carried out, and a console gives one a second at most."""
+UNSENT: Final = 1000
+"""Answers that wait for the link; they are good for a minute. When a link breaks, as many are on their way."""
+LOOK_EVERY_S: Final = 0.5
+LIMIT_S: Final = {
+    CommandName.LIGHT: 1000.0,
+    CommandName.ANNOUNCE: 60.0,
+    CommandName.RESTART_PART: 120.0,
+    CommandName.CLIP: 1200.0,
+    CommandName.SELF_TEST: 900.0,
+    CommandName.UPLOAD: 86_400.0,
+}
+"""After this long without a word a command has failed; `light` and `clip` may have to wait for their end first."""
+USUAL_LIMIT_S: Final = 700.0
+_SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
+"""User name and password, query and fragment."""
+
+
+class Office:
+    """All commands of one unit. `open` first, then `take` what comes; `run` carries it out."""
+
+    def __init__(self, config: Config, clock: Clock, link: Link | Paths, audit: Audit) -> None:
+        self._config = config
+        self._clock = clock
+        self._link = link
+        self._audit = audit
+        self._ledger = Ledger()
+        self._handlers: dict[CommandName, Handler] = {}
+        self._given_up: list[Callable[[str], None]] = []
+        self._resumed: set[CommandName] = set()
+        self._looks: list[Callable[[], None]] = []
+        self._waiting: deque[tuple[Command, asyncio.Future[None]]] = deque()
+        self._unsent: deque[tuple[float, Message]] = deque(maxlen=UNSENT)
+        self._news = asyncio.Event()
+
+    def employ(
+        self,
+        handlers: Handlers,
+        *,
+        look: Callable[[], None] | None = None,
+        given_up: Callable[[str], None] | None = None,
+        resumes: bool = False,
+    ) -> None:
+        """Take in a family of commands.
+
+        Args:
+            handlers: Who carries out which.
+            look: Called twice a second.
+            given_up: Hears of a command that took too long.
+            resumes: It goes on by itself after a restart with what was running, and answers for it as before.
+        """
+        self._handlers |= handlers
+        self._looks += [look] if look else []
+        self._given_up += [given_up] if given_up else []
+        self._resumed |= set(handlers) if resumes else set()
+
+    async def open(self) -> None:
+        """Take up what the last life left. What was being done is over, unless its family resumes it."""
+        contents = await self._audit.open()
+        self._ledger = Ledger(contents.entries)
+        if contents.unreadable:
+            log.warning("commands_unreadable", count=contents.unreadable)
+        for entry in self._ledger.unfinished:
+            if entry.name in self._resumed and entry.answer is Answer.RUNNING:
+                entry.since = self._clock.now()  # its patience begins anew
+            else:
+                text = "the unit was restarted before it was over"
+                self.answered(AnswerCommand(entry.ref, Answer.FAILED, Why.INTERRUPTED, text))
+
+    def take(self, came: Commanded | Refusal) -> None:
+        """A command came, or what is none."""
+        if isinstance(came, Refusal):
+            self._refuse(came)
+            return
+        command = came.command
+        known = self._ledger.get(command.ref)
+        if known is not None and known.digest == command.digest:
+            self._repeat(known, came)
+        elif known is not None:
+            self._refuse(_refusal(came, Why.REPLAYED, "its id was used before, for another command"))
+        elif came.late is not None:
+            self._refuse(_refusal(came, came.late.why, came.late.text))
+        elif not self._config.commands.may(command.name, command.by, _console(command.source)):
+            who = f"{command.by} at {_console(command.source)}"
+            self._refuse(_refusal(came, Why.FORBIDDEN, f"{who} has no right to {command.name} here"))
+        else:
+            self._accept(came)
+
+    def answered(self, answer: AnswerCommand) -> None:
+        """A command that was begun goes on, or is over."""
+        entry = self._ledger.get(answer.command)
+        if entry is None or entry.is_over:
+            log.warning("answer_to_nobody", command=answer.command, answer=answer.answer)
+            return
+        entry.enter(answer, self._clock.now())
+        log.info("command_answered", command=entry.name, by=entry.by, answer=answer.answer, reason=answer.text)
+        self._audit.keep(entry, "answer", **_of_entry(entry), status=entry.answer, code=entry.why, detail=entry.text)
+        self._answer(entry)
+
+    def link_up(self) -> None:
+        """What could not be said is said now, as far as it is still of use."""
+        unsent, self._unsent = self._unsent, deque(maxlen=UNSENT)
+        for since_s, message in unsent:
+            if self._clock.now().monotonic_s - since_s < RESPONSE_EXPIRY_S:
+                self._send(message, since_s)
+
+    @property
+    def facts(self) -> Mapping[str, int]:
+        """For the heartbeat."""
+        return {"running": len(self._ledger.unfinished), **self._audit.facts}
+
+    async def run(self, working: Callable[[], None]) -> None:
+        """Carry out what was taken, in the order in which it came, until cancelled."""
+        async with asyncio.TaskGroup() as work:
+            work.create_task(self._audit.run(), name="audit")
+            work.create_task(self._look(), name="commands-look")
+            working()
+            while True:
+                while self._waiting:
+                    command, written = self._waiting.popleft()
+                    await self._is_written(written)
+                    self._carry_out(command)
+                self._news.clear()
+                await self._news.wait()
+
+    async def close(self) -> None:
+        """Write what is left to write."""
+        await self._audit.close()
+
+    # --- taking --------------------------------------------------------------------------------------------------
+
+    def _accept(self, came: Commanded) -> None:
+        command = came.command
+        if len(self._waiting) >= WAITING:
+            self._refuse(_refusal(came, Why.BUSY, "too many commands wait already: wait a minute"))
+            return
+        try:
+            entry, forgotten = self._ledger.take(command)
+        except Full:
+            self._refuse(_refusal(came, Why.BUSY, "the unit has more commands than it can remember: wait a minute"))
+            return
+        if came.reply is not None:
+            entry.reply_topic, entry.correlation = came.reply.topic, came.reply.correlation
+        log.info("command_accepted", command=command.name, by=command.by, source=command.source)
+        written = self._audit.keep(
+            entry,
+            "command",
+            forgotten=forgotten,
+            **_of_entry(entry),
+            args=without_secrets(command.args),
+            reason=command.reason,
+            status=Answer.ACCEPTED,
+        )
+        self._waiting.append((command, written))
+        self._news.set()
+
+    def _repeat(self, entry: Entry, came: Commanded) -> None:
+        """The same command again: it is not done again, and its last answer goes to where it is asked for now."""
+        if came.reply is not None:
+            entry.reply_topic, entry.correlation = came.reply.topic, came.reply.correlation
+        log.info("command_repeated", command=entry.name, by=entry.by, answer=entry.answer)
+        self._audit.keep(entry, "repeated", **_of_entry(entry), status=entry.answer)
+        self._answer(entry)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        log.warning("message_refused", topic=refusal.topic[:256], why=refusal.why, reason=refusal.text)
+        document: Mapping[str, Any] = refusal.said or {}
+        data: Mapping[str, Any] = document.get("data", {})
+        self._audit.note(
+            "refused",
+            topic=refusal.topic[:256],
+            commandId=document.get("id"),
+            source=document.get("source"),
+            command=refusal.name,
+            operatorRef=data.get("operatorRef"),
+            reason=data.get("reason"),
+            digest=refusal.digest,
+            status=Answer.REFUSED,
+            code=refusal.why,
+            detail=refusal.text[:1024],
+        )
+        if refusal.reply is not None:
+            self._send(
+                messages.response(
+                    self._config.unit,
+                    self._clock.now(),
+                    to=refusal.reply.topic,
+                    correlation_data=refusal.reply.correlation,
+                    command_id=document.get("id"),
+                    name=refusal.name,
+                    answer=Answer.REFUSED,
+                    code=refusal.why,
+                    detail=refusal.text[:1024],
+                )
+            )
+
+    # --- carrying out --------------------------------------------------------------------------------------------
+
+    async def _is_written(self, written: asyncio.Future[None]) -> None:
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN_S):
+                await asyncio.shield(written)
+        except (NotWritten, TimeoutError) as error:
+            log.warning("command_not_written", reason=str(error) or "the disk does not answer", effect="carried out")
+
+    def _carry_out(self, command: Command) -> None:
+        entry = self._ledger.get(command.ref)
+        if entry is None or entry.is_over:
+            return
+        self._answer(entry)  # accepted
+        try:
+            self._handlers[command.name](command)
+        except NotTaken as refused:
+            self.answered(AnswerCommand(command.ref, Answer.REFUSED, refused.why, refused.text))
+        except Exception as error:  # one command that fails must not keep the next from being taken
+            log.exception("command_failed", command=command.name)
+            text = f"it cannot be carried out: {type(error).__name__}"
+            if not entry.is_over:
+                self.answered(AnswerCommand(command.ref, Answer.FAILED, Why.UNAVAILABLE, text))
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for look in self._looks:
+                look()
+            now = self._clock.now()
+            for entry in self._ledger.unfinished:
+                if _overdue(entry, now):
+                    for given_up in self._given_up:
+                        given_up(entry.ref)
+                    text = "nothing was heard of it for too long"
+                    self.answered(AnswerCommand(entry.ref, Answer.FAILED, Why.TIMED_OUT, text))
+
+    # --- answering -----------------------------------------------------------------------------------------------
+
+    def _answer(self, entry: Entry) -> None:
+        if entry.reply_topic is None:
+            return
+        self._send(
+            messages.response(
+                self._config.unit,
+                self._clock.now(),
+                to=entry.reply_topic,
+                correlation_data=entry.correlation,
+                command_id=entry.command_id,
+                name=entry.name,
+                answer=entry.answer,
+                code=entry.why,
+                detail=entry.text,
+                result=entry.result,
+            )
+        )
+
+    def _send(self, message: Message, since_s: float | None = None) -> None:
+        since_s = self._clock.now().monotonic_s if since_s is None else since_s
+        try:
+            sent = self._link.send(message.publication())
+        except LinkDown:
+            self._unsent.append((since_s, message))
+            return
+        sent.add_done_callback(lambda sent: self._sent(sent, message, since_s))
+
+    def _sent(self, sent: asyncio.Future[Receipt], message: Message, since_s: float) -> None:
+        error = None if sent.cancelled() else sent.exception()
+        if isinstance(error, LinkDown):
+            self._unsent.append((since_s, message))  # it may have arrived: an answer twice is no harm
+        elif error is not None:
+            log.warning("answer_not_sent", topic=message.topic, reason=str(error))
+
+
+def without_secrets(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as they may be written down: an address signed beforehand is a key for whoever reads it."""
+    plain = dict(args)
+    if "headers" in plain:
+        plain["headers"] = dict.fromkeys(plain["headers"], "...")
+    if "url" in plain:
+        plain["url"] = _SECRET_IN_URL.sub("", plain["url"])[:512]
+    return plain
+
+
+def _of_entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "commandId": entry.command_id,
+        "source": entry.source,
+        "command": entry.name,
+        "operatorRef": entry.by,
+        "digest": entry.digest,
+    }
+
+
+def _refusal(came: Commanded, why: Why, text: str) -> Refusal:
+    command = came.command
+    said = {
+        "id": command.id,
+        "source": command.source,
+        "data": {"operatorRef": command.by, "reason": command.reason},
+    }
+    return Refusal(why, text, came.topic, command.name, came.reply, said, command.digest)
+
+
+def _console(source: str) -> str:
+    return source.rpartition("/")[2]
+
+
+def _overdue(entry: Entry, now: Moment) -> bool:
+    since = entry.since or entry.came
+    if since.boot_id != now.boot_id:
+        return True
+    return now.monotonic_s - since.monotonic_s > LIMIT_S.get(entry.name, USUAL_LIMIT_S)

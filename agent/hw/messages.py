@@ -1,0 +1,37 @@
+"""Stored messages: recordings of the scheme's own that an operator can have spoken."""
+
+from __future__ import annotations
+
+import wave
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LONGEST_S = 15.0
+"""A message ends by itself; longer than this nobody at a scene listens, and the speaker is not free for callers."""
+
+
+class MessageUnusable(Exception):
+    """The recording cannot be spoken; the text says why."""
+
+
+def length_s(path: Path) -> float:
+    """How long a stored message lasts.
+
+    Raises:
+        MessageUnusable: it is no WAV file, cannot be read, or is longer than `LONGEST_S`.
+    """
+    try:
+        with wave.open(str(path), "rb") as recording:
+            lasts_s = recording.getnframes() / recording.getframerate()
+    except OSError as error:
+        msg = f"cannot be read: {error.strerror or error}"
+        raise MessageUnusable(msg) from error
+    except (EOFError, wave.Error, ZeroDivisionError) as error:
+        msg = f"is no WAV recording (PCM): {error or 'it is cut off'}"
+        raise MessageUnusable(msg) from error
+    if not 0 < lasts_s <= LONGEST_S:
+        msg = f"lasts {lasts_s:.1f} s, and a message has more than 0 and at most {LONGEST_S:g} s"
+        raise MessageUnusable(msg)
+    return lasts_s

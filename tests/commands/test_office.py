@@ -1,0 +1,249 @@
+"""Commands are judged, carried out once, answered to their end and audited, over restarts and without a disk."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.commands import chain
+from agent.commands.carrying import NotTaken
+from agent.commands.office import without_secrets
+from agent.config.commanding import CommandSettings, MemberSettings
+from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
+from tests.commands.desk import Desk
+from tests.uplink.lab import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.commands.carrying import Handler
+    from agent.signals import Command
+
+
+async def test_a_command_is_accepted_done_and_audited(tmp_path: Path) -> None:
+    async with Desk(tmp_path).open() as desk:
+        command = desk.command()
+        desk.comes(command)
+        await desk.answered("accepted", "done")
+        assert [each.name for each in desk.done] == [CommandName.SET]
+        assert {each.correlation_data for each in desk.link.sent if "/rsp/" in each.topic} == {command.correlation_data}
+        records = await desk.audited(3)
+        assert [record["what"] for record in records] == ["began", "command", "answer"]
+        assert records[1]["operatorRef"] == "op-1"
+        assert records[1]["commandId"] == command.document["id"]
+        assert chain.check(records) == 3
+
+
+async def test_the_same_command_again_is_answered_again_and_not_done_again(tmp_path: Path) -> None:
+    async with Desk(tmp_path).open() as desk:
+        command = desk.command()
+        desk.comes(command)
+        await desk.answered("accepted", "done")
+        desk.comes(command)
+        await desk.answered("accepted", "done", "done")
+        assert desk.answers()[1] == desk.answers()[2]
+        assert len(desk.done) == 1
+
+
+async def test_it_is_not_done_again_after_a_restart_either_however_late_it_comes(tmp_path: Path) -> None:
+    first = Desk(tmp_path)
+    command = first.command()
+    async with first.open():
+        first.comes(command)
+        await first.answered("accepted", "done")
+    async with Desk(tmp_path).open() as desk:
+        desk.comes(command)
+        await desk.answered("done")
+        assert desk.answers()[0] == first.answers()[1]
+        assert not desk.done
+        sent = await desk.audited(2)
+        both = {record["hash"]: record for record in [*first.audit(), *sent]}
+        assert [record["what"] for record in both.values()] == ["began", "command", "answer", "began", "repeated"]
+        assert chain.check([*both.values()]) == 5, "one chain over the restart"
+
+
+async def test_what_was_being_done_when_the_unit_ended_has_failed_and_is_not_begun_again(tmp_path: Path) -> None:
+    first = Desk(tmp_path, Desk.for_ever)
+    command = first.command(CommandName.LIGHT, by="op-1")
+    command.document["data"]["args"] = {"forS": 60}
+    async with first.open():
+        first.comes(command)
+        await first.answered("accepted", "running")
+    async with Desk(tmp_path).open() as desk:
+        await desk.answered("failed")
+        assert desk.answers()[0]["code"] == Why.INTERRUPTED
+        desk.comes(command)
+        await desk.answered("failed", "failed")
+        assert not desk.done
+
+
+async def test_what_goes_on_by_itself_after_a_restart_is_answered_at_its_end(tmp_path: Path) -> None:
+    first = Desk(tmp_path, Desk.for_ever)
+    command = first.command()
+    async with first.open():
+        first.comes(command)
+        await first.answered("accepted", "running")
+    async with Desk(tmp_path, resumes=True).open() as desk:
+        desk.office.answered(AnswerCommand(first.done[0].ref, Answer.DONE, text="all of it was sent"))
+        await desk.answered("done")
+        assert not desk.done
+
+
+async def test_an_id_that_was_used_for_something_else_is_refused(tmp_path: Path) -> None:
+    async with Desk(tmp_path).open() as desk:
+        command = desk.command()
+        desk.comes(command)
+        await desk.answered("accepted", "done")
+        command.document["data"]["operatorRef"] = "op-2"
+        desk.comes(command)
+        await desk.answered("accepted", "done", "refused")
+        assert desk.answers()[2]["code"] == Why.REPLAYED
+        assert len(desk.done) == 1
+
+
+async def test_a_late_command_is_refused(tmp_path: Path) -> None:
+    async with Desk(tmp_path).open() as desk:
+        command = desk.command()
+        command.document["time"] = command.document["expirytime"] = "2026-01-01T00:00:00.000Z"
+        desk.comes(command)
+        await desk.answered("refused")
+        assert desk.answers()[0]["code"] == Why.EXPIRED
+        assert not desk.done
+
+
+RIGHTS = CommandSettings(
+    members={
+        "operator": (MemberSettings(operator="op-*"),),
+        "supervisor": (MemberSettings(operator="sup-7", console="desk"),),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("by", "console", "name", "allowed"),
+    [
+        ("op-1", "desk", CommandName.SET, True),
+        ("op-1", "desk", CommandName.RESTART_PART, False),
+        ("sup-7", "desk", CommandName.RESTART_PART, True),
+        ("sup-7", "elsewhere", CommandName.RESTART_PART, False),
+        ("visitor", "desk", CommandName.SET, False),
+    ],
+)
+async def test_who_has_no_right_is_refused_and_named_in_the_audit(
+    tmp_path: Path, by: str, console: str, name: CommandName, *, allowed: bool
+) -> None:
+    async with Desk(tmp_path, commands=RIGHTS).open() as desk:
+        command = desk.command(name, by=by, console=console)
+        if name is CommandName.RESTART_PART:
+            command.document["data"]["args"] = {"part": "recorder"}
+        desk.comes(command)
+        if allowed:
+            await desk.answered("accepted", "done")
+            return
+        await desk.answered("refused")
+        assert desk.answers()[0]["code"] == Why.FORBIDDEN
+        assert not desk.done
+        record = (await desk.audited(2))[1]
+        assert (record["what"], record["code"], record["operatorRef"]) == ("refused", Why.FORBIDDEN, by)
+
+
+async def test_a_family_that_does_not_take_it_or_breaks_is_answered_for(tmp_path: Path) -> None:
+    def family(_desk: Desk) -> Handler:
+        def begin(command: Command) -> None:
+            if command.name is CommandName.SET:
+                raise NotTaken(Why.UNAVAILABLE, "there is nothing to set")
+            raise ZeroDivisionError
+
+        return begin
+
+    async with Desk(tmp_path, family).open() as desk:
+        desk.comes(desk.command(CommandName.SET))
+        await desk.answered("accepted", "refused")
+        desk.comes(desk.command(CommandName.UNSET))
+        await desk.answered("accepted", "refused", "accepted", "failed")
+        assert desk.answers()[1]["detail"] == "there is nothing to set"
+
+
+async def test_without_a_disk_commands_are_carried_out_and_audited_from_memory(tmp_path: Path) -> None:
+    file = tmp_path / "state"
+    file.write_text("a file where the folder should be")
+    async with Desk(file).open() as desk:
+        desk.comes(desk.command())
+        await desk.answered("accepted", "done")
+        assert chain.check(await desk.audited(3)) == 3
+        assert [each for each in desk.reported if isinstance(each, Faulted)]
+
+
+async def test_a_disk_that_comes_back_gets_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.commands.audit.RETRY_S", 0.1)
+    file = tmp_path / "state"
+    file.write_text("a file where the folder should be")
+    first = Desk(file)
+    command = first.command()
+    async with first.open():
+        first.comes(command)
+        await first.answered("accepted", "done")
+        file.unlink()
+        await until(lambda: any(isinstance(each, FaultCleared) for each in first.reported), "the fault is over")
+    async with Desk(file).open() as desk:
+        desk.comes(command)
+        await desk.answered("done")
+        assert not desk.done
+
+
+async def test_a_damaged_file_is_moved_aside_and_told_in_the_chain(tmp_path: Path) -> None:
+    (tmp_path / "commands.sqlite").write_bytes(b"no database at all" * 100)
+    async with Desk(tmp_path).open() as desk:
+        desk.comes(desk.command())
+        await desk.answered("accepted", "done")
+        assert "it is kept as" in (await desk.audited(1))[0]["detail"]
+    assert any(name.startswith("commands.sqlite.unreadable-") for name in os.listdir(tmp_path))  # noqa: PTH208
+
+
+async def test_what_could_not_be_sent_is_sent_when_the_link_is_back_in_order_and_once(tmp_path: Path) -> None:
+    async with Desk(tmp_path).open() as desk:
+        desk.link.go_down()
+        for _ in range(3):
+            desk.comes(desk.command())
+        await until(lambda: len(desk.done) == 3, "all are done")
+        assert not desk.answers()
+        desk.link.come_up()
+        desk.office.link_up()
+        await until(lambda: len(desk.statuses()) == 6, "all answers are out")
+        records = await desk.audited(7)
+        assert chain.check(records) == len(records) == 7
+
+
+async def test_records_that_were_not_sent_are_sent_by_the_next_life(tmp_path: Path) -> None:
+    first = Desk(tmp_path)
+    async with first.open():
+        first.link.go_down()
+        first.comes(first.command())
+        await until(lambda: len(first.done) == 1, "it is done")
+    async with Desk(tmp_path).open() as desk:
+        records = await desk.audited(4)
+        assert [record["what"] for record in records][:3] == ["began", "command", "answer"]
+        assert chain.check(records) == len(records)
+
+
+def test_a_record_that_was_changed_or_left_out_shows() -> None:
+    kept = chain.Chain("a")
+    records = [kept.add({"what": "refused", "n": n}) for n in range(4)]
+    assert chain.check(records) == 4
+    with pytest.raises(chain.ChainBroken, match="record 2 of chain a was changed"):
+        chain.check([records[0], {**records[1], "n": 7}, *records[2:]])
+    with pytest.raises(chain.ChainBroken, match="missing before record 3"):
+        chain.check([records[0], *records[2:]])
+
+
+def test_no_key_to_an_address_is_written_down() -> None:
+    args = {
+        "file": "incidents/a/clip.mp4",
+        "url": "https://me:secret@bucket.example.org/clip?X-Signature=secret#secret",
+        "headers": {"Authorization": "secret"},
+    }
+    assert "secret" not in json.dumps(without_secrets(args))
+    assert without_secrets(args)["url"] == "https://bucket.example.org/clip"
