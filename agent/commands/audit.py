@@ -20,6 +20,7 @@ from agent.commands.pen import NotWritten, Pen
 from agent.signals import FaultCleared, Faulted
 from agent.uplink import messages
 from agent.uplink.jsonable import jsonable
+from agent.uplink.lanes import Lane
 from agent.uplink.publication import LinkDown, PublishRefused
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ class Audit:
             await self._link.up()
             message = messages.audit(self._unit, record, datetime.fromisoformat(record["at"]))
             try:
-                await self._link.publish(message.publication())
+                await self._link.publish(message.publication(), Lane.REST)
             except LinkDown:
                 self._news.set()
                 await asyncio.sleep(0)  # until the link knows it too

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from agent.config.settings import Config
     from agent.signals import Command
     from agent.uplink.link import Link
-    from agent.uplink.paths import Paths
     from agent.uplink.messages import Message
+    from agent.uplink.paths import Paths
     from agent.uplink.publication import Receipt
 
 log = structlog.get_logger()

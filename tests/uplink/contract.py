@@ -12,8 +12,6 @@ import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from agent.uplink.publication import CONTENT_TYPE
-
 if TYPE_CHECKING:
     from agent.uplink.publication import Received
 
@@ -29,6 +27,9 @@ class Channel:
     action: str
     """`send` or `receive`, from the unit's end."""
     binding: dict[str, Any]
+    content_type: str
+    part: str
+    """What the schema is of: the `payload`, or the `headers` of one that is no JSON."""
     validator: Draft202012Validator
 
 
@@ -42,14 +43,7 @@ class Contract:
             for operation in document["operations"].values()
         }
         self.channels = {
-            name: Channel(
-                name,
-                _address(channel),
-                operations[name]["action"],
-                operations[name]["bindings"]["mqtt"],
-                _validator(document, channel),
-            )
-            for name, channel in document["channels"].items()
+            name: _channel(document, name, channel, operations[name]) for name, channel in document["channels"].items()
         }
 
     def channel(self, topic: str) -> Channel:
@@ -72,10 +66,10 @@ class Contract:
         if not received.payload:
             assert channel.binding["retain"], f"{received.topic} is deleted though nothing is kept there"
             return channel
-        document = json.loads(received.payload)
+        document = json.loads(received.payload) if channel.part == "payload" else dict(received.user_properties)
         wrong = sorted(f"{error.json_path}: {error.message}" for error in channel.validator.iter_errors(document))
         assert not wrong, f"{received.topic}: {wrong}"
-        assert received.content_type == CONTENT_TYPE
+        assert received.content_type == channel.content_type
         assert received.retain == channel.binding["retain"], received.topic
         if "/alert/help" in received.topic:
             assert received.expiry_s is None
@@ -95,12 +89,21 @@ def _address(channel: dict[str, Any]) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _validator(document: dict[str, Any], channel: dict[str, Any]) -> Draft202012Validator:
-    """Of the one message of a channel, by the file that the description names."""
-    (message,) = channel["messages"].values()
-    file = document["components"]["messages"][message["$ref"].rpartition("/")[2]]["payload"]["$ref"]
-    schema = json.loads((FOLDER / file.removeprefix("./")).read_text(encoding="utf-8"))
-    return Draft202012Validator(schema, registry=_registry())
+def _channel(document: dict[str, Any], name: str, channel: dict[str, Any], operation: dict[str, Any]) -> Channel:
+    """A channel with its one message, which the schema in the file that the description names is of."""
+    (reference,) = channel["messages"].values()
+    message = document["components"]["messages"][reference["$ref"].rpartition("/")[2]]
+    part = "payload" if "$ref" in message["payload"] else "headers"
+    schema = json.loads((FOLDER / message[part]["$ref"].removeprefix("./")).read_text(encoding="utf-8"))
+    return Channel(
+        name,
+        _address(channel),
+        operation["action"],
+        operation["bindings"]["mqtt"],
+        message["contentType"],
+        part,
+        Draft202012Validator(schema, registry=_registry()),
+    )
 
 
 def _registry() -> Registry[Any]:
