@@ -101,6 +101,8 @@ class Uploads:
         self._rng = rng or random.SystemRandom()
         self._shelf = Shelf(config.state_folder / "media" / "uploads")
         self._going: dict[str, _Going] = {}
+        self._arriving: dict[str, _Going] = {}
+        """On their way to the disk: not yet tried, or two threads would write one file."""
         self._present: tuple[str, asyncio.Task[Confirmed]] | None = None
         self._news = asyncio.Event()
         self.done = 0
@@ -114,9 +116,10 @@ class Uploads:
             OSError: the disk does not take it.
         """
         check_request(request, self._config.uplink.uploads, insecure_lab=self._config.uplink.insecure_lab)
-        if (known := self._going.get(request.upload_id)) is not None:
+        known = self._going.get(request.upload_id) or self._arriving.get(request.upload_id)
+        if known is not None:
             return self._progress(known)
-        if len(self._going) >= MOST:
+        if len(self._going) + len(self._arriving) >= MOST:
             msg = f"{MOST} uploads wait already"
             raise UploadRefused(Refusal.TOO_MANY, msg)
         if isinstance(request.what, PieceOf):
@@ -128,13 +131,13 @@ class Uploads:
             self._purse.held_back += 1
             msg = "the data plan of this month is used up but for stills and help calls"
             raise UploadRefused(Refusal.DATA_PLAN, msg)
-        going = self._going[request.upload_id] = _Going(Job(request, self._clock.now().wall))
+        going = self._arriving[request.upload_id] = _Going(Job(request, self._clock.now().wall))
         try:
             await aside(lambda: self._check_file(request))
             await aside(lambda: self._shelf.keep(going.job))
-        except BaseException:
-            del self._going[request.upload_id]
-            raise
+        finally:
+            del self._arriving[request.upload_id]
+        self._going[request.upload_id] = going
         log.info("upload_accepted", upload_id=request.upload_id, host=host_of(request))
         self._news.set()
         return self._progress(going)
@@ -158,7 +161,8 @@ class Uploads:
     async def run(self, working: Callable[[], None]) -> None:
         """Carry on with what earlier lives began, and with what comes, until cancelled."""
         for job in await aside(lambda: [*self._shelf.remembered()]):
-            self._going.setdefault(job.request.upload_id, _Going(job))
+            if job.request.upload_id not in self._arriving:
+                self._going.setdefault(job.request.upload_id, _Going(job))
         working()
         loop = asyncio.get_running_loop()
         while True:

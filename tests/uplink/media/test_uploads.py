@@ -38,6 +38,8 @@ from tests.uplink.media.upload_server import Site, upload_server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from agent.uplink.media.web.job import Job
+
 FILM = random.Random(5).randbytes(300_000)
 OVER = {UploadState.DONE, UploadState.FAILED}
 CLIP = PieceOf("inc-1", Media.CLIP)
@@ -458,6 +460,33 @@ async def test_a_plan_that_runs_out_stops_films_and_no_help_call(
         await until(lambda: desk.told[-1].state is UploadState.DONE, "the help call's clip gets through")
     assert desk.told[-1].upload_id == "up-3"
     assert desk.purse.facts()["helpMediaKb"] == pytest.approx(315, abs=5)
+
+
+async def test_an_upload_is_not_tried_before_it_is_on_the_disk(
+    site: Site, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, may_be = threading.Event(), threading.Event()
+    keep = desk.uploads._shelf.keep
+
+    def slow(job: Job) -> None:
+        written.set()
+        may_be.wait(30)
+        keep(job)
+
+    async with desk.at_work() as uploads:
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.uploads._shelf, "keep", slow)
+            beginning = asyncio.create_task(uploads.begin(ask(site.url)))
+            await until(written.is_set, "it is being written")
+            assert (await uploads.begin(ask(site.url))).state is UploadState.ACCEPTED
+            uploads._news.set()
+            await asyncio.sleep(0)
+            assert site.seen == []
+            assert uploads.facts()["waiting"] == 0
+        may_be.set()
+        await beginning
+        done = await desk.over()
+    assert (done.state, only_file(site)) == (UploadState.DONE, FILM)
 
 
 async def test_the_same_upload_asked_for_twice_is_one_and_a_cancelled_one_is_none(site: Site, desk: Desk) -> None:
