@@ -21,6 +21,7 @@ from agent.commands.file import CommandFile
 from agent.commands.footage import FootageOrders
 from agent.commands.office import Office
 from agent.commands.parts import Parts
+from agent.commands.sender import Sender
 from agent.decisions import Decisions
 from agent.health.proofs import Proofs
 from agent.heartbeat import Heartbeat
@@ -221,13 +222,16 @@ class Unit:
         """Known in full once it was counted."""
         audit = Audit(config.unit, CommandFile(config.state_folder), clock, self._link, self._report)
         self._office = Office(config, clock, self._link, audit)
-        self._orders, self._parts = self._employ()
+        self._sender = Sender(
+            self._media.uploads, clock, category_of=self._incidents.category_of, answer=self._office.answered
+        )
+        self._orders = self._employ()
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
         self._proofs = Proofs({"rules", "panel"}, manager.working)
 
-    def _employ(self) -> tuple[FootageOrders, Parts]:
-        """Say who carries out which commands; returns those who hear of what happens elsewhere."""
+    def _employ(self) -> FootageOrders:
+        """Say who carries out which commands; returns who hears of what the recorder makes."""
         office, test = self._office, self._self_test
         want_self_test = None if test is None else test.want
         orders = FootageOrders(self._helpers.get("recorder"), office.answered)
@@ -241,11 +245,13 @@ class Unit:
         office.employ(premises.handlers(self._config.speaker, self._report, want_self_test))
         office.employ(orders.handlers(), given_up=orders.given_up)
         office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
-        # Who sends files answers for what was running before a restart: `resumes=True` goes with an `Uploads`.
-        office.employ(uploads.handlers(self._config.footage_folder, None, office.answered))
+        sender = self._sender
+        office.employ(
+            uploads.handlers(self._config.footage_folder, sender), given_up=sender.given_up, resume=sender.resume
+        )
         if test is not None:
             test.on_result = parts.tested
-        return orders, parts
+        return orders
 
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
@@ -292,6 +298,7 @@ class Unit:
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
         yield from self._media.rooms()
+        yield "uploads of commands", self._sender.run
         if self._recovery is not None:
             yield "recovery", self._recovery.run
         if self._self_test is not None:
@@ -409,6 +416,7 @@ class Unit:
                     reason=progress.reason,
                 )
             )
+        self._sender.moved(progress)
 
     def _take_message(self, received: Received) -> None:
         """The control room said something."""

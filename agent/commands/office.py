@@ -70,7 +70,7 @@ class Office:
         self._ledger = Ledger()
         self._handlers: dict[CommandName, Handler] = {}
         self._given_up: list[Callable[[str], None]] = []
-        self._resumed: set[CommandName] = set()
+        self._resumes: dict[CommandName, Callable[[str], None]] = {}
         self._looks: list[Callable[[], None]] = []
         self._waiting: deque[tuple[Command, asyncio.Future[None]]] = deque()
         self._unsent: deque[tuple[float, Message]] = deque(maxlen=UNSENT)
@@ -82,7 +82,7 @@ class Office:
         *,
         look: Callable[[], None] | None = None,
         given_up: Callable[[str], None] | None = None,
-        resumes: bool = False,
+        resume: Callable[[str], None] | None = None,
     ) -> None:
         """Take in a family of commands.
 
@@ -90,12 +90,13 @@ class Office:
             handlers: Who carries out which.
             look: Called twice a second.
             given_up: Hears of a command that took too long.
-            resumes: It goes on by itself after a restart with what was running, and answers for it as before.
+            resume: Hears, when the unit starts, of each command that was not over: it goes on with it, or answers that
+                it is over. Without it such a command has failed.
         """
         self._handlers |= handlers
         self._looks += [look] if look else []
         self._given_up += [given_up] if given_up else []
-        self._resumed |= set(handlers) if resumes else set()
+        self._resumes |= dict.fromkeys(handlers, resume) if resume else {}
 
     async def open(self) -> None:
         """Take up what the last life left. What was being done is over, unless its family resumes it."""
@@ -104,8 +105,9 @@ class Office:
         if contents.unreadable:
             log.warning("commands_unreadable", count=contents.unreadable)
         for entry in self._ledger.unfinished:
-            if entry.name in self._resumed and entry.answer is Answer.RUNNING:
+            if entry.name in self._resumes:
                 entry.since = self._clock.now()  # its patience begins anew
+                self._resumes[entry.name](entry.ref)
             else:
                 text = "the unit was restarted before it was over"
                 self.answered(AnswerCommand(entry.ref, Answer.FAILED, Why.INTERRUPTED, text))

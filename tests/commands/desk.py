@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from agent.commands.office import Office
 from agent.signals import Answer, AnswerCommand, CommandName
 from agent.uplink import messages
 from agent.uplink.inbox import Inbox
+from agent.uplink.lanes import Lane
 from agent.uplink.publication import LinkDown, Publication, Receipt, Received
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
@@ -46,6 +47,7 @@ class ListeningLink:
     def __init__(self) -> None:
         self.is_up = True
         self.sent: list[Publication] = []
+        self.lanes: dict[str, Lane] = {}
         self._came_up = asyncio.Event()
         self._came_up.set()
 
@@ -60,17 +62,18 @@ class ListeningLink:
         self.is_up = True
         self._came_up.set()
 
-    def send(self, publication: Publication) -> asyncio.Future[Receipt]:
+    def send(self, publication: Publication, lane: Lane = Lane.TALK) -> asyncio.Future[Receipt]:
         if not self.is_up:
             msg = "the broker is away"
             raise LinkDown(msg)
         self.sent.append(publication)
+        self.lanes[publication.topic] = lane
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         receipt.set_result(Receipt(0.0, nobody_listening=False))
         return receipt
 
-    async def publish(self, publication: Publication) -> Receipt:
-        return await self.send(publication)
+    async def publish(self, publication: Publication, lane: Lane = Lane.TALK) -> Receipt:
+        return await self.send(publication, lane)
 
 
 class Desk:
@@ -89,10 +92,11 @@ class Desk:
         self.link = ListeningLink()
         self.reported: list[Signal] = []
         self.done: list[Command] = []
+        self.resumed: list[str] = []
         audit = Audit(self.config.unit, CommandFile(folder), self.clock, self.link, self.reported.append)  # type: ignore[arg-type]
         self.office = Office(self.config, self.clock, self.link, audit)  # type: ignore[arg-type]
         begin = (handler or Desk.at_once)(self)
-        self.office.employ(dict.fromkeys(CommandName, begin), resumes=resumes)
+        self.office.employ(dict.fromkeys(CommandName, begin), resume=self.resumed.append if resumes else None)
         self.inbox = Inbox(self.config.unit)
 
     @asynccontextmanager
@@ -103,7 +107,8 @@ class Desk:
             yield self
         finally:
             running.cancel()
-            await asyncio.wait([running])
+            with suppress(asyncio.CancelledError):  # whatever else ended it is the story's to know
+                await running
             await self.office.close()
 
     # --- what a family may do

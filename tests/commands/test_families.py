@@ -22,7 +22,6 @@ from tests.uplink.lab import make_config
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from agent.commands.carrying import Answering
     from agent.commands.uploads import UploadRequest
     from agent.helpers.messages import Order
 
@@ -72,9 +71,8 @@ class Sender:
     def __init__(self) -> None:
         self.taken: list[UploadRequest] = []
 
-    def take(self, request: UploadRequest, answer: Answering) -> None:
+    def take(self, request: UploadRequest) -> None:
         self.taken.append(request)
-        answer(AnswerCommand(request.command, Answer.RUNNING))
 
 
 # --- footage ---------------------------------------------------------------------------------------------------------
@@ -193,15 +191,15 @@ def test_a_file_of_the_unit_is_handed_to_whoever_sends(tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(b"picture")
     sender = Sender()
-    give = uploads.handlers(tmp_path, sender, lambda _: None)[CommandName.UPLOAD]
+    give = uploads.handlers(tmp_path, sender)[CommandName.UPLOAD]
     upload = command(
         CommandName.UPLOAD, file="incidents/cmd-1/still.jpg", url="https://x.example/1", headers={"A": "b"}
     )
     give(upload)
     (taken,) = sender.taken
-    assert (taken.command, taken.file, taken.url, taken.headers) == (
+    assert (taken.command, taken.reference, taken.url, taken.headers) == (
         upload.ref,
-        file,
+        "incidents/cmd-1/still.jpg",
         "https://x.example/1",
         {"A": "b"},
     )
@@ -209,9 +207,3 @@ def test_a_file_of_the_unit_is_handed_to_whoever_sends(tmp_path: Path) -> None:
     with pytest.raises(NotTaken) as refused:
         give(command(CommandName.UPLOAD, file="incidents/cmd-1/clip.mp4", url="https://x.example/1"))
     assert refused.value.why is Why.NOT_FOUND
-
-
-def test_where_nobody_sends_an_upload_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(NotTaken) as refused:
-        uploads.handlers(tmp_path, None, lambda _: None)[CommandName.UPLOAD](command(CommandName.UPLOAD, file="x"))
-    assert refused.value.why is Why.UNAVAILABLE

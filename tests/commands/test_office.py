@@ -31,6 +31,7 @@ async def test_a_command_is_accepted_done_and_audited(tmp_path: Path) -> None:
         assert [each.name for each in desk.done] == [CommandName.SET]
         assert {each.correlation_data for each in desk.link.sent if "/rsp/" in each.topic} == {command.correlation_data}
         records = await desk.audited(3)
+        assert desk.link.lanes[TOPICS.audit] is Lane.REST, "no alert waits behind the audit"
         assert [record["what"] for record in records] == ["began", "command", "answer"]
         assert records[1]["operatorRef"] == "op-1"
         assert records[1]["commandId"] == command.document["id"]

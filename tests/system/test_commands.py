@@ -138,7 +138,7 @@ async def test_an_operators_commands_are_carried_out_and_audited(town_with: Call
             ("unset", "has no right to unset"),
             ("still", "no camera"),
             ("announce message=welcome", "no stored message welcome"),
-            ("upload file=incidents/a/clip.mp4 url=https://example.org/a", "sends no files"),
+            ("upload file=incidents/a/clip.mp4 url=https://example.org/a", "there is no file"),
             ("quiet-cause cause=panic-1 forS=60", "never quiet"),
         ):
             with pytest.raises(CommandRefused, match=why):

@@ -105,8 +105,25 @@ class Uploads:
         """On their way to the disk: not yet tried, or two threads would write one file."""
         self._present: tuple[str, asyncio.Task[Confirmed]] | None = None
         self._news = asyncio.Event()
+        self._loaded = asyncio.Event()
         self.done = 0
         self.failed = 0
+
+    def check(self, request: UploadRequest) -> None:
+        """Whether it may be asked for at all, before anything is looked at.
+
+        Raises:
+            UploadRefused: it may not.
+        """
+        check_request(request, self._config.uplink.uploads, insecure_lab=self._config.uplink.insecure_lab)
+
+    async def loaded(self) -> None:
+        """Wait until what earlier lives left is in hand."""
+        await self._loaded.wait()
+
+    def knows(self, upload_id: str) -> bool:
+        """Whether it is in hand."""
+        return upload_id in self._going or upload_id in self._arriving
 
     async def begin(self, request: UploadRequest) -> UploadProgress:
         """Take an upload; it is on the disk when this returns. One that is in hand is not begun again.
@@ -115,7 +132,7 @@ class Uploads:
             UploadRefused: it cannot be.
             OSError: the disk does not take it.
         """
-        check_request(request, self._config.uplink.uploads, insecure_lab=self._config.uplink.insecure_lab)
+        self.check(request)
         known = self._going.get(request.upload_id) or self._arriving.get(request.upload_id)
         if known is not None:
             return self._progress(known)
@@ -163,6 +180,7 @@ class Uploads:
         for job in await aside(lambda: [*self._shelf.remembered()]):
             if job.request.upload_id not in self._arriving:
                 self._going.setdefault(job.request.upload_id, _Going(job))
+        self._loaded.set()
         working()
         loop = asyncio.get_running_loop()
         while True:

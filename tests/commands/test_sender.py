@@ -1,0 +1,212 @@
+"""An upload that a command named is answered until it is over, also by the unit's next life."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.commands.carrying import NotTaken
+from agent.commands.sender import Sender
+from agent.commands.uploads import UploadRequest
+from agent.config.sending import UploadSettings
+from agent.signals import Answer, Category, Media, Why
+from agent.uplink.media.request import (
+    Confirmed,
+    File,
+    PieceOf,
+    Refusal,
+    UploadProgress,
+    UploadRefused,
+    UploadState,
+    check_request,
+)
+from agent.uplink.media.request import UploadRequest as Upload
+from tests.uplink.lab import LabClock, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agent.signals import AnswerCommand
+
+REF = "/safepoint/street/control-room/desk#1"
+HOSTS = UploadSettings(hosts=("films.example",))
+
+
+class MediaRoom:
+    """Moves nothing: the story says how an upload goes on."""
+
+    def __init__(self, *remembered: str) -> None:
+        self.begun: dict[str, Upload] = {}
+        self.cancelled: list[str] = []
+        self.remembered = {*remembered}
+        self.refuses: UploadRefused | OSError | None = None
+        self.tells: Sender
+
+    def check(self, request: Upload) -> None:
+        check_request(request, HOSTS, insecure_lab=False)
+
+    async def loaded(self) -> None:
+        pass
+
+    def knows(self, upload_id: str) -> bool:
+        return upload_id in self.begun or upload_id in self.remembered
+
+    async def begin(self, request: Upload) -> UploadProgress:
+        if self.refuses is not None:
+            raise self.refuses
+        self.begun[request.upload_id] = request
+        return self.progress(request, UploadState.ACCEPTED)
+
+    async def cancel(self, upload_id: str, reason: str) -> bool:
+        request = self.begun.pop(upload_id, None)
+        if request is None:
+            return False
+        self.cancelled.append(upload_id)
+        self.tells.moved(self.progress(request, UploadState.FAILED, reason=reason))
+        return True
+
+    def progress(
+        self, request: Upload, state: UploadState, sent_bytes: int = 0, reason: str | None = None
+    ) -> UploadProgress:
+        return UploadProgress(
+            request.upload_id,
+            state,
+            request.what,
+            "films.example",
+            sent_bytes,
+            100,
+            confirmed=Confirmed.DIGEST if state is UploadState.DONE else None,
+            sha256="5" * 64,
+            reason=reason,
+            context=dict(request.context),
+        )
+
+    def moves(self, state: UploadState, sent_bytes: int = 0, reason: str | None = None) -> None:
+        (request,) = self.begun.values()
+        self.tells.moved(self.progress(request, state, sent_bytes, reason))
+
+
+class Desk:
+    """A sender, the room it has, and what it answered."""
+
+    def __init__(self, *remembered: str) -> None:
+        self.clock = LabClock()
+        self.room = MediaRoom(*remembered)
+        self.answers: list[AnswerCommand] = []
+        self.sender = self.room.tells = Sender(
+            self.room,  # type: ignore[arg-type]
+            self.clock,
+            category_of={"inc-1": Category.HELP}.get,
+            answer=self.answers.append,
+        )
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[Sender]:
+        running = asyncio.create_task(self.sender.run(lambda: None))
+        try:
+            yield self.sender
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+    async def answered(self, *answers: Answer) -> AnswerCommand:
+        await until(lambda: [each.answer for each in self.answers] == [*answers], f"the answers are {answers}")
+        return self.answers[-1]
+
+
+def asked(file: str = "incidents/inc-1/clip.mp4", url: str = "https://films.example/1?key=secret") -> UploadRequest:
+    return UploadRequest(REF, file, url, {"A": "b"})
+
+
+async def test_an_upload_is_answered_until_it_is_over() -> None:
+    desk = Desk()
+    async with desk.at_work() as sender:
+        sender.take(asked())
+        await desk.answered(Answer.RUNNING)
+        (upload,) = desk.room.begun.values()
+        assert (upload.what, upload.headers) == (PieceOf("inc-1", Media.CLIP), {"A": "b"})
+        desk.room.moves(UploadState.RUNNING, 10)
+        desk.room.moves(UploadState.RUNNING, 20)
+        assert len(desk.answers) == 2, "each word is written down: not one for every tenth"
+        desk.clock.pass_s(10.0)
+        desk.room.moves(UploadState.RUNNING, 90)
+        desk.room.moves(UploadState.WAITING, 90, "nobody answers")
+        assert desk.answers[-1].text == "it is tried again: nobody answers"
+        desk.room.moves(UploadState.DONE, 100)
+        done = await desk.answered(*[Answer.RUNNING] * 4, Answer.DONE)
+        assert done.result["sha256"] == "5" * 64
+        assert done.result["confirmed"] == "digest"
+        assert "secret" not in str(desk.answers)
+
+
+async def test_what_a_command_had_made_belongs_to_no_alert() -> None:
+    desk = Desk()
+    async with desk.at_work() as sender:
+        sender.take(asked("incidents/cmd-1/clip.mp4"))
+        await desk.answered(Answer.RUNNING)
+        (upload,) = desk.room.begun.values()
+        assert isinstance(upload.what, File)
+
+
+def test_an_address_that_the_unit_must_not_send_to_is_refused() -> None:
+    with pytest.raises(NotTaken, match=r"elsewhere\.example is none of the hosts") as refused:
+        Desk().sender.take(asked(url="https://elsewhere.example/1"))
+    assert refused.value.why is Why.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("trouble", "answer", "why"),
+    [
+        (UploadRefused(Refusal.DATA_PLAN, "the plan is used up"), Answer.REFUSED, Why.UNAVAILABLE),
+        (UploadRefused(Refusal.TOO_LARGE, "too large"), Answer.REFUSED, Why.OVERSIZED),
+        (OSError(5, "Input/output error"), Answer.FAILED, Why.DISK),
+    ],
+)
+async def test_an_upload_that_cannot_begin_is_answered_with_its_reason(
+    trouble: UploadRefused | OSError, answer: Answer, why: Why
+) -> None:
+    desk = Desk()
+    desk.room.refuses = trouble
+    async with desk.at_work() as sender:
+        sender.take(asked())
+        assert (await desk.answered(answer)).why is why
+
+
+async def test_an_upload_that_fails_says_why() -> None:
+    desk = Desk()
+    async with desk.at_work() as sender:
+        sender.take(asked())
+        await desk.answered(Answer.RUNNING)
+        desk.room.moves(UploadState.FAILED, reason="the server says 403")
+        assert (await desk.answered(Answer.RUNNING, Answer.FAILED)).text == "the server says 403"
+
+
+async def test_an_upload_that_nobody_waits_for_is_ended_without_a_further_word() -> None:
+    desk = Desk()
+    async with desk.at_work() as sender:
+        sender.take(asked())
+        await desk.answered(Answer.RUNNING)
+        (upload_id,) = desk.room.begun
+        sender.given_up(REF)
+        await until(lambda: desk.room.cancelled == [upload_id], "the upload is ended")
+        await desk.answered(Answer.RUNNING)
+
+
+async def test_a_new_life_goes_on_with_an_upload_that_is_on_the_disk_and_fails_one_that_is_not() -> None:
+    first = Desk()
+    async with first.at_work() as sender:
+        sender.take(asked())
+        await first.answered(Answer.RUNNING)
+    (upload,) = first.room.begun.values()
+    second = Desk(upload.upload_id)
+    second.room.begun = {upload.upload_id: upload}
+    second.sender.resume(REF)
+    second.sender.resume("/safepoint/street/control-room/desk#2")
+    async with second.at_work():
+        lost = await second.answered(Answer.FAILED)
+        assert (lost.command, lost.why) == ("/safepoint/street/control-room/desk#2", Why.INTERRUPTED)
+        second.room.moves(UploadState.DONE, 100)
+        assert (await second.answered(Answer.FAILED, Answer.DONE)).command == REF
