@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import functools
+import gc
 import os
+import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 SETTLE_S = 5.0
 """How long what was asked to end may take to be gone; only a leak ever waits this long."""
@@ -63,6 +67,27 @@ def _held() -> dict[str, set[object]]:
         "child processes": {*_children()},
         "sockets": {*_sockets()},
     }
+
+
+def _parse_without_finalisers(parse: Callable[..., ast.AST]) -> Callable[..., ast.AST]:
+    @functools.wraps(parse)
+    def parsed(*args: Any, **kwargs: Any) -> ast.AST:  # noqa: ANN401 - as `ast.parse` takes them
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            return parse(*args, **kwargs)
+        finally:
+            if was_on:
+                gc.enable()
+
+    return parsed
+
+
+if sys.version_info < (3, 11, 8):
+    # Before 3.11.8 a garbage collection in the middle of `ast.parse` may run Python code that parses as well, such as a
+    # logged traceback, and then the outer one raises "AST constructor recursion depth mismatch" (CPython 106905): it
+    # took whole workers of pytest with it while they wrote the report of a failed test.
+    ast.parse = _parse_without_finalisers(ast.parse)  # type: ignore[assignment]
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_COMPLAINT = 200
 """Characters of a schema's complaint that are repeated: it may quote what a stranger sent."""
+MAX_DEPTH = 32
+"""How deep objects and arrays of a message may lie in each other. Ours are a fourth as deep; what is near Python's own
+limit of about 1,000 is still JSON, but no schema could complain of it, because the complaint quotes it."""
 
 
 class MessageInvalid(ValueError):
@@ -39,6 +42,9 @@ def parse(kind: Kind, payload: bytes) -> Document:
         raise MessageInvalid(msg) from error
     if not isinstance(document, dict):
         msg = f"the {kind} is no JSON object"
+        raise MessageInvalid(msg)
+    if _is_deeper(document, MAX_DEPTH):
+        msg = f"the {kind} is nested more than {MAX_DEPTH} deep"
         raise MessageInvalid(msg)
     check(kind, document)
     return document
@@ -76,6 +82,21 @@ def _validator(kind: Kind) -> Draft202012Validator:
         (schema["$id"], Resource.from_contents(schema)) for schema in schemas.values()
     )
     return Draft202012Validator(schemas[f"{kind}.json"], registry=registry)
+
+
+def _is_deeper(value: Any, depth: int) -> bool:  # noqa: ANN401 - JSON
+    """Whether this JSON lies deeper than that. Level by level, because recursion is what must not happen."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return any(isinstance(each, dict | list) for each in level)
 
 
 def _where(error: ValidationError) -> str:

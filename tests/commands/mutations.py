@@ -101,8 +101,12 @@ def _huge(chance: random.Random, document: Document) -> bytes:
     return _dump(document)
 
 
-def _deep(chance: random.Random, _document: Document) -> bytes:
-    return b'{"data":' + b"[" * chance.randrange(100, 8000)
+def _deep(chance: random.Random, document: Document) -> bytes:
+    if chance.random() < 0.5:
+        return b'{"data":' + b"[" * chance.randrange(100, 8000)
+    depth = chance.randrange(40, 2000)  # proper JSON, about as deep as Python reads at all
+    document["data"]["args"]["deep"] = "@"
+    return _dump(document).replace(b'"@"', b"[" * depth + b"]" * depth)
 
 
 def _spliced(chance: random.Random, document: Document) -> bytes:

@@ -13,7 +13,8 @@ from agent.commands.carrying import NotTaken
 from agent.commands.office import without_secrets
 from agent.config.commanding import CommandSettings, MemberSettings
 from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
-from tests.commands.desk import Desk
+from agent.uplink.lanes import Lane
+from tests.commands.desk import TOPICS, Desk
 from tests.uplink.lab import until
 
 if TYPE_CHECKING:

@@ -7,11 +7,17 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from agent.control_room import commands
+from agent.control_room.command_line import understood
+from agent.control_room.commands import CommandRefused
 from agent.footage.show.stills import MAX_BYTES
 from agent.signals import Category, Media
 from agent.uplink.media.request import PieceOf, UploadRequest
 from agent.uplink.media.web.job import Job, Shelf
 from fakes.authority import Authority
+from fakes.town import UNIT_ID
 from tests.footage.film import clocks
 from tests.uplink.media.upload_server import upload_server
 
@@ -131,3 +137,33 @@ async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
             "reason": None,
         }
         assert hashlib.sha256(held).hexdigest() == clip["sha256"]
+
+
+async def test_a_command_sends_a_clip_off_the_unit_and_its_alert_says_so(
+    town_with: Callable[..., Town], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "ANSWER_WITHIN_S", LIMIT_S)
+    authority = Authority(tmp_path / "authority")
+    uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": ["localhost"]}}
+    async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
+        await town.start_unit()
+        await has_filmed(town, PRE_S)
+        await town.street.open()
+        alert = await town.alert(Category.TAMPER)
+        clip = await piece(town, alert, "clip")
+        file = f"incidents/{alert.alert_id}/clip.mp4"
+        room = town.control_room
+        with upload_server(authority.issue_server()) as site:
+            wanted = understood(f"{UNIT_ID} upload file={file} url={site.url}?key=secret", room.desk.units)
+            async with asyncio.timeout(LIMIT_S):
+                answers = [answer async for answer in room.command(wanted)]
+            statuses = [answer["status"] for answer in answers]
+            assert (statuses[0], {*statuses[1:-1]}, statuses[-1]) == ("accepted", {"running"}, "done")
+            assert answers[-1]["result"]["sha256"] == clip["sha256"]
+            told = await room.wait_for(lambda _: alert.latest.data["evidence"]["clip"].get("upload"), LIMIT_S)
+            (held,) = site.files.values()
+        assert told["sha256"] == clip["sha256"] == hashlib.sha256(held).hexdigest()
+        elsewhere = understood(f"{UNIT_ID} upload file={file} url=https://elsewhere.example/x", room.desk.units)
+        with pytest.raises(CommandRefused, match="none of the hosts"):
+            async with asyncio.timeout(LIMIT_S):
+                _ = [answer async for answer in room.command(elsewhere)]

@@ -105,6 +105,19 @@ def _broken() -> Received:
     return _came(_command(), payload=b"{")
 
 
+def _nested(depth: int) -> bytes:
+    document = _command().document
+    document["data"]["args"] = {"deep": "@"}
+    return json.dumps(document).encode().replace(b'"@"', b"[" * depth + b"]" * depth)
+
+
+@pytest.mark.parametrize("depth", [30, 500, *range(900, 1000, 3), 4000])
+def test_what_is_nested_as_deep_as_python_reads_is_refused_like_all_else(depth: int) -> None:
+    refused = Inbox(UNIT).read(_came(_command(), payload=_nested(depth)), NOW)
+    assert isinstance(refused, Refusal)
+    assert refused.why is Why.INVALID
+
+
 def _old() -> Received:
     return _came(_command(at=NOW.later(-31)))
 
