@@ -109,6 +109,8 @@ class Keeper:
         self._told: dict[str, str] = {}
         """The faults that are reported, by code, and their text."""
         self._last: Look | None = None
+        self._looking = False
+        """A thread looks at the files, or hangs there."""
         self._remembered_s: float | None = None
         self._fell_back_s: float | None = None
         self._trial = _Trial()
@@ -119,19 +121,30 @@ class Keeper:
         """Look after them until cancelled.
 
         Raises:
-            OSError: the disk does not answer, or not as it should.
+            OSError: the disk does not answer as it should.
         """
         while True:
-            seen = await apart(self._look, name="credentials", within_s=LOOK_WITHIN_S)
-            self._note(seen)
-            self._waits = seen.candidate is not None
-            working()
-            if seen.candidate is None:
-                self._trial = _Trial()
-                self._tell("renewal", None)
-            elif self._connected() and self._trial.is_due(self._clock.now().monotonic_s):
-                await self._try(seen.candidate)
+            if (seen := await self._seen()) is not None:
+                self._note(seen)
+                self._waits = seen.candidate is not None
+                working()
+                if seen.candidate is None:
+                    self._trial = _Trial()
+                    self._tell("renewal", None)
+                elif self._connected() and self._trial.is_due(self._clock.now().monotonic_s):
+                    await self._try(seen.candidate)
             await asyncio.sleep(LOOK_AGAIN_S if "unusable" in self._told else LOOK_EVERY_S)
+
+    async def _seen(self) -> _Seen | None:
+        """What a look at the disk shows; None while it hangs, which the outbox and the health checks tell."""
+        if self._looking:
+            return None  # still in the disk that hangs: a second thread would only hang too
+        self._looking = True
+        try:
+            return await apart(self._look, name="credentials", within_s=LOOK_WITHIN_S)
+        except TimeoutError:
+            log.warning("certificates_not_looked_at", reason="the disk does not answer")
+            return None
 
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat: which certificate is in use and until when, and by what time others are judged."""
@@ -158,15 +171,21 @@ class Keeper:
 
     def _look(self) -> _Seen:
         """Everything that touches the disk."""
-        now_s = self._clock.now().monotonic_s
-        if self._remembered_s is None or now_s - self._remembered_s >= REMEMBER_EVERY_S:
-            self._remembered_s = now_s
-            try:
-                self._credentials.floor.remember()
-            except OSError as error:  # a disk that takes nothing is told by its own check
-                log.warning("time_not_kept", reason=str(error))
-        look = self._credentials.tls.look()
-        return _Seen(look, self._credentials.slots.candidate(), _exposed(look.active.key_file))
+        try:
+            now_s = self._clock.now().monotonic_s
+            if self._remembered_s is None or now_s - self._remembered_s >= REMEMBER_EVERY_S:
+                self._remembered_s = now_s
+                self._remember()
+            look = self._credentials.tls.look()
+            return _Seen(look, self._credentials.slots.candidate(), _exposed(look.active.key_file))
+        finally:
+            self._looking = False
+
+    def _remember(self) -> None:
+        try:
+            self._credentials.floor.remember()
+        except OSError as error:  # a disk that takes nothing is told by its own check
+            log.warning("time_not_kept", reason=str(error))
 
     def _note(self, seen: _Seen) -> None:
         """Tell what is wrong with the files, and what is right again."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
+import threading
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
 from agent.signals import FaultCleared, Faulted
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.signals import Signal
+    from agent.uplink.tls import Look
     from fakes.authority import Credentials as Issued
     from tests.uplink.conftest import Street
 
@@ -232,3 +235,29 @@ async def test_a_broker_that_does_not_want_the_active_certificate_any_more_is_sh
         await until(lambda: "fallback" in holder.faults, "it is told")
         assert holder.facts["acceptedAs"] == GIVEN
         assert holder.facts["active"] == "a"
+
+
+async def test_a_disk_that_hangs_holds_one_look_up_and_nothing_else(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials_module, "LOOK_WITHIN_S", 0.05)
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    answers = threading.Event()
+    look, entered = holder.credentials.tls.look, [0]
+
+    def hung_look() -> Look:
+        entered[0] += 1
+        answers.wait(SOON_S)
+        return look()
+
+    async with holder.connected():
+        monkeypatch.setattr(holder.credentials.tls, "look", hung_look)
+        with capture_logs() as logs:
+            await until(
+                lambda: [each for each in logs if each["event"] == "certificates_not_looked_at"], "it is logged"
+            )
+            seen = holder.looks
+            await asyncio.sleep(0.2)  # ten more turns of the keeper
+        assert (entered[0], holder.looks, holder.told, holder.link.connected) == (1, seen, [], True)
+        answers.set()
+        await until(lambda: holder.looks > seen, "it looks again once the disk answers")
