@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,12 +12,15 @@ from agent.hw.kit import HardwareLost
 from agent.signals import FaultCleared, Faulted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from agent.clock import Clock
     from agent.signals import Signal
 
 log = structlog.get_logger()
+
+Work = Callable[[Callable[[], None]], Awaitable[None]]
+"""A part's main coroutine. It calls its argument once it really works."""
+Room = tuple[str, Work]
+"""What runs, by the name under which it is reported when it does not."""
 
 BACKOFF_S = (0.2, 1.0, 5.0, 15.0)
 """Waits before a part is started again; the last one repeats for ever. A wire may be pushed back in at any time."""
@@ -24,7 +28,7 @@ BACKOFF_S = (0.2, 1.0, 5.0, 15.0)
 
 async def keep(
     part: str,
-    work: Callable[[Callable[[], None]], Awaitable[None]],
+    work: Work,
     clock: Clock,
     report: Callable[[Signal], None],
 ) -> None:

@@ -14,17 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-import agent
-from agent.commands import premises, uploads
-from agent.commands.audit import Audit
-from agent.commands.file import CommandFile
-from agent.commands.footage import FootageOrders
-from agent.commands.office import Office
-from agent.commands.parts import Parts
-from agent.commands.sender import Sender
+from agent.commands.room import CommandRoom
 from agent.decisions import Decisions
 from agent.health.proofs import Proofs
-from agent.heartbeat import Heartbeat
 from agent.helpers.last_rung import Call, Others
 from agent.helpers.messages import (
     OrderDone,
@@ -39,16 +31,12 @@ from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
-from agent.life import Life, begin_life
-from agent.meter_facts import meter_facts
 from agent.panel import Panel
 from agent.reboot import RebootDesk
 from agent.recovery import Recovery
 from agent.rooms import keep
 from agent.self_test import CODE, PART, SelfTestRoom
 from agent.signals import (
-    AckLevel,
-    Acknowledged,
     AnswerCommand,
     Category,
     CutClip,
@@ -57,7 +45,6 @@ from agent.signals import (
     Log,
     MediaFailed,
     MediaReady,
-    MediaSent,
     PlayMessage,
     Remember,
     SayLine,
@@ -66,23 +53,11 @@ from agent.signals import (
     TakeStrip,
     Tell,
 )
-from agent.uplink import messages, validation
-from agent.uplink.connection import Manners
-from agent.uplink.courier import Courier
-from agent.uplink.credentials import Keeper
-from agent.uplink.disk import Disk
-from agent.uplink.help_ids import new_alert_id
-from agent.uplink.inbox import READ_BYTES, Commanded, Inbox, Refusal
-from agent.uplink.media.request import PieceOf, UploadState
+from agent.unit_facts import faults_facts, footage_facts, hearing_facts
+from agent.uplink import validation
 from agent.uplink.media.room import MediaRoom
-from agent.uplink.messages import State
 from agent.uplink.mirror import OnvifMirror
-from agent.uplink.outbox import Outbox
-from agent.uplink.path_watch import PathEvent
-from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
-from agent.uplink.publication import LinkDown, PublishRefused, Subscription
-from agent.uplink.storage import State as DiskState
-from agent.uplink.topics import UnitTopics
+from agent.uplink.room import GOODBYE_WITHIN_S, UplinkRoom
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -93,10 +68,11 @@ if TYPE_CHECKING:
     from agent.helpers.translation import Told
     from agent.hw.kit import HardwareLost, Kit, Speaker
     from agent.notify import ServiceManager
+    from agent.rooms import Room
     from agent.signals import Action, Filming, Signal
     from agent.uplink.credentials import Credentials
+    from agent.uplink.inbox import Commanded, Refusal
     from agent.uplink.media.request import UploadProgress
-    from agent.uplink.publication import Publication, Received
     from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
@@ -105,8 +81,6 @@ RULES_EVERY_S = 1.0
 """How often the rules are run though nothing happened: the proof that they can be."""
 CALLS = frozenset({Category.HELP, Category.INTRUDER})
 """People depend on the unit while one of these is open."""
-GOODBYE_WITHIN_S = 1.0
-"""For the last status and for the broker's farewell, each; the whole stop has 5 s."""
 
 
 class Unit:
@@ -168,102 +142,51 @@ class Unit:
                 others=self._others,
                 report=self._report,
             )
-        topics = UnitTopics(config.unit.org, config.unit.id)
-        self._link = Paths(
-            {PRIMARY: endpoint} | ({} if alternate is None else {ALTERNATE: alternate}),
-            Manners(
-                config.unit.id,
-                (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
-                keepalive_s=config.uplink.heartbeat_s,
-                max_payload=READ_BYTES,
-            ),
-            on_message=self._take_message,
-            will=lambda path: self._status(State.LOST, path),
-            birth=lambda path: self._status(State.ONLINE, path),
-            on_change=self._link_changed,
-            on_event=self._path_changed,
-        )
-        self._keeper: Keeper | None = None
-        if credentials is not None:
-            self._keeper = Keeper(
-                credentials,
-                endpoint,
-                config,
-                clock,
-                self._report,
-                connected=lambda: self._link.connected,
-                hurry=self._link.hurry,
-            )
-        if config.uplink.onvif_ej:
-            self._mirror = OnvifMirror(config, self._link.send, clock)
-        self._outbox = Outbox(
-            Disk(config.state_folder),
-            config.uplink.capacity,
+        self._uplink = UplinkRoom(
+            config,
+            endpoint,
             clock,
-            on_trouble=self._storage_troubled,
-            on_over=self._storage_recovered,
+            alternate=alternate,
+            credentials=credentials,
+            facts=self._facts,
+            report=self._report,
+            on_command=self._take_command,
+            on_up=self._link_up,
         )
-        self._heartbeat = Heartbeat(config, clock, self._link, self._facts, self._report)
-        self._courier = Courier(
-            config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
-        )
-        self._inbox = Inbox(config.unit)
+        if config.uplink.onvif_ej:
+            self._mirror = OnvifMirror(config, self._uplink.paths.send, clock)
         self._media = MediaRoom(
             config,
             endpoint,
             clock,
-            self._courier,
-            lambda: self._link.sent_bytes,
+            self._uplink.courier,
+            lambda: self._uplink.paths.sent_bytes,
             category_of=self._incidents.category_of,
+            report=self._report,
             on_upload=self._upload_moved,
         )
-        now = clock.now()
-        self._life = Life(now.boot_id, now.monotonic_s)
-        """Known in full once it was counted."""
-        audit = Audit(config.unit, CommandFile(config.state_folder), clock, self._link, self._report)
-        self._office = Office(config, clock, self._link, audit)
-        self._sender = Sender(
-            self._media.uploads, clock, category_of=self._incidents.category_of, answer=self._office.answered
-        )
-        self._orders = self._employ()
-        self._starting = True
-        """Until all inputs were read: a button that is found pressed was held through the start."""
-        self._proofs = Proofs({"rules", "panel"}, manager.working)
-
-    def _employ(self) -> FootageOrders:
-        """Say who carries out which commands; returns who hears of what the recorder makes."""
-        office, test = self._office, self._self_test
-        want_self_test = None if test is None else test.want
-        orders = FootageOrders(self._helpers.get("recorder"), office.answered)
-        parts = Parts(
-            self._config,
-            self._helpers,
-            want_self_test=want_self_test,
+        self._commands = CommandRoom(
+            config,
+            clock,
+            self._uplink.paths,
+            helpers=self._helpers,
+            self_test=self._self_test,
+            sending=self._media.uploads,
+            category_of=self._incidents.category_of,
             facts=self._facts,
-            answer=office.answered,
+            report=self._report,
         )
-        office.employ(premises.handlers(self._config.speaker, self._report, want_self_test))
-        office.employ(orders.handlers(), given_up=orders.given_up)
-        office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
-        sender = self._sender
-        office.employ(
-            uploads.handlers(self._config.footage_folder, sender), given_up=sender.given_up, resume=sender.resume
-        )
-        if test is not None:
-            test.on_result = parts.tested
-        return orders
+        self._proofs = Proofs({"rules", "panel"}, manager.working)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
-        _, self._life = await asyncio.gather(
-            self._outbox.begin(), begin_life(self._config.state_folder, self._clock.now())
-        )
-        await self._office.open()
+        await self._uplink.begin()
+        await self._commands.office.open()
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
-            self._decisions.begin(self._outbox.remembered().values(), crashed=self._outbox.crashed)
+            self._decisions.begin(self._uplink.outbox.remembered().values(), crashed=self._uplink.outbox.crashed)
             if self._self_test is not None and self._incidents.has_fault(PART, CODE):
                 self._self_test.still_faulty()
             await self._live(stop)
@@ -271,8 +194,8 @@ class Unit:
             self._decisions.close()
             if self._speaker is not None:
                 self._speaker.close()
-            await self._office.close()
-            await self._outbox.close()
+            await self._commands.office.close()
+            await self._uplink.outbox.close()
 
     async def _live(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as rooms:
@@ -285,20 +208,15 @@ class Unit:
             for task in tasks:
                 task.cancel()
 
-    def _rooms(self) -> Iterable[tuple[str, Callable[[Callable[[], None]], Awaitable[None]]]]:
+    def _rooms(self) -> Iterable[Room]:
         """Everything that runs, by the name under which it is reported when it does not."""
         yield "rules", self._run_rules
         yield "panel", lambda working: self._panel.run(lambda: self._panel_read(working))
-        yield "link", self._run_link
-        yield "commands", self._office.run
-        yield "courier", partial(_without_word, self._courier.run)
-        yield "heartbeat", self._heartbeat.run
-        if self._keeper is not None:
-            yield "credentials", self._keeper.run
+        yield from self._uplink.rooms()
+        yield from self._commands.rooms()
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
         yield from self._media.rooms()
-        yield "uploads of commands", self._sender.run
         if self._recovery is not None:
             yield "recovery", self._recovery.run
         if self._self_test is not None:
@@ -323,7 +241,7 @@ class Unit:
                 case PlayMessage(message):
                     self._speak(self._config.speaker.messages[message])
                 case AnswerCommand():
-                    self._office.answered(action)
+                    self._commands.office.answered(action)
                 case TakeStill() | TakeStrip() | CutClip():
                     self._ask_recorder(action)
                 case Log(event, alert_id, facts):
@@ -337,7 +255,7 @@ class Unit:
         if tells:
             self._media.give_way()
         if tells or remembers:
-            self._courier.submit(tells, remembers)
+            self._uplink.courier.submit(tells, remembers)
 
     def _speak(self, recording: Path) -> None:
         if self._speaker is not None:
@@ -370,9 +288,8 @@ class Unit:
 
     def _panel_settled(self) -> None:
         """The pins are read, or it is known that there are none."""
-        if self._starting:
-            self._starting = False
-            self._outbox.end_start()
+        if self._uplink.starting:
+            self._uplink.end_start()
             self._manager.ready("armed")
         self._proofs.prove("panel")
 
@@ -385,7 +302,7 @@ class Unit:
                 self._self_test.take(event)
             return
         if isinstance(event, OrderDone | OrderRefused):
-            self._orders.take(event)
+            self._commands.orders.take(event)
             return
         if self._self_test is not None and isinstance(event, PhraseSuspected | PhraseHeard):
             self._self_test.talked()
@@ -395,39 +312,11 @@ class Unit:
         if isinstance(signal, MediaReady) and (category := self._incidents.category_of(signal.alert_id)) is not None:
             self._media.take(signal, category)
 
-    def _upload_moved(self, progress: UploadProgress) -> None:
-        """An upload goes on, or is over: the latter is told with its alert."""
-        log.info(
-            "upload",
-            upload_id=progress.upload_id,
-            state=progress.state,
-            sent_bytes=progress.sent_bytes,
-            size_bytes=progress.size_bytes,
-        )
-        if isinstance(progress.what, PieceOf) and progress.state in {UploadState.DONE, UploadState.FAILED}:
-            self._report(
-                MediaSent(
-                    progress.what.alert_id,
-                    progress.what.media,
-                    self._clock.now(),
-                    host=progress.host,
-                    sha256=progress.sha256,
-                    confirmed=progress.confirmed,
-                    reason=progress.reason,
-                )
-            )
-        self._sender.moved(progress)
+    def _take_command(self, came: Commanded | Refusal) -> None:
+        self._commands.office.take(came)
 
-    def _take_message(self, received: Received) -> None:
-        """The control room said something."""
-        understood = self._inbox.read(received, self._clock.now())
-        match understood:
-            case Acknowledged(alert_id, revision, level):
-                if level is AckLevel.RECEIVER:
-                    self._courier.acknowledged(alert_id, revision)
-                self._report(understood)
-            case Commanded() | Refusal():
-                self._office.take(understood)
+    def _upload_moved(self, progress: UploadProgress) -> None:
+        self._commands.sender.moved(progress)
 
     def _speaker_lost_or_back(self, lost: HardwareLost | None) -> None:
         now = self._clock.now()
@@ -435,128 +324,44 @@ class Unit:
             FaultCleared("speaker", "lost", now) if lost is None else Faulted("speaker", "lost", f"{lost}.", now)
         )
 
-    def _storage_troubled(self, code: str, text: str) -> None:
-        self._report(Faulted("outbox", code, text, self._clock.now()))
-
-    def _storage_recovered(self, code: str) -> None:
-        self._report(FaultCleared("outbox", code, self._clock.now()))
-
-    def _uplink_troubled(self, code: str, text: str) -> None:
-        self._report(Faulted("uplink", code, text, self._clock.now()))
-
-    def _uplink_recovered(self, code: str) -> None:
-        self._report(FaultCleared("uplink", code, self._clock.now()))
-
     def _new_alert_id(self, category: Category) -> str:
-        return self._outbox.take_help_id(at_start=self._starting) if category is Category.HELP else new_alert_id()
+        return self._uplink.new_alert_id(category)
 
     # --- tell ----------------------------------------------------------------------------------------------------
 
-    async def _run_link(self, working: Callable[[], None]) -> None:
-        working()  # the link reports and repairs itself
-        await self._link.run()
-        await asyncio.get_running_loop().create_future()  # closed: it has nothing more to do until the unit ends
-
-    def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
-        if up:
-            self._heartbeat.beat_soon()
-            if self._mirror is not None:
-                self._mirror.link_up()
-            self._office.link_up()
-        else:
-            self._courier.hurry()
-
-    def _path_changed(self, path: str, event: PathEvent, why: str | None) -> None:
-        """One of two ways to the control room was lost or came back: the other one tells."""
-        match event:
-            case PathEvent.LOST:
-                self._uplink_troubled(f"{path}-lost", f"The {path} path to the control room does not work: {why}.")
-            case PathEvent.BACK:
-                self._uplink_recovered(f"{path}-lost")
-            case PathEvent.WILL_TOLD if self._link.connected:
-                # A broker keeps the last will of the lost path for whoever comes later: we live, say so.
-                self._link.send(self._status(State.ONLINE))
-
-    def _status(self, state: State, path: str | None = None) -> Publication:
-        unit, now = self._config.unit, self._clock.now()
-        skipped = [self._outbox.skipped] if self._outbox.skipped else []
-        paths = self._link.names if path is not None and len(self._link.names) > 1 else ()
-        return messages.status(
-            unit,
-            now,
-            state,
-            software=agent.__version__,
-            skipped=skipped,
-            path=path,
-            paths=paths,
-            life=self._life,
-            last_sequence=self._outbox.last_sequence,
-        ).publication()
+    def _link_up(self) -> None:
+        if self._mirror is not None:
+            self._mirror.link_up()
+        self._commands.office.link_up()
 
     def _facts(self) -> Mapping[str, Any]:
         """What the parts of the unit say of themselves, for the heartbeat."""
-        faults = [
-            {"part": part, "code": code, "text": text} for (part, code), text in sorted(self._decisions.faults.items())
-        ]
+        recorder, listener = self._helpers.get("recorder"), self._helpers.get("listener")
         return {
-            "state": "degraded" if faults else "ok",
-            "faults": faults,
-            "life": self._life.facts(),
-            "outbox": {
-                "pending": self._courier.pending,
-                "oldestAgeS": round(self._courier.oldest_age_s(self._clock.now()), 1),
-                "capacity": self._outbox.capacity,
-                "dropped": self._outbox.dropped,
-                "lastSequence": self._outbox.last_sequence,
-            },
-            "paths": self._link.facts(),
-            "commands": dict(self._office.facts),
+            **faults_facts(self._decisions.faults),
+            **self._uplink.facts(),
+            "commands": dict(self._commands.office.facts),
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._media.facts(),
-            **(self._keeper.facts() if self._keeper is not None else {}),
-            **self._footage_facts(),
-            **self._hearing_facts(),
+            **footage_facts(recorder, self._recovery),
+            **hearing_facts(listener, self._config.voice, self._clock.now()),
             **(self._self_test.facts() if self._self_test is not None else {}),
-        } | dict(self._incidents.summary())
-
-    def _footage_facts(self) -> Mapping[str, Any]:
-        """How much footage there is, as soon as the recorder has said it, and what is done to get more."""
-        recorder = self._helpers.get("recorder")
-        if recorder is None or self._recovery is None:
-            return {}
-        footage = {} if recorder.footage is None else {"footage": dict(recorder.footage.facts)}
-        return {**footage, "recovery": self._recovery.facts()}
-
-    def _hearing_facts(self) -> Mapping[str, Any]:
-        """How the microphone hears and how loud it is, as far as the listener said it, and when."""
-        listener, voice = self._helpers.get("listener"), self._config.voice
-        if listener is None:
-            return {}
-        facts: dict[str, Any] = {}
-        now = self._clock.now()
-        if listener.hearing is not None:
-            facts |= {"ageS": round(now.monotonic_s - listener.hearing.at_s, 1), **listener.hearing.facts}
-        if voice.meter.enabled:
-            facts |= meter_facts(voice.meter.calibrated_on, listener.sound, now)
-        return {"mics": [{"id": voice.name, **facts}]} if facts else {}
+            **self._incidents.summary(),
+        }
 
     def _others(self) -> Others:
         """What a restart of the machine would cost now."""
         phases = {each["state"] for each in self._incidents.summary()["open"] if each["category"] in CALLS}
         call = Call.ACTIVE if Phase.ACTIVE in phases else Call.OVER if phases else Call.NONE
-        return Others(call, self._courier.pending, self._outbox.disk is DiskState.WORKING)
+        return self._uplink.others(call)
 
     async def _say_goodbye(self) -> None:
-        """The last status, and an orderly farewell from the broker: no last will, nobody is lost."""
-        try:
-            async with asyncio.timeout(GOODBYE_WITHIN_S):
-                await self._link.publish(self._status(State.STOPPED))
-        except (LinkDown, PublishRefused, TimeoutError) as why:
-            log.warning("goodbye_not_said", reason=str(why) or "the broker did not answer in time")
+        """The last word, and an orderly farewell from the broker, on both connections."""
+        await self._uplink.say_goodbye()
         try:
             async with asyncio.timeout(GOODBYE_WITHIN_S):
                 async with asyncio.TaskGroup() as farewells:
-                    farewells.create_task(self._link.close())
+                    farewells.create_task(self._uplink.paths.close())
                     farewells.create_task(self._media.close())
         except TimeoutError:
             log.warning("link_not_closed")

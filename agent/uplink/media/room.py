@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
+from agent.signals import MediaSent
 from agent.uplink.connection import Manners
 from agent.uplink.link import Link
 from agent.uplink.media.aside import aside
 from agent.uplink.media.purse import Purse
+from agent.uplink.media.request import PieceOf, UploadState
 from agent.uplink.media.road import Road
 from agent.uplink.media.stills import Stills
 from agent.uplink.media.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from agent.clock import Clock
     from agent.config.settings import Config
-    from agent.signals import Category, MediaReady
+    from agent.rooms import Room
+    from agent.signals import Category, MediaReady, Signal
     from agent.uplink.courier import Courier
     from agent.uplink.media.request import UploadProgress
     from agent.uplink.publication import Received
     from agent.uplink.tls import Endpoint
 
-    Room = tuple[str, Callable[[Callable[[], None]], Awaitable[None]]]
+log = structlog.get_logger()
 
 KEEPALIVE_S: Final = 120.0
 """This connection is idle nearly always, and nobody waits for it to be found dead: a ping each two minutes is 1.4 MB a
@@ -45,6 +50,7 @@ class MediaRoom:
         signals_bytes: Callable[[], int],
         *,
         category_of: Callable[[str], Category | None],
+        report: Callable[[Signal], None],
         on_upload: Callable[[UploadProgress], None],
     ) -> None:
         """A room that does nothing yet.
@@ -56,8 +62,12 @@ class MediaRoom:
             courier: Whose alerts go first.
             signals_bytes: How much the messages took so far: it counts too.
             category_of: What an alert is about: a help call's media are free.
-            on_upload: Hears how each upload goes on.
+            report: Takes which piece of an alert's footage was sent.
+            on_upload: Hears how each upload goes on, after that.
         """
+        self._clock = clock
+        self._report = report
+        self._on_upload = on_upload
         self.purse = Purse(
             config.uplink.data_plan,
             config.state_folder / "media" / "data-plan.json",
@@ -65,7 +75,9 @@ class MediaRoom:
             signals_bytes=signals_bytes,
         )
         self.road = Road(lambda: courier.under_way)
-        self.uploads = Uploads(config, clock, self.purse, self.road, category_of=category_of, on_progress=on_upload)
+        self.uploads = Uploads(
+            config, clock, self.purse, self.road, category_of=category_of, on_progress=self._upload_moved
+        )
         self._link: Link | None = None
         self._stills: Stills | None = None
         if config.camera.enabled:
@@ -97,6 +109,29 @@ class MediaRoom:
         """A piece of footage of an alert of this category is on the disk."""
         if self._stills is not None:
             self._stills.take(made, category)
+
+    def _upload_moved(self, progress: UploadProgress) -> None:
+        """An upload goes on, or is over: the latter is told with its alert."""
+        log.info(
+            "upload",
+            upload_id=progress.upload_id,
+            state=progress.state,
+            sent_bytes=progress.sent_bytes,
+            size_bytes=progress.size_bytes,
+        )
+        if isinstance(progress.what, PieceOf) and progress.state in {UploadState.DONE, UploadState.FAILED}:
+            self._report(
+                MediaSent(
+                    progress.what.alert_id,
+                    progress.what.media,
+                    self._clock.now(),
+                    host=progress.host,
+                    sha256=progress.sha256,
+                    confirmed=progress.confirmed,
+                    reason=progress.reason,
+                )
+            )
+        self._on_upload(progress)
 
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat."""

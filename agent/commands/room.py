@@ -1,0 +1,77 @@
+"""The command room: the office where commands come in, and everybody who carries them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.commands import premises, uploads
+from agent.commands.audit import Audit
+from agent.commands.file import CommandFile
+from agent.commands.footage import FootageOrders
+from agent.commands.office import Office
+from agent.commands.parts import Parts
+from agent.commands.sender import Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from agent.clock import Clock
+    from agent.config.settings import Config
+    from agent.helpers.owner import Helper
+    from agent.rooms import Room
+    from agent.self_test import SelfTestRoom
+    from agent.signals import Category, Signal
+    from agent.uplink.media.uploads import Uploads
+    from agent.uplink.paths import Paths
+
+
+class CommandRoom:
+    """Built of what the unit has; the office takes commands, and hears here what became of them elsewhere."""
+
+    def __init__(  # noqa: PLR0913 - what commands can be about
+        self,
+        config: Config,
+        clock: Clock,
+        paths: Paths,
+        *,
+        helpers: Mapping[str, Helper],
+        self_test: SelfTestRoom | None,
+        sending: Uploads,
+        category_of: Callable[[str], Category | None],
+        facts: Callable[[], Mapping[str, Any]],
+        report: Callable[[Signal], None],
+    ) -> None:
+        """A room that does nothing yet.
+
+        Args:
+            config: Who may do what.
+            clock: Where moments come from.
+            paths: Where answers and audit go.
+            helpers: The unit's helper processes by name.
+            self_test: Has the unit speak to itself; None where it cannot.
+            sending: Who moves files off the unit.
+            category_of: What an alert is about.
+            facts: How the unit is, as the heartbeat says it.
+            report: Takes what commands have the rules do.
+        """
+        audit = Audit(config.unit, CommandFile(config.state_folder), clock, paths, report)
+        office = self.office = Office(config, clock, paths, audit)
+        want_self_test = None if self_test is None else self_test.want
+        self.orders = FootageOrders(helpers.get("recorder"), office.answered)
+        self.sender = Sender(sending, clock, category_of=category_of, answer=office.answered)
+        parts = Parts(config, helpers, want_self_test=want_self_test, facts=facts, answer=office.answered)
+        if self_test is not None:
+            self_test.on_result = parts.tested
+        office.employ(premises.handlers(config.speaker, report, want_self_test))
+        office.employ(self.orders.handlers(), given_up=self.orders.given_up)
+        office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
+        office.employ(
+            uploads.handlers(config.footage_folder, self.sender),
+            given_up=self.sender.given_up,
+            resume=self.sender.resume,
+        )
+
+    def rooms(self) -> Iterable[Room]:
+        """What runs, by name."""
+        yield "commands", self.office.run
+        yield "uploads of commands", self.sender.run
