@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 24
 """More than a connection has places for."""
-PATIENCE: dict[str, Any] = {"puback_within_s": 2.0, "keepalive_s": 2.0}
+PATIENCE: dict[str, Any] = {"puback_within_s": 4.0, "keepalive_s": 4.0}
 """So that a half-open connection is found within a test."""
 
 
