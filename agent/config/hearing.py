@@ -22,9 +22,10 @@ class PhraseSettings(Settings):
     """What alerts call it: the words themselves never leave the unit."""
     silent: bool = False
     """A duress phrase: no lamp, no sound."""
-    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.6
-    """Each word of the phrase must be at least this sure. Of 80 calls at 10 and 5 dB 58 are, 54 at 0.7. In 0.6 h of
-    ordinary talk, near misses and crowds 8 false ones are, 7 at 0.7 (the curve of `./dev voice-bench`)."""
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """Each word of the phrase must be at least this sure. From the curve of 20 h of talk (`./dev voice-bench`): 106 false
+    activations, 175 at 0.8 and 304 at 0.6; of 80 calls each 73 / 76 / 59 / 45 are heard in a quiet room, at 20, 10 and
+    5 dB, at 0.6 they are 76 / 77 / 62 / 54."""
     repeat_within_s: Seconds | None = None
     """The phrase counts only when it is said again within this time: for words that also turn up in talk. None: once
     is enough."""

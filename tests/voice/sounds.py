@@ -32,7 +32,7 @@ CALLS = {
 """The utterances that are heard at 20 and at 10 dB over the street's mean level. Of the committed ones only
 `help-me-rms` is not: at 10 dB it is mostly missed."""
 TALK = ("talk-weather-slt", "talk-train-rms", "talk-police-awb", "talk-helmet-espeak")
-PHRASES = tuple(Phrase(tuple(text.split()), text.replace(" ", "-"), 0.6) for text in CALLS)
+PHRASES = tuple(Phrase(tuple(text.split()), text.replace(" ", "-"), 0.9) for text in CALLS)
 
 DECOYS = tuple(yaml.safe_load((PROFILES / "safe-point.yaml").read_text(encoding="utf-8"))["voice"]["decoys"])
 """Those of the profile: what a unit in a street listens for beside its phrases."""
