@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -185,17 +186,16 @@ class Unit:
         await self._commands.office.open()
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
-        try:
+        async with AsyncExitStack() as closing:  # the last one first; whatever one of them raises, the others are closed
+            closing.push_async_callback(self._uplink.outbox.close)
+            closing.push_async_callback(self._commands.office.close)
+            if self._speaker is not None:
+                closing.callback(self._speaker.close)
+            closing.callback(self._decisions.close)
             self._decisions.begin(self._uplink.outbox.remembered().values(), crashed=self._uplink.outbox.crashed)
             if self._self_test is not None and self._incidents.has_fault(PART, CODE):
                 self._self_test.still_faulty()
             await self._live(stop)
-        finally:
-            self._decisions.close()
-            if self._speaker is not None:
-                self._speaker.close()
-            await self._commands.office.close()
-            await self._uplink.outbox.close()
 
     async def _live(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as rooms:

@@ -122,16 +122,16 @@ class Desk:
         identity = (document["source"], document["id"])
         if identity in self._seen:
             return [self._again(unit, self._seen[identity], data["revision"])]
+        # First of all, while nothing is on the desk yet: an alert without an arrival could not be shown.
+        arrival = Arrival(data["revision"], document["id"], datetime.fromisoformat(document["time"]), now, data)
         self._seen[identity] = data["alertId"]
         is_new = alert is None
         if alert is None:
             alert = self.alerts[data["alertId"]] = Alert(data["alertId"], key)
-        elif any(arrival.revision == data["revision"] for arrival in alert.arrivals):
+        elif any(each.revision == data["revision"] for each in alert.arrivals):
             return [self._again(unit, alert.alert_id, data["revision"])]
         is_newest = is_new or data["revision"] > alert.latest.revision
-        alert.arrivals.append(
-            Arrival(data["revision"], document["id"], datetime.fromisoformat(document["time"]), now, data)
-        )
+        alert.arrivals.append(arrival)
         self._note_closing(alert, now)
         what = What.ALERT_RAISED if is_new else What.ALERT_REVISED if is_newest else What.OLDER_REVISION
         return [self._of_alert(what, alert, data["revision"])]

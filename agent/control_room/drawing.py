@@ -115,6 +115,16 @@ def draw(scene: Scene, width: int, height: int) -> Group:
     return Group(*lines[:height])
 
 
+def apology(error: Exception, desk: Desk, note: str) -> Group:
+    """What is shown while the desk cannot be drawn: too little, but nothing old that looks like the present."""
+    return Group(
+        Text(f"THE DESK CANNOT BE DRAWN ({type(error).__name__}): watch another console.", style="bold white on red"),
+        Text(f"{len(desk.alerts)} alerts are on it, of {len(desk.units)} units. What happened last:"),
+        Text(plain(note), style="bold"),
+        Text("q quit", style="reverse"),
+    )
+
+
 def _header(scene: Scene, alerts: Sequence[Alert], units: Sequence[Unit]) -> Text:
     waiting = sum(alert.waiting for alert in alerts)
     gone = sum(unit.state in {UnitState.LOST, UnitState.QUIET} for unit in units)

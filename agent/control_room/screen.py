@@ -7,11 +7,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from rich.live import Live
 
 from agent.control_room.acks import AlertUnknown
 from agent.control_room.command_line import HELP
-from agent.control_room.drawing import FLASH_S, Scene, draw, in_order
+from agent.control_room.drawing import FLASH_S, Scene, apology, draw, in_order
 from agent.control_room.happenings import Happening, What
 from agent.control_room.keys import Key, keyboard
 from agent.control_room.plain_text import plain
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.control_room.room import ControlRoom
+
+log = structlog.get_logger()
 
 KEYS_OF_OPEN_ALERTS: Final = frozenset("agft")
 LONGEST_TYPED: Final = 200
@@ -62,6 +65,8 @@ class Screen:
         self._asked: _Question | None = None
         self._wake = asyncio.Event()
         self._stopped = False
+        self._is_drawn = True
+        """Whether the last picture could be drawn."""
         self._sayings: asyncio.TaskGroup | None = None
         self._commanding: set[asyncio.Task[None]] = set()
         room.listen(self._happened)
@@ -75,7 +80,7 @@ class Screen:
             async with asyncio.TaskGroup() as self._sayings:
                 while not self._stopped:
                     self._wake.clear()
-                    live.update(self._draw(), refresh=True)
+                    self._show_desk(live)
                     await self._woken()
                 for commanding in [*self._commanding]:
                     commanding.cancel()  # a light burns on; nobody is left to read that it is out
@@ -91,6 +96,22 @@ class Screen:
                 await self._wake.wait()
         except TimeoutError:
             return  # ages grow and alerts flash without anything happening
+
+    def _show_desk(self, live: Live) -> None:
+        """Draw the desk; where that fails say so, and what happened last: no message may end an operator's console."""
+        try:
+            live.update(self._draw(), refresh=True)
+        except OSError:
+            raise  # the terminal is gone
+        except Exception as error:
+            if self._is_drawn:
+                log.exception("desk_not_drawn")
+            self._is_drawn = False
+            live.update(apology(error, self._room.desk, self._note), refresh=True)
+        else:
+            if not self._is_drawn:
+                log.info("desk_drawn_again")
+            self._is_drawn = True
 
     def _draw(self) -> Group:
         if self._selected not in self._room.alerts:

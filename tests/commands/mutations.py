@@ -33,13 +33,17 @@ ODDITIES: tuple[Any, ...] = (
     "2026-13-45",
 )
 """No member of a command takes any of these."""
+NO_TIMES = ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2200-01-01T00:00:00.000Z")
 
 
 def mutated(
     chance: random.Random, topics: UnitTopics, now: Callable[[], Any], name: CommandName, args: Document
 ) -> Iterator[bytes]:
     """Yield wrong commands for ever, each in one line, each with an id of its own where it has one."""
-    ways = (_without, _odd, _odd_data, _odd_args, _stranger, _other_type, _cut, _noise, _huge, _deep, _spliced)
+    ways = (
+        *(_without, _odd, _odd_data, _odd_args, _stranger, _other_type, _cut, _noise, _huge, _deep, _spliced),
+        *(_end_of_time, _half_a_character),
+    )
     while True:
         message = messages.command(topics, "foreign", now(), name, operator_ref="op-1", args=args)
         payload = chance.choice(ways)(chance, json.loads(message.publication().payload))
@@ -119,3 +123,16 @@ def _spliced(chance: random.Random, document: Document) -> bytes:
     except ValueError:
         return text
     return text[:-1]  # it was spliced into words, where it may be harmless
+
+
+def _end_of_time(chance: random.Random, document: Document) -> bytes:
+    """A time that keeps the pattern, and that nobody can reckon with."""
+    document[chance.choice(("time", "expirytime"))] = chance.choice(NO_TIMES)
+    return _dump(document)
+
+
+def _half_a_character(chance: random.Random, document: Document) -> bytes:
+    """JSON may escape half a surrogate pair, which cannot be written down."""
+    member = chance.choice(("id", "operatorRef", "reason"))
+    (document if member == "id" else document["data"])[member] = "op-" + chr(chance.randrange(0xD800, 0xE000))
+    return _dump(document)

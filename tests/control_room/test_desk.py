@@ -55,6 +55,13 @@ def test_the_newest_revision_speaks_in_whatever_order_they_come(desk: Desk, orde
     assert [arrival.revision for arrival in seen.arrivals] == [*order]
 
 
+def test_what_has_no_time_leaves_nothing_on_the_desk(desk: Desk) -> None:
+    with pytest.raises(ValueError, match="day is out of range"):
+        desk.alert(COLUMN, alert() | {"time": "2026-02-30T00:00:00Z"}, after(0))
+    assert not desk.alerts
+    assert whats(desk.alert(COLUMN, alert(), after(1))) == [What.ALERT_RAISED]
+
+
 def test_an_older_revision_is_told_as_such(desk: Desk) -> None:
     desk.alert(COLUMN, alert(2), after(0))
     assert whats(desk.alert(COLUMN, alert(1), after(1))) == [What.OLDER_REVISION]

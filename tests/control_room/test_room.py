@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from agent.control_room import commands, lives
 from agent.control_room.acks import AlertUnknown
 from agent.control_room.command_line import Typed
 from agent.control_room.commands import CommandRefused, NoAnswer
+from agent.control_room.drawing import Scene, draw
 from agent.control_room.happenings import Happening, UnitKey, What
 from agent.control_room.room import ControlRoom
 from agent.control_room.telling import have_done
@@ -27,7 +29,7 @@ from fakes.broker import CONTROL_ROOM
 from tests.control_room.hand_unit import ORG, SOON_S, HandUnit, Town
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 COLUMN = UnitKey(ORG, "hk-001")
 
@@ -250,6 +252,52 @@ async def test_what_cannot_be_believed_is_counted_and_not_receipted(
         assert room.refused == 1
         assert len(unit.acks) == 1
         assert len((tmp_path / "j.jsonl").read_text(encoding="utf-8").splitlines()) >= 2
+
+
+@pytest.fixture
+def in_london(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where the first and the last times of Python's calendar cannot be shown."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/London")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_london")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"time": "2026-02-30T00:00:00Z"},
+        {"data": {"opened": "2026-02-30T00:00:00Z"}},
+        {"time": "0001-01-01T00:00:00Z"},
+        {"recordedtime": "9999-12-31T23:59:59Z"},
+        {"data": {"opened": "0001-01-01T00:00:00Z"}},
+        {"id": "\ud800"},
+        {"data": {"headline": "half a \udc80 character"}},
+    ],
+    ids=lambda wrong: next(iter(wrong.get("data", wrong))),
+)
+@pytest.mark.parametrize("standing", [False, True], ids=["live", "standing"])
+async def test_no_message_keeps_the_next_call_from_being_drawn(
+    town: Town, wrong: dict[str, Any], *, standing: bool
+) -> None:
+    async with at_work(town) as (room, unit):
+        told: list[Happening] = []
+        room.listen(told.append)
+        good = unit.alert()
+        document = json.loads(good.payload)
+        data = document["data"] | wrong.get("data", {})
+        payload = json.dumps(document | wrong | {"data": data}).encode()
+        topic = good.topic.replace("/alert/help", "/incident/A1") if standing else good.topic
+        await unit.say(Publication(topic, payload, retain=standing), unit.alert(1, "A2"))
+        await unit.heard("receiver", 1, "A2")
+        assert [each.what for each in told if each.alert_id is None] == [What.REFUSED]
+        assert set(room.alerts) == {"A2"}
+        assert room.refused == 1
+        lines = draw(Scene(room.desk, SystemClock().now(), selected="A2"), 80, 24).renderables
+        assert any("Help call, by the clock" in str(line) for line in lines)
+        await unit.say(Publication(topic, b"", retain=True))
 
 
 def _of(key: UnitKey) -> tuple[str, str]:

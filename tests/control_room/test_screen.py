@@ -6,14 +6,24 @@ import asyncio
 import json
 import os
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
+from structlog.testing import capture_logs
 
+from agent.clock import SystemClock
+from agent.control_room import drawing, screen
+from agent.control_room.room import ControlRoom
+from agent.control_room.screen import Screen
 from agent.uplink.messages import Answer
+from agent.uplink.tls import Endpoint
 from fakes.broker import CONTROL_ROOM
 from tests.control_room.hand_unit import SOON_S, HandUnit, Town
 from tests.control_room.terminal import Terminal
+from tests.control_room.wires import COLUMN, after, alert
+from tests.uplink.lab import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,3 +199,35 @@ async def test_bad_input_is_one_sentence(arguments: tuple[str, ...], sentence: s
     assert (process.returncode, output) == (2, b"")
     assert sentence in errors.decode()
     assert errors.count(b"\n") == 1
+
+
+async def test_a_desk_that_cannot_be_drawn_ends_no_console_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    broken = True
+    drawn = 0
+
+    def draw(*args: object) -> object:
+        nonlocal drawn
+        drawn += 1
+        if broken:
+            msg = "a fault of ours"
+            raise ValueError(msg)
+        return drawing.draw(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(screen, "draw", draw)
+    with os.fdopen(slave) as terminal, capture_logs() as logs:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        paper = StringIO()
+        room = ControlRoom(Endpoint("localhost", 1, None), "console-1", SystemClock())
+        room.desk.alert(COLUMN, alert(headline="Help call one"), after(0))
+        showing = Screen(room, SystemClock(), Console(file=paper, width=80, height=24, force_terminal=True))
+        running = asyncio.create_task(showing.run())
+        await until(lambda: drawn > 2 or running.done(), "it was tried again")
+        assert "THE DESK CANNOT BE DRAWN (ValueError)" in paper.getvalue()
+        assert "1 alerts are on it" in paper.getvalue()
+        broken = False
+        await until(lambda: "Help call one" in paper.getvalue() or running.done(), "the desk is drawn again")
+        os.write(master, b"q")
+        await running
+    os.close(master)
+    assert [each["event"] for each in logs] == ["desk_not_drawn", "desk_drawn_again"]

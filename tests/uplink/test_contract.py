@@ -217,7 +217,7 @@ def test_a_number_that_json_does_not_know_becomes_null() -> None:
         (b"[" * 100_000, "no JSON"),
         (b"[]", "no JSON object"),
         (b'{"a": NaN}', "NaN"),
-        (b"{}", "required property"),
+        (b"{}", "the top lacks specversion"),
     ],
 )
 def test_what_is_no_message_is_refused_with_one_sentence(payload: bytes, words: str) -> None:

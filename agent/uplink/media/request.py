@@ -185,15 +185,16 @@ def host_of(request: UploadRequest) -> str:
 
 
 def _check_url(url: str, settings: UploadSettings, *, insecure_lab: bool) -> None:
+    wrong = f"a url is not 1 to {LONGEST} visible ASCII characters with a host and no fragment"
+    if len(url) > LONGEST or _URL.fullmatch(url) is None:
+        raise UploadRefused(Refusal.INVALID, wrong)
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        msg = f"a url cannot be read: {error}"
-        raise UploadRefused(Refusal.INVALID, msg) from error
-    if _URL.fullmatch(url) is None or len(url) > LONGEST or not host or parts.fragment:
-        msg = f"a url is not 1 to {LONGEST} visible ASCII characters with a host and no fragment"
-        raise UploadRefused(Refusal.INVALID, msg)
+    except ValueError:  # which quotes the url, and that may be a key
+        raise UploadRefused(Refusal.INVALID, wrong) from None
+    if not host or parts.fragment:
+        raise UploadRefused(Refusal.INVALID, wrong)
     if parts.scheme != "https" and not (insecure_lab and parts.scheme == "http"):
         msg = f"the url to {host} is not https"
         raise UploadRefused(Refusal.NOT_ALLOWED, msg)
