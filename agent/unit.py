@@ -204,6 +204,7 @@ class Unit:
             on_over=self._storage_recovered,
         )
         self._heartbeat = Heartbeat(config, clock, self._link, self._facts, self._report)
+        self._outbox.on_remembered = self._decisions.resume
         self._courier = Courier(
             config, self._outbox, self._link, clock, on_trouble=self._uplink_troubled, on_over=self._uplink_recovered
         )

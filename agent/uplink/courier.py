@@ -89,6 +89,7 @@ class Courier:
         self._session = 0
         self._news = asyncio.Event()
         outbox.on_settled = self._settled
+        outbox.on_found = self._found
         paths.on_room = self._dispatch
         self.last_edge_to_broker_s: float | None = None
         """From the event to the broker's acknowledgement, of the last alert that needed one attempt."""
@@ -195,6 +196,13 @@ class Courier:
     def _settled(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if entry.attempts == 0:
+                self._make_ready(entry)
+        self._dispatch()
+
+    def _found(self, entries: Sequence[Entry]) -> None:
+        """The disk came late and held these: on this connection they were never sent, however often before."""
+        for entry in entries:
+            if self._outbox.holds(entry):
                 self._make_ready(entry)
         self._dispatch()
 

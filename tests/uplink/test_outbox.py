@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ from agent.clock import SystemClock
 from agent.signals import Category, Remember
 from agent.uplink.disk import FILE_NAME, Change, Disk
 from agent.uplink.entry import dump_tell, load_tell
-from agent.uplink.numbers import BLOCK
+from agent.uplink.numbers import BLOCK, Numbers, first_of_unknown_history
 from agent.uplink.outbox import DAMAGED, FULL, Outbox
 from agent.uplink.storage import State
 from tests.uplink.lab import Complaints, LabClock, tell, until
@@ -327,14 +328,20 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
     folder = tmp_path / "mount"
     async with opened(folder) as lab:
         old = lab.keep("old")
-        lab.outbox.keep([], [Remember("old", {"phase": "active"})])
+        lab.outbox.sent(old, late=False)
+        lab.outbox.keep([], [Remember("old", {"phase": "active"}), Remember("new", {"phase": "active"})])
     folder.rename(tmp_path / "drive")
     folder.write_text("nothing is mounted here")
     async with opened(folder) as lab:
         assert lab.complaints.told == ["disk-lost"]
         settled: list[Entry] = []
         lab.outbox.on_settled = settled.extend
+        found: list[Entry] = []
+        lab.outbox.on_found = found.extend
+        remembered: list[object] = []
+        lab.outbox.on_remembered = lambda states, crashed: remembered.append((states, crashed))
         new = lab.keep("new")
+        lab.outbox.keep([], [Remember("new", None)])
         assert new.settled
         assert new.sequence > old.sequence
         assert lab.outbox.skipped == (1, new.sequence - 1)
@@ -342,11 +349,33 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
         (tmp_path / "drive").rename(folder)
         await until(lambda: lab.complaints.over == ["disk-lost"], "the disk is found")
         assert lab.keys() == [("old", 1), ("new", 1)]
-        assert [entry.key for entry in settled] == [("new", 1), ("old", 1)]
+        assert [entry.key for entry in settled] == [("new", 1)]
+        assert [(entry.key, entry.attempts) for entry in found] == [(("old", 1), 1)]
+        assert remembered == [([{"phase": "active"}], False)], "what this life forgot stays forgotten"
     async with opened(folder) as lab:
         assert lab.keys() == [("old", 1), ("new", 1)]
         assert lab.outbox.remembered() == {"old": {"phase": "active"}}
         assert lab.keep("next").sequence > new.sequence
+
+
+async def test_a_disk_that_comes_late_to_a_clock_that_was_set_back_gets_no_number_twice(tmp_path: Path) -> None:
+    folder = tmp_path / "mount"
+    async with opened(folder) as lab:
+        an_hour_ahead = lab.clock.now().wall + timedelta(hours=1)
+        lab.outbox._numbers = Numbers(first_of_unknown_history(an_hour_ahead))  # as a disk that was lost then left it
+        last = lab.keep("old").sequence
+    folder.rename(tmp_path / "drive")
+    folder.write_text("nothing is mounted here")
+    async with opened(folder) as lab:
+        assert lab.keep("meanwhile").sequence < last
+        folder.unlink()
+        (tmp_path / "drive").rename(folder)
+        await until(lambda: lab.complaints.over == ["disk-lost"], "the disk is found")
+        new = lab.keep("new").sequence
+        assert new > last
+        assert lab.outbox.skipped == (1, new - 1)
+    async with opened(folder) as lab:
+        assert lab.keep("next").sequence == new + 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database at all" * 500, None], ids=["empty", "text", "flipped"])
