@@ -20,7 +20,7 @@ from agent.uplink.publication import LinkDown
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from agent.uplink.connection import Manners
     from agent.uplink.publication import Publication, Receipt, Received
@@ -130,10 +130,16 @@ class Paths:
             await self._changed.wait()
         return self.session
 
-    def choose(self, attempt: int, lane: Lane) -> str | None:
-        """The path for an attempt: odd ones go by the first, even ones by the second, if it is up and has a place."""
+    def choose(self, attempt: int, lane: Lane, *, besides: Collection[str] = ()) -> str | None:
+        """The path for an attempt: odd ones go by the first, even ones by the second, if it is up and has a place.
+
+        Args:
+            attempt: From 1.
+            lane: How important it is.
+            besides: Paths that are not to be chosen.
+        """
         names = [*self._links] if attempt % 2 else [*reversed(self._links)]
-        return next((name for name in names if self._links[name].free_for(lane)), None)
+        return next((name for name in names if name not in besides and self._links[name].free_for(lane)), None)
 
     def free_for(self, lane: Lane) -> bool:
         """Whether a publication of this lane would go at once over the path that is used now."""
