@@ -126,6 +126,8 @@ class Courier:
         if entry is None:
             return False
         self.delivered += 1
+        if not self._outbox.holds_help:
+            self._paths.calm()
         self._forget_sending(entry)
         log.info("alert_delivered", alert_id=alert_id, revision=revision, attempts=entry.attempts)
         return True

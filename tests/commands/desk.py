@@ -51,6 +51,10 @@ class ListeningLink:
         self._came_up = asyncio.Event()
         self._came_up.set()
 
+    @property
+    def connected(self) -> bool:
+        return self.is_up
+
     async def up(self) -> None:
         await self._came_up.wait()
 
