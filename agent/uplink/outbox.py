@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import structlog
 
+from agent.signals import Category
 from agent.uplink.disk import Change, Contents, Disk, Meta
 from agent.uplink.entry import Entry, made_plain
 from agent.uplink.help_ids import HelpIds
@@ -221,7 +222,11 @@ class Outbox:
 
     async def close(self) -> None:
         """Write what waits and mark the file as closed in order."""
-        await self._storage.close(Change(self._meta(clean=True)))
+        await self._storage.close(lambda: Change(self._meta(clean=True)))
+        lost = [entry for entry in self._shelves if not entry.stored]
+        if lost:
+            calls = sum(entry.tell.category is Category.HELP for entry in lost)
+            log.error("alerts_lost_with_the_end", help_calls=calls, others=len(lost) - calls)
 
     # --- behind the counter --------------------------------------------------------------------------------------
 

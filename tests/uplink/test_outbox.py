@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
 from agent.signals import Category, Remember
@@ -50,7 +51,9 @@ class FragileDisk(Disk):
 class Lab:
     """An outbox with everything it is connected to."""
 
-    def __init__(self, folder: Path, capacity: int = 1000, *, disk: FragileDisk | None = None) -> None:
+    def __init__(
+        self, folder: Path, capacity: int = 1000, *, disk: FragileDisk | None = None, retry_s: float = 0.02
+    ) -> None:
         self.clock = LabClock()
         self.complaints = Complaints()
         self.disk = disk or FragileDisk(folder)
@@ -60,7 +63,7 @@ class Lab:
             self.clock,
             on_trouble=self.complaints.trouble,
             on_over=self.complaints.end,
-            retry_s=0.02,
+            retry_s=retry_s,
         )
 
     def keep(self, alert_id: str, revision: int = 1, category: Category = Category.HELP) -> Entry:
@@ -356,6 +359,36 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
         assert lab.keys() == [("old", 1), ("new", 1)]
         assert lab.outbox.remembered() == {"old": {"phase": "active"}}
         assert lab.keep("next").sequence > new.sequence
+
+
+async def test_an_orderly_end_stores_what_was_only_in_memory_if_the_disk_is_there_again(tmp_path: Path) -> None:
+    folder = tmp_path / "mount"
+    folder.write_text("nothing is mounted here")
+    lab = Lab(folder, retry_s=3600.0)
+    await lab.outbox.begin()
+    assert lab.outbox.disk is State.LOST
+    kept = lab.keep("inc-1")
+    folder.unlink()
+    with capture_logs() as logs:
+        await lab.outbox.close()
+    assert "alerts_lost_with_the_end" not in [line["event"] for line in logs]
+    async with opened(folder) as again:
+        assert again.keys() == [("inc-1", 1)]
+        assert not again.outbox.crashed
+        assert again.keep("inc-2").sequence == kept.sequence + 1
+
+
+async def test_an_orderly_end_without_a_disk_says_what_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "mount"
+    folder.write_text("nothing is mounted here")
+    lab = Lab(folder, retry_s=3600.0)
+    await lab.outbox.begin()
+    lab.keep("inc-1")
+    lab.keep("inc-2", category=Category.NOISE)
+    with capture_logs() as logs:
+        await lab.outbox.close()
+    (line,) = [line for line in logs if line["event"] == "alerts_lost_with_the_end"]
+    assert (line["help_calls"], line["others"]) == (1, 1)
 
 
 async def test_a_disk_that_comes_late_to_a_clock_that_was_set_back_gets_no_number_twice(tmp_path: Path) -> None:
