@@ -307,6 +307,21 @@ class Recording(random.Random):
         return super().uniform(a, b) / 10
 
 
+async def test_a_command_that_is_repeated_over_the_other_path_is_heard_again(street: Street) -> None:
+    ear = Ear()
+    command = Publication("safepoint/v1/street/unit-a/cmd/set", b'{"id": "the same"}')
+    endpoint = street.endpoint("unit-a")
+    paths = Paths({PRIMARY: endpoint, ALTERNATE: endpoint}, passing("unit-a", ()), on_message=ear)
+    received = Received(command.topic, command.payload)
+    paths._hear(PRIMARY, received)
+    paths._hear(ALTERNATE, received)
+    ack = Received("safepoint/v1/street/unit-a/ack", b"seen")
+    paths._hear(PRIMARY, ack)
+    paths._hear(ALTERNATE, ack)
+    assert ear.payloads() == [command.payload, command.payload, b"seen"]
+    assert paths.heard_twice == 1
+
+
 async def test_hurry_ends_on_all_paths_when_one_of_them_is_up(own_street: Street) -> None:
     chance = Recording()
     here = own_street.endpoint("unit-a")
