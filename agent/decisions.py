@@ -43,14 +43,29 @@ class Decisions:
         self._act = act
         self._signals: deque[Signal] = deque()
         self._busy = True
+        self._running = False
+        """From `begin` to `close`."""
         self._alarm: asyncio.TimerHandle | None = None
         self.faults: dict[tuple[str, str], str] = {}
         """What does not work now: (part, code) -> one sentence."""
 
     def begin(self, remembered: Iterable[Mapping[str, Any]], *, crashed: bool) -> None:
         """Take up what the last life of the unit left, then what was reported meanwhile."""
+        self._running = True
         self._act(self._incidents.begin(remembered, self._clock.now(), crashed=crashed))
         self._decide_waiting()
+
+    def resume(self, remembered: Sequence[Mapping[str, Any]], crashed: bool) -> None:  # noqa: FBT001 - the outbox's hook
+        """Take up what the last life left and the disk told only now. Before `begin`, that gets it with the rest."""
+        if not self._running or not remembered:
+            return
+        try:
+            self._act(self._incidents.resume(remembered, self._clock.now(), crashed=crashed))
+        except Exception:  # what is open now must not suffer from what was
+            log.exception("memories_not_resumed", count=len(remembered))
+            text = "The rules of this unit failed with what the last life left: open alerts of then are not followed."
+            self.report(Faulted(RULES, "failed", text, self._clock.now()))
+        self._set_alarm()
 
     def report(self, signal: Signal) -> None:
         """Something happened."""
@@ -65,7 +80,7 @@ class Decisions:
 
     def close(self) -> None:
         """Set no alarm any more."""
-        self._busy = True
+        self._busy, self._running = True, False
         if self._alarm is not None:
             self._alarm.cancel()
 

@@ -154,6 +154,7 @@ class Unit:
             on_command=self._take_command,
             on_up=self._link_up,
         )
+        self._uplink.outbox.on_remembered = self._decisions.resume
         if config.uplink.onvif_ej:
             self._mirror = OnvifMirror(config, self._uplink.paths.send, clock)
         self._media = MediaRoom(

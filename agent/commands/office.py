@@ -308,7 +308,11 @@ class Office:
     def _sent(self, sent: asyncio.Future[Receipt], message: Message, since_s: float) -> None:
         error = None if sent.cancelled() else sent.exception()
         if isinstance(error, LinkDown):
-            self._unsent.append((since_s, message))  # it may have arrived: an answer twice is no harm
+            # It may have arrived: an answer twice is no harm.
+            if self._link.connected and self._clock.now().monotonic_s - since_s < RESPONSE_EXPIRY_S:
+                self._send(message, since_s)  # another path is up: no new connection would come to send it
+            else:
+                self._unsent.append((since_s, message))
         elif error is not None:
             log.warning("answer_not_sent", topic=message.topic, reason=str(error))
 

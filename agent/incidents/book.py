@@ -127,13 +127,20 @@ class Book:
                 incident.told = turn.now  # only its age counts, and monotonic time of another boot has none
             if incident.persists and incident.phase is Phase.ACTIVE:
                 incident.deadlines[Deadline.PROOF] = turn.now.later(course.PROOF_S)
-            self._end_double(incident, turn)
+            double = self.active(incident.category, incident.cause) if incident.phase is Phase.ACTIVE else None
             self._incidents[incident.alert_id] = incident
             evidence.take_up(incident, turn)
             turn.note("incident_restored", incident, category=incident.category, state=incident.phase)
             turn.keep(incident)
+            if double is not None:
+                _end_older(double, incident, turn)
+        in_order = sorted(self._incidents.values(), key=lambda each: each.opened.wall)
+        self._incidents = {incident.alert_id: incident for incident in in_order}
 
-    def _end_double(self, incident: Incident, turn: Turn) -> None:
-        """A crash between two writes may leave two active incidents for one cause: only the later one grows on."""
-        if incident.phase is Phase.ACTIVE and (older := self.active(incident.category, incident.cause)):
-            course.end(older, turn.now, turn)
+
+def _end_older(one: Incident, other: Incident, turn: Turn) -> None:
+    """Two active incidents of one cause: only the later one grows on.
+
+    A crash between two writes may leave them, or a disk that told of the last run only when this one had begun.
+    """
+    course.end(min(one, other, key=lambda each: each.opened.wall), turn.now, turn)

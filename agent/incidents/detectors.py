@@ -57,7 +57,7 @@ class Detectors:
 
     def restore(self, now: Moment) -> None:
         """Go on with an inhibit that stood before a restart."""
-        if fault := self._fault():
+        if (fault := self._fault()) and not self._runaway.inhibited:
             self._runaway.inhibit(now)
             fault.deadlines.pop(Deadline.PROOF, None)  # nobody but us reports it
 

@@ -87,6 +87,27 @@ class Incidents:
             crashed: The last run did not end in order; it may have told more than it could store.
         """
         turn = Turn(self._config, now)
+        self._take_up(remembered, turn, crashed=crashed)
+        return self._finish(turn)
+
+    def resume(self, remembered: Iterable[Mapping[str, Any]], now: Moment, *, crashed: bool) -> list[Action]:
+        """Take up states of earlier runs that could be read only after `begin`.
+
+        What this run knows counts for more: of an incident that goes on, the one of this run grows on.
+
+        Args:
+            remembered: Those states, without what this run has remembered or forgotten itself.
+            now: The present moment.
+            crashed: As for `begin`.
+        """
+        turn = Turn(self._config, now)
+        was_armed = self.armed
+        self._take_up(remembered, turn, crashed=crashed)
+        self._note_arming(was_armed, turn)
+        return self._finish(turn)
+
+    def _take_up(self, remembered: Iterable[Mapping[str, Any]], turn: Turn, *, crashed: bool) -> None:
+        now = turn.now
         incidents: list[memory.SavedIncident] = []
         for state in remembered:
             try:
@@ -104,7 +125,6 @@ class Incidents:
         self._arming.look(now)
         self._book.restore(incidents, turn, crashed=crashed)
         self._detectors.restore(now)
-        return self._finish(turn)
 
     def handle(self, signal: Signal, now: Moment) -> list[Action]:
         """Take a signal; what was due before it happened happens first."""

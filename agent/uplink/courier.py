@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import random
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.uplink import messages
+from agent.uplink.in_flight import InFlight
 from agent.uplink.lanes import Lane, lane_of
 from agent.uplink.publication import LinkDown, PublishRefused, Receipt
 from agent.uplink.resends import Resends
@@ -81,7 +83,7 @@ class Courier:
         """What lies in that heap."""
         self._resends = Resends(config.uplink.resend_s, rng or random.SystemRandom(), outbox.holds)
         self._standing = Standing(config.unit, paths)
-        self._in_flight: set[Key] = set()
+        self._in_flight = InFlight(config.uplink.resend_s[0])
         self._sent_s: dict[Key, float] = {}
         """When each waiting revision was last sent since the newest connection, by the loop's clock."""
         self._unheard: set[Key] = set()
@@ -89,6 +91,7 @@ class Courier:
         self._session = 0
         self._news = asyncio.Event()
         outbox.on_settled = self._settled
+        outbox.on_found = self._found
         paths.on_room = self._dispatch
         self.last_edge_to_broker_s: float | None = None
         """From the event to the broker's acknowledgement, of the last alert that needed one attempt."""
@@ -123,6 +126,8 @@ class Courier:
         if entry is None:
             return False
         self.delivered += 1
+        if not self._outbox.holds_help:
+            self._paths.calm()
         self._forget_sending(entry)
         log.info("alert_delivered", alert_id=alert_id, revision=revision, attempts=entry.attempts)
         return True
@@ -161,7 +166,9 @@ class Courier:
             for entry in self._resends.due(loop.time()):
                 self._make_ready(entry)
             self._dispatch()
-            next_s = self._resends.next_s
+            for entry in self._in_flight.overdue(loop.time()):
+                self._send_beside(entry)
+            next_s = min(filter(None, (self._resends.next_s, self._in_flight.next_s)), default=None)
             await self._wait(None if next_s is None else next_s - loop.time())
 
     async def _follow_link(self) -> None:
@@ -198,6 +205,13 @@ class Courier:
                 self._make_ready(entry)
         self._dispatch()
 
+    def _found(self, entries: Sequence[Entry]) -> None:
+        """The disk came late and held these: on this connection they were never sent, however often before."""
+        for entry in entries:
+            if self._outbox.holds(entry):
+                self._make_ready(entry)
+        self._dispatch()
+
     def _make_ready(self, entry: Entry) -> None:
         if entry.key not in self._queued:
             self._queued.add(entry.key)
@@ -214,6 +228,8 @@ class Courier:
             if not self._outbox.holds(entry) or entry.key in self._in_flight:
                 heapq.heappop(self._ready)
                 self._queued.discard(entry.key)
+                if self._in_flight.taken(entry.key) and self._outbox.holds(entry):
+                    self._send_beside(entry)  # its repetition is due, and one path still says nothing
                 continue
             first = self._first_owed(entry)
             path = self._paths.choose(first.attempts + 1, lane_of(first.tell.category))
@@ -224,6 +240,16 @@ class Courier:
             except LinkDown:
                 return
         self._standing.publish()
+
+    def _send_beside(self, entry: Entry) -> None:
+        """A path has a help call and its broker says nothing: send it over another one that is up."""
+        silent = self._in_flight.paths_of(entry.key)
+        path = self._paths.choose(entry.attempts + 1, lane_of(entry.tell.category), besides=silent)
+        if path is None or not self._outbox.holds(entry):
+            return
+        log.warning("help_call_sent_beside", alert_id=entry.tell.alert_id, silent=sorted(silent), path=path)
+        with contextlib.suppress(LinkDown):  # it is looked at again while the first path is silent
+            self._send(entry, path)
 
     def _first_owed(self, entry: Entry) -> Entry:
         """What has to go next so that the revisions of this entry's alert come in order: a lower one, or itself."""
@@ -262,10 +288,11 @@ class Courier:
             copy_lives_s=self._resends.copy_lives_s(attempt),
         )
         receipt = self._paths.send(message.publication(), lane_of(entry.tell.category), path)
-        self._in_flight.add(entry.key)
+        self._in_flight.left(entry, path, asyncio.get_running_loop().time())
+        self._news.set()  # `_carry` looks whether it waits too long
         self._unheard.discard(entry.key)
         self._sent_s[entry.key] = asyncio.get_running_loop().time()
-        receipt.add_done_callback(partial(self._handed_over, entry))
+        receipt.add_done_callback(partial(self._handed_over, entry, path))
         # After the broker's answer: checking takes longer than all the rest of the way to the broker.
         receipt.add_done_callback(lambda _: self._check(message))
         receipt.add_done_callback(partial(self._let_stand, message))
@@ -287,11 +314,14 @@ class Courier:
             log.warning("own_alert_invalid", id=message.document["id"], reason=str(invalid))
             self._trouble(INVALID, f"An alert broke the message contract and was sent all the same: {invalid}")
 
-    def _handed_over(self, entry: Entry, receipt: asyncio.Future[Receipt]) -> None:
+    def _handed_over(self, entry: Entry, path: str, receipt: asyncio.Future[Receipt]) -> None:
         """The broker answered, or the connection died first."""
         error = None if receipt.cancelled() else receipt.exception()
-        self._in_flight.discard(entry.key)
-        if receipt.cancelled() or isinstance(error, LinkDown):
+        lost = receipt.cancelled() or isinstance(error, LinkDown)
+        self._in_flight.ended(entry, path, taken=not lost)
+        if lost and entry.key in self._in_flight:
+            pass  # the other path has it
+        elif lost:
             self._forget_sending(entry)
             self._make_ready(entry)  # goes first thing, over the other path or on the next connection
         else:

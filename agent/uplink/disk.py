@@ -237,7 +237,9 @@ def _read(connection: sqlite3.Connection) -> Contents:
     rows = connection.execute("SELECT tell, sequence, recorded, attempts, late FROM alerts ORDER BY sequence")
     for tell, sequence, recorded, attempts, late in rows.fetchall():
         try:
-            entries.append(Entry(load_tell(tell), sequence, load_moment(recorded), attempts, bool(late), settled=True))
+            entries.append(
+                Entry(load_tell(tell), sequence, load_moment(recorded), attempts, bool(late), stored=True, settled=True)
+            )
         except ValueError:
             unreadable += 1
     memories = dict(connection.execute("SELECT alert_id, state FROM memories").fetchall())

@@ -38,6 +38,8 @@ class Entry:
     """How often it was handed to the link."""
     late: bool = False
     """It was handed over too long after the unit had it to say."""
+    stored: bool = False
+    """It is on the disk."""
     settled: bool = False
     """It is on the disk, or the disk cannot take it: nothing to wait for any more."""
 

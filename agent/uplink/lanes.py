@@ -15,6 +15,9 @@ from agent.signals import Category
 
 SLOW_S: Final = 1.0
 """An acknowledgement that takes longer shows that the network is full: what is not a help call then makes room."""
+FIRST_PACE: Final = 2
+"""Of a backlog, on a connection that has shown nothing yet: one more with each quick acknowledgement, which doubles it
+with each round trip. A slow network would have a help call wait for all that the first burst left in its queues."""
 STILLS: Final = 1
 """Pictures at a time: one has up to 60 kB, 6 s of a poor mobile network."""
 TALKS: Final = 2
@@ -71,8 +74,8 @@ class Places:
         """
         self._capacity = max(1, capacity)
         self._taken = dict.fromkeys(Lane, 0)
-        self._pace = self._capacity
-        """How many of the backlog may be under way; less while the network is slow."""
+        self._pace = min(self._capacity, FIRST_PACE)
+        """How many of the backlog may be under way; less while the network is slow, or not known yet."""
         self._slowed_s = -math.inf
 
     @property

@@ -150,6 +150,10 @@ class Link:
         """Somebody waits for help: end the present rest, and keep them short until the link is up."""
         self._hurried.set()
 
+    def calm(self) -> None:
+        """Nobody waits for this link: rest as usual between attempts."""
+        self._hurried.clear()
+
     async def run(self) -> None:
         """Connect, and again whenever the connection is lost, until `close`."""
         self._running = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import structlog
 
+from agent.signals import Category
 from agent.uplink.disk import Change, Contents, Disk, Meta
 from agent.uplink.entry import Entry, made_plain
 from agent.uplink.help_ids import HelpIds
@@ -75,6 +76,11 @@ class Outbox:
         )
         self.on_settled: Callable[[Sequence[Entry]], None] = _nobody_waits
         """Hears of entries that need not wait for the disk any more; the courier sets it."""
+        self.on_found: Callable[[Sequence[Entry]], None] = _nobody_waits
+        """Hears of what the last life left, when the disk tells only after the start; the courier sets it."""
+        self.on_remembered: Callable[[Sequence[Mapping[str, Any]], bool], None] = _nobody_remembers
+        """Hears of what the last life wanted remembered, when the disk tells only after the start, and whether that
+        life crashed. What this life has remembered or forgotten since is not among it."""
         self.skipped: tuple[int, int] | None = None
         """Numbers (first, last) that were given to nothing, or lost with the disk: for the birth message."""
         self.crashed = False
@@ -216,7 +222,11 @@ class Outbox:
 
     async def close(self) -> None:
         """Write what waits and mark the file as closed in order."""
-        await self._storage.close(Change(self._meta(clean=True)))
+        await self._storage.close(lambda: Change(self._meta(clean=True)))
+        lost = [entry for entry in self._shelves if not entry.stored]
+        if lost:
+            calls = sum(entry.tell.category is Category.HELP for entry in lost)
+            log.error("alerts_lost_with_the_end", help_calls=calls, others=len(lost) - calls)
 
     # --- behind the counter --------------------------------------------------------------------------------------
 
@@ -244,12 +254,24 @@ class Outbox:
         """All that the disk is to hold; what the last life left comes first, if it could not be read until now."""
         if not self._history_known:
             self._history_known = True
-            self._memories = {**contents.memories, **self._memories}
-            older = [entry for entry in contents.entries if self._shelves.get(entry.key) is None]
-            self._count_dropped(self._shelves.add_older(older))
-            self.on_settled(older)
+            self._take_up_late(contents)
         self._report_damage(contents)
         return Change(self._meta(), put=tuple(self._shelves), remember=self.remembered())
+
+    def _take_up_late(self, contents: Contents) -> None:
+        """The disk that was missing at the start tells what the last life left."""
+        if contents.meta is not None:
+            self.crashed = not contents.meta.clean
+            if contents.meta.reserved_sequence >= self._numbers.next:  # the clock was set back since
+                self._numbers = Numbers(contents.meta.reserved_sequence + 1)
+                self.skipped = (1, contents.meta.reserved_sequence)
+        late = {alert_id: state for alert_id, state in contents.memories.items() if alert_id not in self._memories}
+        self._memories = {**late, **self._memories}
+        older = [entry for entry in contents.entries if self._shelves.get(entry.key) is None]
+        self._count_dropped(self._shelves.add_older(older))
+        log.info("outbox_history_found", alerts=len(older), memories=len(late))
+        self.on_found(older)
+        self.on_remembered([*late.values()], self.crashed)
 
     def _settled(self, entries: Sequence[Entry]) -> None:
         self.on_settled(entries)
@@ -280,3 +302,7 @@ class Outbox:
 
 def _nobody_waits(_entries: Sequence[Entry]) -> None:
     """No courier yet."""
+
+
+def _nobody_remembers(_states: Sequence[Mapping[str, Any]], _crashed: bool) -> None:  # noqa: FBT001 - as its hook
+    """No rules yet."""

@@ -20,12 +20,14 @@ from agent.uplink.publication import LinkDown
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from agent.uplink.connection import Manners
     from agent.uplink.publication import Publication, Receipt, Received
     from agent.uplink.tls import Endpoint
 
+ACK: Final = "ack"
+"""The last level of the topic of acknowledgements."""
 PRIMARY: Final = "primary"
 ALTERNATE: Final = "alternate"
 LOOK_EVERY_S: Final = 2.0
@@ -130,10 +132,16 @@ class Paths:
             await self._changed.wait()
         return self.session
 
-    def choose(self, attempt: int, lane: Lane) -> str | None:
-        """The path for an attempt: odd ones go by the first, even ones by the second, if it is up and has a place."""
+    def choose(self, attempt: int, lane: Lane, *, besides: Collection[str] = ()) -> str | None:
+        """The path for an attempt: odd ones go by the first, even ones by the second, if it is up and has a place.
+
+        Args:
+            attempt: From 1.
+            lane: How important it is.
+            besides: Paths that are not to be chosen.
+        """
         names = [*self._links] if attempt % 2 else [*reversed(self._links)]
-        return next((name for name in names if self._links[name].free_for(lane)), None)
+        return next((name for name in names if name not in besides and self._links[name].free_for(lane)), None)
 
     def free_for(self, lane: Lane) -> bool:
         """Whether a publication of this lane would go at once over the path that is used now."""
@@ -184,6 +192,11 @@ class Paths:
         for link in self._links.values():
             link.hurry()
 
+    def calm(self) -> None:
+        """A path is up, or nobody waits for help any more: what is down may rest as usual."""
+        for link in self._links.values():
+            link.calm()
+
     async def run(self) -> None:
         """Keep all paths connected until `close`."""
         async with asyncio.TaskGroup() as group:
@@ -226,21 +239,28 @@ class Paths:
 
     def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         if up:
+            self.calm()
             self._changed.set()
             self._changed = asyncio.Event()
         if self._told_change is not None:
             self._told_change(up)
 
     def _hear(self, name: str, received: Received) -> None:
-        """Take a message, unless it has come over the other path."""
-        if len(self._links) > 1:
-            now_s = asyncio.get_running_loop().time()
-            digest = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).digest()
-            by, at_s = self._heard.get(digest, (name, now_s))
-            if by != name and now_s - at_s <= TWICE_WITHIN_S:
-                self.heard_twice += 1
-                return
-            self._heard[digest] = (name, now_s)
-            if len(self._heard) > REMEMBERED:
-                self._heard.popitem(last=False)
+        """Take a message; an acknowledgement only if it has not come over the other path.
+
+        A command that comes again may be the control room's repetition, because the answer was lost with a path: it
+        is done once by its id, and answered again.
+        """
+        if len(self._links) == 1 or not received.topic.endswith(f"/{ACK}"):
+            self._on_message(received)
+            return
+        now_s = asyncio.get_running_loop().time()
+        digest = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).digest()
+        by, at_s = self._heard.get(digest, (name, now_s))
+        if by != name and now_s - at_s <= TWICE_WITHIN_S:
+            self.heard_twice += 1
+            return
         self._on_message(received)
+        self._heard[digest] = (name, now_s)  # only now: what could not be taken may come over the other path
+        if len(self._heard) > REMEMBERED:
+            self._heard.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -118,16 +119,32 @@ class Storage:
         while self._waiting:
             await asyncio.wait([*self._waiting], timeout=STUCK_AFTER_S)
 
-    async def close(self, last: Change) -> None:
-        """Make a last change, close the file and end the thread."""
+    async def close(self, last: Callable[[], Change]) -> None:
+        """Make a last change, close the file and end the thread. A disk that is lost is tried once more."""
+        deadline_s = asyncio.get_running_loop().time() + CLOSE_WITHIN_S
         if self._recovery is not None:
             self._recovery.cancel()
             await asyncio.gather(self._recovery, return_exceptions=True)
-        self.commit(last)
+        if self._state in {State.LOST, State.RETURNING}:
+            await self._save_all(last, deadline_s)
+        else:
+            self.commit(last())
         self._enter(State.CLOSED)
-        if not await self._thread.close(CLOSE_WITHIN_S):
+        if not await self._thread.close(max(0.0, deadline_s - asyncio.get_running_loop().time())):
             log.error("outbox_not_closed", reason="the disk does not answer")
         self._stop_watch()
+
+    async def _save_all(self, last: Callable[[], Change], deadline_s: float) -> None:
+        """Give the disk the whole of memory, if it can take it now."""
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                everything = self._on_return(await self._thread.open())
+                await self._thread.rewrite(replace(everything, meta=last().meta))
+        except (DiskTrouble, TimeoutError) as error:
+            log.warning("outbox_not_saved", reason=str(error) or "the disk does not answer")
+            return
+        _note_stored(everything.put)
+        log.info("outbox_disk_back", stored=len(everything.put))
 
     def _enter(self, state: State) -> None:
         """Go to this state.
@@ -154,6 +171,8 @@ class Storage:
         trouble = commit.exception()
         if isinstance(trouble, DiskTrouble):
             self._lose(trouble)
+        else:
+            _note_stored(entries)
         self._settle(entries)
 
     def _hangs(self) -> None:
@@ -208,11 +227,17 @@ class Storage:
             except DiskTrouble as trouble:
                 self._lose(trouble)
                 continue
+            _note_stored(everything.put)
             if self._state is State.RETURNING:  # a change behind may have failed meanwhile
                 self._enter(State.WORKING)
                 log.info("outbox_disk_back", stored=len(everything.put))
                 self._report_over()
                 return
+
+
+def _note_stored(entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        entry.stored = True
 
 
 def _hear_out(opening: asyncio.Future[Contents]) -> None:

@@ -46,10 +46,16 @@ class ListeningLink:
 
     def __init__(self) -> None:
         self.is_up = True
+        self.swallowing: list[asyncio.Future[Receipt]] | None = None
+        """What the first of two paths swallows, while it does."""
         self.sent: list[Publication] = []
         self.lanes: dict[str, Lane] = {}
         self._came_up = asyncio.Event()
         self._came_up.set()
+
+    @property
+    def connected(self) -> bool:
+        return self.is_up
 
     async def up(self) -> None:
         await self._came_up.wait()
@@ -62,10 +68,19 @@ class ListeningLink:
         self.is_up = True
         self._came_up.set()
 
+    def cut_first_path(self) -> None:
+        """What it swallowed is lost; the second path is up all the time."""
+        swallowed, self.swallowing = self.swallowing or [], None
+        for receipt in swallowed:
+            receipt.set_exception(LinkDown("the first path was cut"))
+
     def send(self, publication: Publication, lane: Lane = Lane.TALK) -> asyncio.Future[Receipt]:
         if not self.is_up:
             msg = "the broker is away"
             raise LinkDown(msg)
+        if self.swallowing is not None:
+            self.swallowing.append(asyncio.get_running_loop().create_future())
+            return self.swallowing[-1]
         self.sent.append(publication)
         self.lanes[publication.topic] = lane
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()

@@ -219,6 +219,20 @@ async def test_what_could_not_be_sent_is_sent_when_the_link_is_back_in_order_and
         assert chain.check(records) == len(records) == 7
 
 
+async def test_an_answer_that_was_lost_with_one_of_two_paths_goes_over_the_other_at_once(tmp_path: Path) -> None:
+    async with Desk(tmp_path).open() as desk:
+        command = desk.command()
+        desk.link.swallowing = []
+        desk.comes(command)
+        await until(lambda: desk.done and len(desk.link.swallowing or ()) >= 2, "both answers were swallowed")
+        assert not desk.answers()
+        desk.link.cut_first_path()
+        await desk.answered("accepted", "done")
+        desk.comes(command)  # the room did not wait for that, and repeats it over the other path
+        await desk.answered("accepted", "done", "done")
+        assert len(desk.done) == 1
+
+
 async def test_records_that_were_not_sent_are_sent_by_the_next_life(tmp_path: Path) -> None:
     first = Desk(tmp_path)
     async with first.open():

@@ -10,7 +10,7 @@ from agent.clock import Moment, SystemClock
 from agent.config.settings import Config, InputKind, InputSettings, UnitSettings, UplinkSettings
 from agent.decisions import Decisions
 from agent.incidents import Incidents
-from agent.signals import Category, Faulted, SensorKind, Tell, Triggered
+from agent.signals import Category, Faulted, Remember, SensorKind, Tell, Triggered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -86,3 +86,20 @@ async def test_a_failing_signal_does_not_lose_the_next_one(door: Door) -> None:
     door.decisions.report(Faulted("lamp", "lost", "The lamp is lost.", CLOCK.now()))
     door.decisions.report(press())
     assert door.told() == [Category.HELP]
+
+
+async def test_memories_that_are_found_late_are_taken_up_while_the_rules_run_and_only_then(door: Door) -> None:
+    other = Door()
+    other.decisions.begin([], crashed=False)
+    other.decisions.report(press())
+    other.decisions.close()
+    states = [action.state for action in other.began if isinstance(action, Remember) and action.state is not None]
+    door.decisions.resume(states[-1:], crashed=False)
+    assert not door.rules.open_count
+    door.decisions.begin([], crashed=False)
+    door.decisions.resume(states[-1:], crashed=False)
+    assert door.rules.open_count == 1
+    assert door.told() == []
+    door.decisions.close()
+    door.decisions.resume(states[-1:], crashed=False)
+    assert door.rules.open_count == 1

@@ -86,6 +86,7 @@ class Unit:
         self.now = start
         self.done: list[Action] = []
         self.kept: dict[str, Mapping[str, Any]] = {}
+        self._unread: dict[str, Mapping[str, Any]] = {}
         self._new_id = new_id or ids()
         self.incidents = Incidents(self.settings, self._new_id)
         self._take(self.incidents.begin([], start))
@@ -182,6 +183,18 @@ class Unit:
         self.incidents = Incidents(self.settings, self._new_id)
         stored = json.loads(json.dumps([*self.kept.values()]))
         return self._take(self.incidents.begin(stored, self.now, crashed=crashed))
+
+    def restart_without_memory(self, at_s: float) -> list[Action]:
+        """Begin again while what was kept cannot be read."""
+        self._unread, self.kept = self.kept, {}
+        return self.restart(at_s)
+
+    def find_memory(self, at_s: float) -> list[Action]:
+        """What could not be read can be read now."""
+        self.now = self.at(at_s)
+        late = {key: state for key, state in self._unread.items() if key not in self.kept}
+        self.kept = late | self.kept
+        return self._take(self.incidents.resume(json.loads(json.dumps([*late.values()])), self.now, crashed=False))
 
     def hear(self, signal: Signal) -> list[Action]:
         if signal.at.monotonic_s > self.now.monotonic_s:

@@ -37,6 +37,33 @@ def test_after_a_crash_a_call_never_uses_a_number_that_may_have_been_told_alread
     assert revision > 2
 
 
+def test_an_incident_whose_memory_is_found_late_goes_on_by_its_id_and_number() -> None:
+    unit = Unit()
+    unit.press(0)
+    unit.see(2)
+    actions = unit.restart_without_memory(5)
+    assert lights(actions) == [LightPattern.OFF]
+    assert lights(unit.find_memory(8)) == [LightPattern.SEEN]
+    assert revisions(unit.say_phrase(9)) == [("help-1", 2, "active")]
+
+
+def test_a_call_of_this_run_grows_on_and_the_one_that_is_found_late_is_ended() -> None:
+    unit = Unit()
+    unit.press(0)
+    unit.restart_without_memory(5)
+    unit.press(6)
+    assert revisions(unit.find_memory(8)) == [("help-1", 2, "ended")]
+    assert revisions(unit.say_phrase(9)) == [("help-2", 2, "active")]
+
+
+def test_what_was_set_by_hand_is_set_again_when_the_memory_of_it_is_found_late() -> None:
+    unit = Unit(armed=True)
+    unit.restart_without_memory(5)
+    assert not unit.incidents.armed
+    unit.find_memory(8)
+    assert unit.incidents.armed
+
+
 def test_deadlines_of_the_same_boot_stand() -> None:
     unit = Unit()
     unit.press(0)

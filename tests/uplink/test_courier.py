@@ -15,6 +15,7 @@ from agent.signals import AckLevel, Category
 from agent.uplink import messages
 from agent.uplink.connection import Manners
 from agent.uplink.courier import INVALID, REFUSED, UNHEARD, Courier
+from agent.uplink.disk import Disk
 from agent.uplink.inbox import Inbox
 from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
@@ -125,7 +126,10 @@ async def unit_at(
     """A unit that runs; its link may be down."""
     complaints = Complaints()
     config = make_config(**{"resend_s": NEVER_S} | uplink)
-    outbox = await Outbox.open(folder, 1000, SystemClock(), on_trouble=complaints.trouble, on_over=complaints.end)
+    outbox = Outbox(
+        Disk(folder), 1000, SystemClock(), on_trouble=complaints.trouble, on_over=complaints.end, retry_s=0.05
+    )
+    await outbox.begin()
     unit = Unit(config, outbox, endpoint, complaints, puback_within_s)
     async with running(unit.link):
         carrying = asyncio.create_task(unit.courier.run())
@@ -268,6 +272,29 @@ async def test_a_call_into_a_frozen_broker_comes_when_it_thaws(own_street: Stree
         broker.thaw()
         await until(lambda: unit.courier.pending == 0, "it is acknowledged")
     assert set(room.ids()) == {"inc-1-r1"}
+
+
+async def test_a_call_that_lies_on_a_disk_which_comes_late_goes_out_on_the_connection_that_is_there(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mount"
+    async with control_room_at(desk, answers=False) as room:
+        async with unit_at(street.endpoint("unit-a"), folder) as unit:
+            await unit.link.up()
+            unit.raise_alert("inc-late-disk")
+            await until(lambda: len(room.heard) == 1, "it is heard, and not acknowledged")
+        folder.rename(tmp_path / "drive")
+        folder.write_text("nothing is mounted here")
+        async with unit_at(street.endpoint("unit-a"), folder) as unit:
+            await unit.link.up()
+            unit.raise_alert("inc-new")
+            await until(lambda: len(room.heard) == 2, "the unit works without its disk")
+            folder.unlink()
+            (tmp_path / "drive").rename(folder)
+            await until(lambda: len(room.heard) == 3, "the old call is heard")
+            assert unit.link.session == 1
+    assert room.ids() == ["inc-late-disk-r1", "inc-new-r1", "inc-late-disk-r1"]
+    assert room.heard[2]["data"]["path"]["attempt"] == 2
 
 
 async def test_what_a_detector_was_slow_to_be_sure_of_is_not_late(

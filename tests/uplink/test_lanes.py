@@ -8,6 +8,15 @@ from agent.signals import Category
 from agent.uplink.lanes import SLOW_S, Lane, Places, lane_of
 
 
+def proven(capacity: int) -> Places:
+    """The places of a connection that has shown to be quick."""
+    places = Places(capacity)
+    for _ in range(capacity):
+        places.take(Lane.REST)
+        places.give_back(Lane.REST, 0.0, 0.1)
+    return places
+
+
 def fill(places: Places, lane: Lane) -> int:
     """Take all places that a lane gets; how many."""
     taken = 0
@@ -18,7 +27,7 @@ def fill(places: Places, lane: Lane) -> int:
 
 
 def test_whatever_else_is_under_way_a_help_call_has_a_place() -> None:
-    places = Places(20)
+    places = proven(20)
     for lane in sorted(Lane, reverse=True)[:-1]:
         fill(places, lane)
     assert places.free_for(Lane.HELP)
@@ -26,7 +35,7 @@ def test_whatever_else_is_under_way_a_help_call_has_a_place() -> None:
 
 @pytest.mark.parametrize("lane", [Lane.INTRUDER, Lane.FAULT, Lane.STILL, Lane.REST])
 def test_no_backlog_takes_the_place_of_what_is_more_important(lane: Lane) -> None:
-    places = Places(20)
+    places = proven(20)
     fill(places, lane)
     more_important = {Lane.FAULT: Lane.TALK, Lane.INTRUDER: Lane.HELP}.get(lane, Lane(lane - 1))
     assert places.free_for(more_important) or lane is Lane.REST
@@ -35,30 +44,41 @@ def test_no_backlog_takes_the_place_of_what_is_more_important(lane: Lane) -> Non
 
 
 def test_heartbeats_go_while_a_backlog_drains_but_do_not_take_all_that_is_left() -> None:
-    places = Places(20)
+    places = proven(20)
     fill(places, Lane.INTRUDER)
     assert fill(places, Lane.TALK) == 2
     assert places.free_for(Lane.HELP)
 
 
 def test_acknowledgements_have_most_places_where_there_is_nothing_else() -> None:
-    assert fill(Places(20), Lane.TALK) >= 16
+    assert fill(proven(20), Lane.TALK) >= 16
 
 
 def test_one_still_at_a_time() -> None:
-    assert fill(Places(20), Lane.STILL) == 1
+    assert fill(proven(20), Lane.STILL) == 1
 
 
 @pytest.mark.parametrize("capacity", [1, 2, 3, 5, 20])
 @pytest.mark.parametrize("lane", Lane)
 def test_a_broker_that_takes_few_at_a_time_still_gets_everything(capacity: int, lane: Lane) -> None:
-    places = Places(capacity)
+    places = proven(capacity)
     assert places.free_for(lane)
     assert 1 <= fill(places, lane) <= capacity
 
 
-def test_a_slow_network_gets_a_smaller_backlog_and_a_quick_one_all_of_it_again() -> None:
+@pytest.mark.parametrize("lane", [Lane.INTRUDER, Lane.FAULT, Lane.REST])
+def test_a_new_connection_takes_few_of_a_backlog_until_it_has_shown_to_be_quick(lane: Lane) -> None:
     places = Places(20)
+    assert fill(places, lane) == 2
+    assert places.free_for(Lane.TALK)
+    for _ in range(2):
+        places.give_back(lane, 0.0, 0.1)
+    assert fill(places, lane) == 4
+    assert fill(places, Lane.HELP) == 16
+
+
+def test_a_slow_network_gets_a_smaller_backlog_and_a_quick_one_all_of_it_again() -> None:
+    places = proven(20)
     taken = fill(places, Lane.INTRUDER)
     for _ in range(taken):
         places.give_back(Lane.INTRUDER, 0.0, SLOW_S + 1.0)
@@ -75,7 +95,7 @@ def test_a_slow_network_gets_a_smaller_backlog_and_a_quick_one_all_of_it_again()
 
 
 def test_a_slow_network_takes_no_place_from_help() -> None:
-    places = Places(20)
+    places = proven(20)
     places.take(Lane.INTRUDER)
     places.give_back(Lane.INTRUDER, 0.0, 60.0)
     assert fill(places, Lane.HELP) == 20

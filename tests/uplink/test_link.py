@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from agent.uplink.connection import Manners
 from agent.uplink.lanes import Lane
 from agent.uplink.link import Link
+from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Received, Subscription
 from agent.uplink.tls import Endpoint, Shown
 from fakes.authority import Authority
@@ -292,6 +293,47 @@ async def test_a_link_that_rests_for_long_tries_at_once_when_somebody_waits_for_
         link._rng = random.Random(1)
         link.hurry()
         await until(lambda: link.connected, "it did not rest on")
+
+
+class Recording(random.Random):
+    """Chance that keeps which waits it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.from_s: list[float] = []
+
+    def uniform(self, a: float, b: float) -> float:
+        self.from_s.append(a)
+        return super().uniform(a, b) / 10
+
+
+async def test_a_command_that_is_repeated_over_the_other_path_is_heard_again(street: Street) -> None:
+    ear = Ear()
+    command = Publication("safepoint/v1/street/unit-a/cmd/set", b'{"id": "the same"}')
+    endpoint = street.endpoint("unit-a")
+    paths = Paths({PRIMARY: endpoint, ALTERNATE: endpoint}, passing("unit-a", ()), on_message=ear)
+    received = Received(command.topic, command.payload)
+    paths._hear(PRIMARY, received)
+    paths._hear(ALTERNATE, received)
+    ack = Received("safepoint/v1/street/unit-a/ack", b"seen")
+    paths._hear(PRIMARY, ack)
+    paths._hear(ALTERNATE, ack)
+    assert ear.payloads() == [command.payload, command.payload, b"seen"]
+    assert paths.heard_twice == 1
+
+
+async def test_hurry_ends_on_all_paths_when_one_of_them_is_up(own_street: Street) -> None:
+    chance = Recording()
+    here = own_street.endpoint("unit-a")
+    nowhere = replace(here, port=1)  # nobody listens there
+    paths = Paths({PRIMARY: here, ALTERNATE: nowhere}, passing("unit-a"), on_message=Ear(), rng=chance)
+    paths.hurry()
+    async with running(paths):
+        await until(lambda: len(chance.from_s) > 2, "both are tried in vain")
+        assert 0.0 not in chance.from_s
+        await own_street.broker.start()
+        await paths.up()
+        await until(lambda: 0.0 in chance.from_s, "the one that is down rests as usual")
 
 
 async def test_what_was_in_flight_when_the_connection_died_fails_and_is_not_sent_by_the_next_one(

@@ -11,15 +11,17 @@ import subprocess
 import sys
 import threading
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
 from agent.signals import Category, Remember
 from agent.uplink.disk import FILE_NAME, Change, Disk
 from agent.uplink.entry import dump_tell, load_tell
-from agent.uplink.numbers import BLOCK
+from agent.uplink.numbers import BLOCK, Numbers, first_of_unknown_history
 from agent.uplink.outbox import DAMAGED, FULL, Outbox
 from agent.uplink.storage import State
 from tests.uplink.lab import Complaints, LabClock, tell, until
@@ -49,7 +51,9 @@ class FragileDisk(Disk):
 class Lab:
     """An outbox with everything it is connected to."""
 
-    def __init__(self, folder: Path, capacity: int = 1000, *, disk: FragileDisk | None = None) -> None:
+    def __init__(
+        self, folder: Path, capacity: int = 1000, *, disk: FragileDisk | None = None, retry_s: float = 0.02
+    ) -> None:
         self.clock = LabClock()
         self.complaints = Complaints()
         self.disk = disk or FragileDisk(folder)
@@ -59,7 +63,7 @@ class Lab:
             self.clock,
             on_trouble=self.complaints.trouble,
             on_over=self.complaints.end,
-            retry_s=0.02,
+            retry_s=retry_s,
         )
 
     def keep(self, alert_id: str, revision: int = 1, category: Category = Category.HELP) -> Entry:
@@ -327,14 +331,20 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
     folder = tmp_path / "mount"
     async with opened(folder) as lab:
         old = lab.keep("old")
-        lab.outbox.keep([], [Remember("old", {"phase": "active"})])
+        lab.outbox.sent(old, late=False)
+        lab.outbox.keep([], [Remember("old", {"phase": "active"}), Remember("new", {"phase": "active"})])
     folder.rename(tmp_path / "drive")
     folder.write_text("nothing is mounted here")
     async with opened(folder) as lab:
         assert lab.complaints.told == ["disk-lost"]
         settled: list[Entry] = []
         lab.outbox.on_settled = settled.extend
+        found: list[Entry] = []
+        lab.outbox.on_found = found.extend
+        remembered: list[object] = []
+        lab.outbox.on_remembered = lambda states, crashed: remembered.append((states, crashed))
         new = lab.keep("new")
+        lab.outbox.keep([], [Remember("new", None)])
         assert new.settled
         assert new.sequence > old.sequence
         assert lab.outbox.skipped == (1, new.sequence - 1)
@@ -342,11 +352,63 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
         (tmp_path / "drive").rename(folder)
         await until(lambda: lab.complaints.over == ["disk-lost"], "the disk is found")
         assert lab.keys() == [("old", 1), ("new", 1)]
-        assert [entry.key for entry in settled] == [("new", 1), ("old", 1)]
+        assert [entry.key for entry in settled] == [("new", 1)]
+        assert [(entry.key, entry.attempts) for entry in found] == [(("old", 1), 1)]
+        assert remembered == [([{"phase": "active"}], False)], "what this life forgot stays forgotten"
     async with opened(folder) as lab:
         assert lab.keys() == [("old", 1), ("new", 1)]
         assert lab.outbox.remembered() == {"old": {"phase": "active"}}
         assert lab.keep("next").sequence > new.sequence
+
+
+async def test_an_orderly_end_stores_what_was_only_in_memory_if_the_disk_is_there_again(tmp_path: Path) -> None:
+    folder = tmp_path / "mount"
+    folder.write_text("nothing is mounted here")
+    lab = Lab(folder, retry_s=3600.0)
+    await lab.outbox.begin()
+    assert lab.outbox.disk is State.LOST
+    kept = lab.keep("inc-1")
+    folder.unlink()
+    with capture_logs() as logs:
+        await lab.outbox.close()
+    assert "alerts_lost_with_the_end" not in [line["event"] for line in logs]
+    async with opened(folder) as again:
+        assert again.keys() == [("inc-1", 1)]
+        assert not again.outbox.crashed
+        assert again.keep("inc-2").sequence == kept.sequence + 1
+
+
+async def test_an_orderly_end_without_a_disk_says_what_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "mount"
+    folder.write_text("nothing is mounted here")
+    lab = Lab(folder, retry_s=3600.0)
+    await lab.outbox.begin()
+    lab.keep("inc-1")
+    lab.keep("inc-2", category=Category.NOISE)
+    with capture_logs() as logs:
+        await lab.outbox.close()
+    (line,) = [line for line in logs if line["event"] == "alerts_lost_with_the_end"]
+    assert (line["help_calls"], line["others"]) == (1, 1)
+
+
+async def test_a_disk_that_comes_late_to_a_clock_that_was_set_back_gets_no_number_twice(tmp_path: Path) -> None:
+    folder = tmp_path / "mount"
+    async with opened(folder) as lab:
+        an_hour_ahead = lab.clock.now().wall + timedelta(hours=1)
+        lab.outbox._numbers = Numbers(first_of_unknown_history(an_hour_ahead))  # as a disk that was lost then left it
+        last = lab.keep("old").sequence
+    folder.rename(tmp_path / "drive")
+    folder.write_text("nothing is mounted here")
+    async with opened(folder) as lab:
+        assert lab.keep("meanwhile").sequence < last
+        folder.unlink()
+        (tmp_path / "drive").rename(folder)
+        await until(lambda: lab.complaints.over == ["disk-lost"], "the disk is found")
+        new = lab.keep("new").sequence
+        assert new > last
+        assert lab.outbox.skipped == (1, new - 1)
+    async with opened(folder) as lab:
+        assert lab.keep("next").sequence == new + 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database at all" * 500, None], ids=["empty", "text", "flipped"])

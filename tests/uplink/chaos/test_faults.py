@@ -128,6 +128,22 @@ async def test_what_one_path_swallows_comes_over_the_other_and_says_so(street: S
             await until(lambda: (PRIMARY, "back") in unit.path_events, "the return is told")
 
 
+async def test_a_call_that_the_first_path_swallows_goes_over_the_other_while_nobody_knows_that_the_first_is_dead(
+    street: Street, tmp_path: Path
+) -> None:
+    port = street.broker.plain_port or 0
+    never: dict[str, Any] = {"puback_within_s": 3600.0, "keepalive_s": 3600.0}
+    async with RoughNetwork(port, reads_mqtt=True) as first:
+        paths = {PRIMARY: at_port(first.port), ALTERNATE: at_port(port)}
+        async with control_room(street) as room, small_unit(tmp_path, paths, **never) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            first.strike(End.HALF_OPEN)
+            unit.raise_alert("half-open", 1, Category.HELP)
+            await until(lambda: "half-open" in room.alerts, "it is heard")
+            assert room.alerts["half-open"].latest.data["path"] == {"used": ALTERNATE, "attempt": 2, "late": False}
+            assert all(path["up"] for path in unit.paths.facts())
+
+
 async def test_an_acknowledgement_that_comes_over_both_paths_is_heard_once(street: Street, tmp_path: Path) -> None:
     endpoint = at_port(street.broker.plain_port)
     async with (

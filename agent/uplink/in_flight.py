@@ -1,0 +1,89 @@
+"""What the broker has yet to take, over which paths, and when a help call has waited for that too long. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.uplink.lanes import Lane, lane_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.uplink.entry import Entry, Key
+
+
+@dataclass
+class _Flight:
+    entry: Entry
+    look_s: float
+    """When it has waited too long; infinite for what is no help call, or what another path has taken."""
+    taken: bool = False
+    """A help call that the broker behind another path has: the usual repetitions go on, beside the silent path."""
+    paths: set[str] = field(default_factory=set)
+
+
+class InFlight:
+    """The revisions that a path was given and its broker has not acknowledged.
+
+    A path may be half-open, and that is found out only after seconds: a help call that it does not carry on is to go
+    over the other one meanwhile.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        """Nothing is under way.
+
+        Args:
+            patience_s: How long a help call waits for a broker's acknowledgement before another path is tried.
+        """
+        self._patience_s = patience_s
+        self._flights: dict[Key, _Flight] = {}
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._flights
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    def left(self, entry: Entry, path: str, now_s: float) -> None:
+        """An entry was handed to a path."""
+        look_s = now_s + self._patience_s if lane_of(entry.tell.category) is Lane.HELP else math.inf
+        flight = self._flights.setdefault(entry.key, _Flight(entry, look_s))
+        flight.entry, flight.look_s, flight.taken = entry, look_s, False
+        flight.paths.add(path)
+
+    def ended(self, entry: Entry, path: str, *, taken: bool) -> None:
+        """The path's broker answered, or its connection died; `taken`: it need not be tried elsewhere any more."""
+        flight = self._flights.get(entry.key)
+        if flight is None:
+            return
+        flight.paths.discard(path)
+        if taken:
+            flight.taken = flight.look_s < math.inf
+            flight.look_s = math.inf
+        if not flight.paths:
+            del self._flights[entry.key]
+
+    def paths_of(self, key: Key) -> frozenset[str]:
+        """The paths over which it is under way."""
+        flight = self._flights.get(key)
+        return frozenset() if flight is None else frozenset(flight.paths)
+
+    def taken(self, key: Key) -> bool:
+        """Whether a help call is under way over one path while another path's broker has taken it."""
+        flight = self._flights.get(key)
+        return flight is not None and flight.taken
+
+    def overdue(self, now_s: float) -> Iterator[Entry]:
+        """The help calls that have waited too long, in the order in which they left; each again after as long."""
+        for flight in [*self._flights.values()]:
+            if flight.look_s <= now_s:
+                flight.look_s = now_s + self._patience_s
+                yield flight.entry
+
+    @property
+    def next_s(self) -> float | None:
+        """When the next of them has waited too long; None: none is under way."""
+        next_s = min((flight.look_s for flight in self._flights.values()), default=math.inf)
+        return None if next_s == math.inf else next_s
