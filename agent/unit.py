@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 import agent
+from agent.apart import apart
 from agent.commands import premises, uploads
 from agent.commands.audit import Audit
 from agent.commands.file import CommandFile
@@ -37,6 +38,7 @@ from agent.helpers.messages import (
 from agent.helpers.owner import Helper
 from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
+from agent.hw.messages import StoredMessages
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
 from agent.life import Life, begin_life
@@ -107,6 +109,8 @@ CALLS = frozenset({Category.HELP, Category.INTRUDER})
 """People depend on the unit while one of these is open."""
 GOODBYE_WITHIN_S = 1.0
 """For the last status and for the broker's farewell, each; the whole stop has 5 s."""
+MEASURED_WITHIN_S = 5.0
+"""A disk that takes longer for the stored messages hangs, and the unit starts without them."""
 
 
 class Unit:
@@ -225,6 +229,7 @@ class Unit:
         self._sender = Sender(
             self._media.uploads, clock, category_of=self._incidents.category_of, answer=self._office.answered
         )
+        self._messages = StoredMessages(config.speaker.messages)
         self._orders = self._employ()
         self._starting = True
         """Until all inputs were read: a button that is found pressed was held through the start."""
@@ -242,13 +247,11 @@ class Unit:
             facts=self._facts,
             answer=office.answered,
         )
-        office.employ(premises.handlers(self._config.speaker, self._report, want_self_test))
+        office.employ(premises.handlers(self._messages, self._report, want_self_test))
         office.employ(orders.handlers(), given_up=orders.given_up)
         office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
         sender = self._sender
-        office.employ(
-            uploads.handlers(self._config.footage_folder, sender), given_up=sender.given_up, resume=sender.resume
-        )
+        office.employ(uploads.handlers(sender), given_up=sender.given_up, resume=sender.resume)
         if test is not None:
             test.on_result = parts.tested
         return orders
@@ -256,8 +259,8 @@ class Unit:
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
-        _, self._life = await asyncio.gather(
-            self._outbox.begin(), begin_life(self._config.state_folder, self._clock.now())
+        _, self._life, _ = await asyncio.gather(
+            self._outbox.begin(), begin_life(self._config.state_folder, self._clock.now()), self._measure_messages()
         )
         await self._office.open()
         gc.collect()
@@ -273,6 +276,14 @@ class Unit:
                 self._speaker.close()
             await self._office.close()
             await self._outbox.close()
+
+    async def _measure_messages(self) -> None:
+        if not self._config.speaker.messages:
+            return
+        try:
+            await apart(self._messages.measure, name="messages", within_s=MEASURED_WITHIN_S)
+        except TimeoutError:  # the thread goes on: they can be spoken once the disk answers
+            log.warning("messages_not_measured", reason="the disk does not answer")
 
     async def _live(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as rooms:
