@@ -187,7 +187,9 @@ class Unit:
         await self._commands.office.open()
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
-        async with AsyncExitStack() as closing:  # the last one first; whatever one of them raises, the others are closed
+        async with (
+            AsyncExitStack() as closing
+        ):  # the last one first, each though others raise
             closing.push_async_callback(self._uplink.outbox.close)
             closing.push_async_callback(self._commands.office.close)
             if self._speaker is not None:

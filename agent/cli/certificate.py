@@ -83,7 +83,7 @@ def _install(args: argparse.Namespace) -> int:
         raise UsageError(msg)
     try:
         certificate = Certificate.read(args.cert)
-        context_of(Identity("new", args.ca or config.uplink.ca_file, args.cert, key), ssl.TLSVersion.TLSv1_3)
+        context_of(Identity("new", args.ca or _slots(config).active().ca_file, args.cert, key), ssl.TLSVersion.TLSv1_3)
     except (CertificateUnreadable, EndpointInvalid) as error:
         raise UsageError(str(error)) from error
     if certificate.name != config.unit.id:

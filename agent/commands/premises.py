@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.commands.carrying import NotTaken
-from agent.hw.messages import MessageUnusable, length_s
+from agent.hw.messages import MessageUnusable
 from agent.signals import (
     AnnouncementRequested,
     CommandName,
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.commands.carrying import Handlers
-    from agent.config.settings import SpeakerSettings
+    from agent.hw.messages import StoredMessages
     from agent.signals import Command, Signal
 
 
 def handlers(
-    speaker: SpeakerSettings, report: Callable[[Signal], None], want_self_test: Callable[[], None] | None
+    stored: StoredMessages, report: Callable[[Signal], None], want_self_test: Callable[[], None] | None
 ) -> Handlers:
     """Set and unset, light, announcements, quiet causes and test alerts.
 
     Args:
-        speaker: Which messages are stored.
+        stored: The messages that can be spoken.
         report: The way to the rules, which answer with `AnswerCommand` actions.
         want_self_test: Has the unit speak to itself; None where it cannot.
     """
@@ -51,12 +51,11 @@ def handlers(
 
     def announce(command: Command) -> None:
         name = command.args["message"]
-        path = speaker.messages.get(name)
-        if path is None:
-            stored = ", ".join(sorted(speaker.messages)) or "none"
-            raise NotTaken(Why.NOT_FOUND, f"there is no stored message {name}; there are: {stored}")
+        if name not in stored.names:
+            there = ", ".join(sorted(stored.names)) or "none"
+            raise NotTaken(Why.NOT_FOUND, f"there is no stored message {name}; there are: {there}")
         try:
-            lasts_s = length_s(path)
+            lasts_s = stored.length_s(name)
         except MessageUnusable as error:
             raise NotTaken(Why.UNAVAILABLE, f"the message {name} {error}") from error
         report(AnnouncementRequested(name, lasts_s, command.by, command.at, command.ref))

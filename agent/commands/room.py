@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
+from agent.apart import apart
 from agent.commands import premises, uploads
 from agent.commands.audit import Audit
 from agent.commands.file import CommandFile
@@ -11,6 +14,7 @@ from agent.commands.footage import FootageOrders
 from agent.commands.office import Office
 from agent.commands.parts import Parts
 from agent.commands.sender import Sender
+from agent.hw.messages import StoredMessages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +27,12 @@ if TYPE_CHECKING:
     from agent.signals import Category, Signal
     from agent.uplink.media.uploads import Uploads
     from agent.uplink.paths import Paths
+
+
+log = structlog.get_logger()
+
+MEASURED_WITHIN_S: Final = 5.0
+"""A disk that takes longer for the stored messages hangs, and commands are taken without them."""
 
 
 class CommandRoom:
@@ -54,6 +64,7 @@ class CommandRoom:
             facts: How the unit is, as the heartbeat says it.
             report: Takes what commands have the rules do.
         """
+        self._messages = StoredMessages(config.speaker.messages)
         audit = Audit(config.unit, CommandFile(config.state_folder), clock, paths, report)
         office = self.office = Office(config, clock, paths, audit)
         want_self_test = None if self_test is None else self_test.want
@@ -62,16 +73,20 @@ class CommandRoom:
         parts = Parts(config, helpers, want_self_test=want_self_test, facts=facts, answer=office.answered)
         if self_test is not None:
             self_test.on_result = parts.tested
-        office.employ(premises.handlers(config.speaker, report, want_self_test))
+        office.employ(premises.handlers(self._messages, report, want_self_test))
         office.employ(self.orders.handlers(), given_up=self.orders.given_up)
         office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
-        office.employ(
-            uploads.handlers(config.footage_folder, self.sender),
-            given_up=self.sender.given_up,
-            resume=self.sender.resume,
-        )
+        office.employ(uploads.handlers(self.sender), given_up=self.sender.given_up, resume=self.sender.resume)
 
     def rooms(self) -> Iterable[Room]:
         """What runs, by name."""
-        yield "commands", self.office.run
+        yield "commands", self._run
         yield "uploads of commands", self.sender.run
+
+    async def _run(self, working: Callable[[], None]) -> None:
+        """Take commands, once the stored messages were measured: the buttons do not wait for that."""
+        try:
+            await apart(self._messages.measure, name="messages", within_s=MEASURED_WITHIN_S)
+        except TimeoutError:  # the thread goes on: they can be spoken once the disk answers
+            log.warning("messages_not_measured", reason="the disk does not answer")
+        await self.office.run(working)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from agent.commands.carrying import NotTaken
-from agent.signals import CommandName, Why
+from agent.signals import CommandName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from agent.commands.carrying import Handlers
     from agent.signals import Command
@@ -42,19 +40,16 @@ class Uploads(Protocol):
         ...
 
 
-def handlers(footage: Path, uploads: Uploads) -> Handlers:
+def handlers(uploads: Uploads) -> Handlers:
     """The one command of this family.
 
     Args:
-        footage: The footage folder, below which everything lies that may leave the unit.
-        uploads: Who sends, and answers.
+        uploads: Who sends, and answers. Whether the file is there is for them to find out, in a thread: this is called
+            on the event loop, and a disk that hangs must hold up no help call.
     """
 
     def upload(command: Command) -> None:
         reference = command.args["file"]  # by its schema two plain names below incidents/
-        file = footage / reference
-        if file.is_symlink() or not file.is_file():
-            raise NotTaken(Why.NOT_FOUND, f"there is no file {reference} on this unit")
         request = UploadRequest(command.ref, reference, command.args["url"], command.args.get("headers", {}))
         uploads.take(request)
 

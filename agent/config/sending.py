@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
@@ -11,11 +11,13 @@ from agent.config.base import LocalPath, Seconds, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+HTTPS_PORT: Final = 443
+
 Host = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
-        json_schema_extra={"needs": "a host's name or IPv4 address, without https:// and without a port"},
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$",
+        json_schema_extra={"needs": "a host's name or IPv4 address, without https://, as host or host:port"},
     ),
 ]
 
@@ -33,7 +35,7 @@ class UploadSettings(Settings):
     """Clips and exports on their way to the place that a command names."""
 
     hosts: tuple[Host, ...] = ()
-    """Where they may go. None named: to every host that shows a certificate which is trusted here."""
+    """Where they may go, as `host` (port 443) or `host:port`. None named: nowhere, and uploads are refused."""
     ca_file: LocalPath | None = None
     """An authority that is trusted beside the system's own (PEM), for a control room that signs its own."""
     kbit_per_s: Annotated[int, Field(ge=16)] = 2_000
@@ -44,6 +46,19 @@ class UploadSettings(Settings):
     """A larger file is refused."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
-        """Each host once."""
-        if len({host.lower() for host in self.hosts}) < len(self.hosts):
+        """Each host once, and ports that there are."""
+        named = [_named(host) for host in self.hosts]
+        if len({*named}) < len(named):
             yield "hosts", "names a host twice"
+        for _, port in named:
+            if not 0 < port <= 65_535:  # noqa: PLR2004 - what TCP has
+                yield "hosts", f"names the port {port}: there are 1 to 65535"
+
+    def may_go_to(self, host: str, port: int) -> bool:
+        """Whether films may leave for there."""
+        return (host.lower(), port) in {_named(each) for each in self.hosts}
+
+
+def _named(host: str) -> tuple[str, int]:
+    name, _, port = host.lower().partition(":")
+    return name, int(port or HTTPS_PORT)

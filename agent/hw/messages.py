@@ -6,6 +6,7 @@ import wave
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 LONGEST_S = 15.0
@@ -35,3 +36,40 @@ def length_s(path: Path) -> float:
         msg = f"lasts {lasts_s:.1f} s, and a message has more than 0 and at most {LONGEST_S:g} s"
         raise MessageUnusable(msg)
     return lasts_s
+
+
+class StoredMessages:
+    """The messages of a unit. They are measured once, so that whoever asks later never waits for the disk."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = paths
+        self._lengths_s: Mapping[str, float | MessageUnusable] = {}
+
+    @property
+    def names(self) -> Collection[str]:
+        """How they are asked for."""
+        return self._paths.keys()
+
+    def measure(self) -> None:
+        """Read how long each one lasts. Blocking: belongs into a thread."""
+        lengths_s: dict[str, float | MessageUnusable] = {}
+        for name, path in self._paths.items():
+            try:
+                lengths_s[name] = length_s(path)
+            except MessageUnusable as error:
+                lengths_s[name] = error
+        self._lengths_s = lengths_s  # at once: another thread asks
+
+    def length_s(self, name: str) -> float:
+        """How long a message lasts, as it was measured.
+
+        Raises:
+            MessageUnusable: it cannot be spoken, or the disk has not answered yet.
+        """
+        measured = self._lengths_s.get(name)
+        if measured is None:
+            msg = "was not measured: the disk does not answer"
+            raise MessageUnusable(msg)
+        if isinstance(measured, MessageUnusable):
+            raise measured
+        return measured

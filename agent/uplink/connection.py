@@ -109,7 +109,8 @@ class Connection:
         self._given_up = False
         self._shown: Shown | None = None
         self._turned_away = False
-        """The other end was there, and did not want us, or we not it."""
+        """The other end was there, and did not want us. That we do not trust it is no reason to show it another
+        certificate."""
         self._look_after: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._connect, name=f"link-{manners.client_id}", daemon=True)
         self.opened = asyncio.Event()
@@ -198,7 +199,8 @@ class Connection:
         except EndpointInvalid as invalid:
             self._post(self._end, str(invalid))
         except OSError as error:
-            self._turned_away = isinstance(error, ssl.SSLError)
+            own_verdict = isinstance(error, ssl.SSLCertVerificationError)
+            self._turned_away = isinstance(error, ssl.SSLError) and not own_verdict
             self._post(self._end, _explain(error))
         except Exception as error:  # noqa: BLE001 - whatever paho raises ends this connection, and is told as its end
             self._post(self._end, f"the connection broke: {type(error).__name__}: {error}")

@@ -6,13 +6,16 @@
 
 A new certificate is put into the place that is not in use, whole or not at all, with a mark that it is untried. It is
 taken into use by one step, the turn of the link, after a connection with it was accepted; the place before it stays as
-it is. So a power cut at any moment leaves a certificate that works. Blocking: belongs into a thread.
+it is. So a power cut at any moment leaves a certificate that works.
+
+Whom to trust is never older than the certificate in use: an authority that was replaced, perhaps because somebody stole
+its key, comes back neither with the certificates from before nor with the next one. Blocking: belongs into a thread.
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from agent.durable import put_whole, sync_folder
@@ -61,11 +64,15 @@ class Slots:
         return self._given if slot is None else self._identity(slot)
 
     def in_order(self) -> Sequence[Identity]:
-        """The identities to be used: the active one, the one before it, and the files of the configuration."""
+        """The identities to be used: the active one, the one before it, and the files of the configuration.
+
+        Those from before lend their certificate and key only. All judge the broker by the active one's authority: else
+        whoever holds the old authority's key would be trusted as soon as he turned the active one away.
+        """
         active, candidate = self.active(), self.candidate()
         slots = [self._identity(slot) for slot in _SLOTS if (self._folder / slot).is_dir()]
         others = [identity for identity in (*slots, self._given) if identity not in {active, candidate}]
-        return [active, *others]
+        return [active, *(replace(other, ca_file=active.ca_file) for other in others)]
 
     def candidate(self) -> Identity | None:
         """The identity that waits to be tried."""
@@ -78,7 +85,7 @@ class Slots:
         Args:
             cert: The certificate and those of the authorities above it (PEM).
             key: Its private key (PEM).
-            ca: The authority to trust from then on; None trusts the one that the configuration names.
+            ca: The authority to trust from then on; None goes on trusting that of the active identity.
 
         Raises:
             OSError: what was there before may be gone; what is in use is as it was.
@@ -88,6 +95,8 @@ class Slots:
         spare = self._folder / self._spare_slot()
         for left_behind in (coming, going):
             shutil.rmtree(left_behind, ignore_errors=True)
+        if ca is None and (slot := self._active_slot()) is not None and (own := self._own_ca(slot)) is not None:
+            ca = own.read_bytes()  # else a renewal would bring back the configuration's, which was replaced
         coming.mkdir(mode=0o700)
         put_whole(coming / "cert.pem", cert)
         put_whole(coming / "key.pem", key)
@@ -134,5 +143,8 @@ class Slots:
 
     def _identity(self, slot: str) -> Identity:
         place = self._folder / slot
-        ca = place / "ca.pem"
-        return Identity(slot, ca if ca.exists() else self._given.ca_file, place / "cert.pem", place / "key.pem")
+        return Identity(slot, self._own_ca(slot) or self._given.ca_file, place / "cert.pem", place / "key.pem")
+
+    def _own_ca(self, slot: str) -> Path | None:
+        ca = self._folder / slot / "ca.pem"
+        return ca if ca.exists() else None

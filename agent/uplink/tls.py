@@ -121,7 +121,7 @@ class Tls:
         self.accepted_as, self._refusals = shown.name, 0
 
     def turned_away(self, shown: Shown) -> None:
-        """The handshake failed, or the broker closed the connection before it was accepted.
+        """The broker broke the handshake off, or closed the connection before it was accepted.
 
         A broker that is being restarted does so too: only the second time in a row the next identity is shown.
         """

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.clock import SystemClock
-from agent.commands import uploads
+from agent.commands import premises, uploads
 from agent.commands.carrying import NotTaken
 from agent.commands.footage import FootageOrders
 from agent.commands.parts import Parts, without_words
 from agent.helpers.messages import ClipOrder, HoldOrder, OrderDone, OrderRefused, StillOrder
 from agent.helpers.owner import HelperState
-from agent.signals import Answer, AnswerCommand, Command, CommandName, Why
+from agent.hw.lines import line_path
+from agent.hw.messages import StoredMessages
+from agent.signals import AnnouncementRequested, Answer, AnswerCommand, Command, CommandName, Line, Why
 from agent.uplink.jsonable import timestamp
 from agent.voice.self_test import Result
 from tests.uplink.lab import make_config
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from agent.commands.uploads import UploadRequest
     from agent.helpers.messages import Order
+    from agent.signals import Signal
 
 NOW = SystemClock().now()
 
@@ -186,12 +189,9 @@ def test_nothing_that_people_say_is_in_a_report_of_the_configuration() -> None:
 # --- uploads ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_of_the_unit_is_handed_to_whoever_sends(tmp_path: Path) -> None:
-    file = tmp_path / "incidents" / "cmd-1" / "still.jpg"
-    file.parent.mkdir(parents=True)
-    file.write_bytes(b"picture")
+def test_a_file_of_the_unit_is_handed_to_whoever_sends() -> None:
     sender = Sender()
-    give = uploads.handlers(tmp_path, sender)[CommandName.UPLOAD]
+    give = uploads.handlers(sender)[CommandName.UPLOAD]
     upload = command(
         CommandName.UPLOAD, file="incidents/cmd-1/still.jpg", url="https://x.example/1", headers={"A": "b"}
     )
@@ -203,7 +203,26 @@ def test_a_file_of_the_unit_is_handed_to_whoever_sends(tmp_path: Path) -> None:
         "https://x.example/1",
         {"A": "b"},
     )
-    (file.parent / "clip.mp4").symlink_to("/etc/passwd")
-    with pytest.raises(NotTaken) as refused:
-        give(command(CommandName.UPLOAD, file="incidents/cmd-1/clip.mp4", url="https://x.example/1"))
-    assert refused.value.why is Why.NOT_FOUND
+
+
+# --- stored messages -------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_measured_once_and_asked_of_no_disk_afterwards(tmp_path: Path) -> None:
+    recording = tmp_path / "coming.wav"
+    recording.write_bytes(line_path(Line.HEARD).read_bytes())
+    stored = StoredMessages({"coming": recording, "gone": tmp_path / "gone.wav"})
+    said: list[Signal] = []
+    announce = premises.handlers(stored, said.append, None)[CommandName.ANNOUNCE]
+    for name, why in (("coming", Why.UNAVAILABLE), ("gone", Why.UNAVAILABLE), ("other", Why.NOT_FOUND)):
+        with pytest.raises(NotTaken) as refused:  # the disk has not answered yet
+            announce(command(CommandName.ANNOUNCE, message=name))
+        assert refused.value.why is why
+    stored.measure()
+    recording.unlink()
+    announce(command(CommandName.ANNOUNCE, message="coming"))
+    (asked,) = said
+    assert isinstance(asked, AnnouncementRequested)
+    assert 0 < asked.lasts_s < 15
+    with pytest.raises(NotTaken, match="the message gone cannot be read"):
+        announce(command(CommandName.ANNOUNCE, message="gone"))

@@ -27,6 +27,7 @@ from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
 from fakes.town import LIMIT_S, ORG, UNIT_ID
 from tests.commands.mutations import mutated
+from tests.uplink.lab import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -138,7 +139,7 @@ async def test_an_operators_commands_are_carried_out_and_audited(town_with: Call
             ("unset", "has no right to unset"),
             ("still", "no camera"),
             ("announce message=welcome", "no stored message welcome"),
-            ("upload file=incidents/a/clip.mp4 url=https://example.org/a", "there is no file"),
+            ("upload file=incidents/a/clip.mp4 url=https://example.org/a", "names no host: name the hosts"),
             ("quiet-cause cause=panic-1 forS=60", "never quiet"),
         ):
             with pytest.raises(CommandRefused, match=why):
@@ -165,6 +166,41 @@ async def test_a_message_is_spoken_at_the_scene(town_with: Callable[..., Town], 
         answers = await done(town.control_room, f"{UNIT_ID} announce message=coming")
         assert [each["status"] for each in answers] == ["accepted", "running", "done"]
         assert [spoken.line for spoken in town.street.spoken] == ["help-is-coming"]
+
+
+HUNG = """
+import pathlib, threading, traceback
+from pathlib import Path
+def hangs(step):
+    def stepped(path, *args, **kwargs):
+        if "no-answer" in path.parts:
+            Path({log!r}).open("a").write(threading.current_thread().name + chr(10))
+            threading.Event().wait()
+        return step(path, *args, **kwargs)
+    return stepped
+for name in ("is_file", "is_symlink", "resolve", "stat"):
+    setattr(Path, name, hangs(getattr(Path, name)))
+"""
+"""A unit whose footage disk answers nothing about one incident; it writes down which threads asked."""
+
+
+async def test_an_upload_from_a_disk_that_hangs_holds_up_no_button(
+    town_with: Callable[..., Town], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = folder / "asked"
+    (folder / "hung").mkdir()
+    (folder / "hung" / "sitecustomize.py").write_text(HUNG.format(log=str(asked)), encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "hung"), os.environ.get("PYTHONPATH", "")]))
+    async with town_with(lamp=DARK, uplink={"uploads": {"hosts": ["example.org"]}}) as town:
+        await town.start_unit()
+        line = f"{UNIT_ID} upload file=incidents/no-answer/clip.mp4 url=https://example.org/a"
+        command = asyncio.create_task(done(town.control_room, line))
+        await until(asked.exists, "the disk was asked")
+        await town.street.press("panic-1")
+        assert await town.alert(Category.HELP)
+        assert {*asked.read_text(encoding="utf-8").split()} == {"media-disk"}
+        command.cancel()
+        await asyncio.gather(command, return_exceptions=True)
 
 
 async def test_a_command_is_not_carried_out_twice_though_the_unit_is_killed(town_with: Callable[..., Town]) -> None:

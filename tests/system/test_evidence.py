@@ -109,16 +109,16 @@ async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
     town_with: Callable[..., Town], tmp_path: Path
 ) -> None:
     authority = Authority(tmp_path / "authority")
-    uploads = {"uploads": {"ca_file": str(authority.ca_file)}}
-    async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
-        await town.start_unit()
-        await has_filmed(town, PRE_S)
-        await town.street.open()
-        alert = await town.alert(Category.TAMPER)
-        clip = await piece(town, alert, "clip")
-        town.unit.kill()
-        await town.unit.ended()
-        with upload_server(authority.issue_server()) as site:
+    with upload_server(authority.issue_server()) as site:
+        uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": [site.place]}}
+        async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
+            await town.start_unit()
+            await has_filmed(town, PRE_S)
+            await town.street.open()
+            alert = await town.alert(Category.TAMPER)
+            clip = await piece(town, alert, "clip")
+            town.unit.kill()
+            await town.unit.ended()
             request = UploadRequest("up-1", PieceOf(alert.alert_id, Media.CLIP), site.url)
             Shelf(town.state_folder / "media" / "uploads").keep(Job(request, datetime.now(UTC)))
             await town.start_unit()
@@ -144,16 +144,16 @@ async def test_a_command_sends_a_clip_off_the_unit_and_its_alert_says_so(
 ) -> None:
     monkeypatch.setattr(commands, "ANSWER_WITHIN_S", LIMIT_S)
     authority = Authority(tmp_path / "authority")
-    uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": ["localhost"]}}
-    async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
-        await town.start_unit()
-        await has_filmed(town, PRE_S)
-        await town.street.open()
-        alert = await town.alert(Category.TAMPER)
-        clip = await piece(town, alert, "clip")
-        file = f"incidents/{alert.alert_id}/clip.mp4"
-        room = town.control_room
-        with upload_server(authority.issue_server()) as site:
+    with upload_server(authority.issue_server()) as site:
+        uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": [site.place]}}
+        async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
+            await town.start_unit()
+            await has_filmed(town, PRE_S)
+            await town.street.open()
+            alert = await town.alert(Category.TAMPER)
+            clip = await piece(town, alert, "clip")
+            file = f"incidents/{alert.alert_id}/clip.mp4"
+            room = town.control_room
             wanted = understood(f"{UNIT_ID} upload file={file} url={site.url}?key=secret", room.desk.units)
             async with asyncio.timeout(LIMIT_S):
                 answers = [answer async for answer in room.command(wanted)]
@@ -162,8 +162,8 @@ async def test_a_command_sends_a_clip_off_the_unit_and_its_alert_says_so(
             assert answers[-1]["result"]["sha256"] == clip["sha256"]
             told = await room.wait_for(lambda _: alert.latest.data["evidence"]["clip"].get("upload"), LIMIT_S)
             (held,) = site.files.values()
-        assert told["sha256"] == clip["sha256"] == hashlib.sha256(held).hexdigest()
-        elsewhere = understood(f"{UNIT_ID} upload file={file} url=https://elsewhere.example/x", room.desk.units)
-        with pytest.raises(CommandRefused, match="none of the hosts"):
-            async with asyncio.timeout(LIMIT_S):
-                _ = [answer async for answer in room.command(elsewhere)]
+            assert told["sha256"] == clip["sha256"] == hashlib.sha256(held).hexdigest()
+            elsewhere = understood(f"{UNIT_ID} upload file={file} url=https://elsewhere.example/x", room.desk.units)
+            with pytest.raises(CommandRefused, match="none of the hosts"):
+                async with asyncio.timeout(LIMIT_S):
+                    _ = [answer async for answer in room.command(elsewhere)]

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from agent.clock import SystemClock
 from agent.signals import FaultCleared, Faulted
 from agent.uplink import credentials as credentials_module
+from agent.uplink.connection import Connection, Hooks
 from agent.uplink.credentials import SOON, Credentials, Keeper
 from agent.uplink.link import Link
 from agent.uplink.slots import GIVEN
@@ -235,6 +236,25 @@ async def test_a_broker_that_does_not_want_the_active_certificate_any_more_is_sh
         await until(lambda: "fallback" in holder.faults, "it is told")
         assert holder.facts["acceptedAs"] == GIVEN
         assert holder.facts["active"] == "a"
+
+
+async def test_a_broker_of_an_authority_that_was_replaced_is_never_trusted_again(
+    street: Street, tmp_path: Path
+) -> None:
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    new = Authority(tmp_path / "new").issue_client(UNIT)
+    slots = holder.credentials.slots
+    slots.promote(slots.put(new.cert_file.read_bytes(), new.key_file.read_bytes(), new.ca_file.read_bytes()))
+    endpoint = Endpoint.from_settings(holder.config.uplink, holder.credentials.tls)
+    hooks = Hooks(opened=lambda: None, message=Ear(), refused=lambda _: None)
+    for attempt in range(10):
+        connection = Connection(endpoint, passing(UNIT), None, hooks)
+        connection.start()
+        async with asyncio.timeout(SOON_S):
+            await connection.ended.wait()
+        assert not connection.opened.is_set(), f"attempt {attempt}"
+        assert "the broker's certificate was not accepted" in connection.reason
+        assert holder.credentials.tls.show().name == "a", "nor is it shown another certificate"
 
 
 async def test_a_disk_that_hangs_holds_one_look_up_and_nothing_else(

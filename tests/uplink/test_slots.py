@@ -62,12 +62,22 @@ def test_after_the_turn_the_one_before_is_kept(slots: Slots, authority: Authorit
     assert slots.candidate() is None
 
 
-def test_an_authority_that_comes_with_it_is_trusted_with_it_alone(slots: Slots, authority: Authority) -> None:
+def test_an_authority_that_comes_with_it_replaces_the_one_before_for_all(slots: Slots, authority: Authority) -> None:
     issued = authority.issue_client("unit-a")
-    slots.promote(slots.put(issued.cert_file.read_bytes(), issued.key_file.read_bytes(), issued.ca_file.read_bytes()))
+    candidate = slots.put(issued.cert_file.read_bytes(), issued.key_file.read_bytes(), b"new authority")
+    assert [identity.ca_file for identity in slots.in_order()] == [authority.ca_file], "not before its turn"
+    slots.promote(candidate)
     first, second = slots.in_order()
-    assert first.ca_file == first.cert_file.with_name("ca.pem")
-    assert second.ca_file == authority.ca_file
+    assert first.ca_file == second.ca_file == first.cert_file.with_name("ca.pem")
+    assert second.cert_file == slots._given.cert_file
+
+
+def test_a_replaced_authority_does_not_come_back_with_the_next_renewal(slots: Slots, authority: Authority) -> None:
+    issued = authority.issue_client("unit-a")
+    slots.promote(slots.put(issued.cert_file.read_bytes(), issued.key_file.read_bytes(), b"new authority"))
+    slots.promote(put(slots, authority))
+    trusted = [identity.ca_file for identity in slots.in_order()]
+    assert [ca.read_bytes() for ca in trusted if ca is not None] == [b"new authority"] * 3
 
 
 def test_what_does_not_wait_cannot_be_promoted(slots: Slots, authority: Authority) -> None:

@@ -77,7 +77,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture
 def desk(servers: Servers, tmp_path: Path) -> Desk:
-    return Desk(tmp_path, ca_file=servers.authority.ca_file)
+    return desk_for(servers, tmp_path)
+
+
+def desk_for(servers: Servers, folder: Path, port: int = 1, **uploads: int) -> Desk:
+    """A unit that may send to both servers, and to this port."""
+    hosts = tuple(f"localhost:{each}" for each in (servers.tus_port, servers.s3_port, port))
+    return Desk(folder, ca_file=servers.authority.ca_file, hosts=hosts, **uploads)
 
 
 @contextmanager
@@ -123,10 +129,11 @@ def breaking(port: int, after_bytes: list[int]) -> Iterator[int]:
 
 
 async def test_a_real_tus_server_gets_the_clip_over_connections_that_break(
-    servers: Servers, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tus, "CHUNK_BYTES", 100_000)
     with breaking(servers.tus_port, [60_000, 90_000, 3_000]) as port:
+        desk = desk_for(servers, tmp_path, port)
         done = await desk.sent(UploadRequest("up-1", CLIP, f"https://localhost:{port}/files"))
     assert done.state is UploadState.DONE
     assert FILM in servers.tus_files()
@@ -137,13 +144,13 @@ async def test_a_real_tus_server_goes_on_with_the_clip_of_an_earlier_life(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tus, "CHUNK_BYTES", 50_000)
-    desk = Desk(tmp_path, ca_file=servers.authority.ca_file, kbit_per_s=400)  # 6 s: it cannot be done by then
+    desk = desk_for(servers, tmp_path, kbit_per_s=400)  # 6 s: it cannot be done by then
     before = len(servers.tus_files())
     async with desk.at_work() as uploads:
         await uploads.begin(UploadRequest("up-1", CLIP, servers.tus_url))
         await until(lambda: desk.told and desk.told[-1].sent_bytes >= 50_000, "some of it is there")
     assert len(desk.remembered) == 1
-    later = Desk(desk.folder, ca_file=servers.authority.ca_file)
+    later = desk_for(servers, desk.folder)
     async with later.at_work():
         done = await later.over()
     assert done.state is UploadState.DONE
@@ -170,14 +177,15 @@ async def test_a_real_s3_refuses_a_url_that_was_signed_for_something_else(server
     assert "guessed" not in repr(desk.told)
 
 
-async def test_a_real_s3_joins_signed_parts_of_which_one_broke(servers: Servers, desk: Desk) -> None:
+async def test_a_real_s3_joins_signed_parts_of_which_one_broke(servers: Servers, tmp_path: Path) -> None:
     path, part_bytes = "/evidence/three.mp4", 5 * 1024 * 1024  # the smallest part that S3 takes, but the last
     film = FILM * 40
-    desk.clip.write_bytes(film)
     begun = servers.ask_s3("POST", path, uploads="").data.decode()
     match = re.search(r"<UploadId>(.+?)</UploadId>", begun)
     assert match is not None
     with breaking(servers.s3_port, [6_000_000]) as port:
+        desk = desk_for(servers, tmp_path, port)
+        desk.clip.write_bytes(film)
         # What is signed is the host, too: the broken way has a name of its own.
         signer = replace(servers.signer, host=f"localhost:{port}")
         parts = tuple(signer.url("PUT", path, partNumber=str(number), uploadId=match[1]) for number in range(1, 5))

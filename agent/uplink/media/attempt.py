@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.signals import Category
-from agent.uplink.media.request import Confirmed, PieceOf
+from agent.uplink.media.request import Confirmed, PieceOf, UploadRefused, check_request
 from agent.uplink.media.web.client import Client
 from agent.uplink.media.web.errors import NeverWorks, Paused, Stopped, TryAgain
 from agent.uplink.media.web.flow import Flow
@@ -46,7 +46,9 @@ def path_of(what: PieceOf | File, footage: Path) -> Path:
 class Attempt:
     """Belongs to the event loop, but for `_work`, which is the thread."""
 
-    def __init__(self, job: Job, config: Config, purse: Purse, road: Road, shelf: Shelf) -> None:
+    def __init__(  # noqa: PLR0913 - what it sends, and what may hold it up
+        self, job: Job, config: Config, purse: Purse, road: Road, shelf: Shelf, *, overdue: Callable[[], bool]
+    ) -> None:
         self._job = job
         self._config = config
         self._shelf = shelf
@@ -55,6 +57,7 @@ class Attempt:
             road,
             kbit_per_s=config.uplink.uploads.kbit_per_s,
             for_help=job.request.category is Category.HELP,
+            overdue=overdue,
         )
         self._client: Client | None = None
         self._loop = asyncio.get_running_loop()
@@ -111,6 +114,10 @@ class Attempt:
     def _carry_out(self) -> Confirmed:
         job, uploads = self._job, self._config.uplink.uploads
         footage = self._config.footage_folder
+        try:  # an earlier life took it, perhaps under another configuration
+            check_request(job.request, uploads, insecure_lab=self._config.uplink.insecure_lab)
+        except UploadRefused as refused:
+            raise NeverWorks(str(refused)) from refused
         with opened(path_of(job.request.what, footage), footage) as source:
             if source.print.size_bytes > uploads.max_mb * MEGABYTE:
                 msg = f"{source.print.size_bytes} bytes are more than uplink.uploads.max_mb allows ({uploads.max_mb})"
@@ -141,7 +148,11 @@ class Attempt:
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's authorities and the configured one; names checked, TLS 1.2 at least."""
+    """The system's authorities and the configured one; names checked, TLS 1.2 at least.
+
+    Not 1.3 as for the broker: storage services of others speak 1.2. And certificates are judged by the machine's clock
+    alone, without the last known time that the broker's are judged by: an upload can wait until the clock is right.
+    """
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)

@@ -22,6 +22,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
 _URL = re.compile(r"[\x21-\x7e]+")
+_PORTS: Final = {"https": 443, "http": 80}
 OURS: Final = frozenset(
     {
         *("connection", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"),
@@ -190,7 +191,7 @@ def _check_url(url: str, settings: UploadSettings, *, insecure_lab: bool) -> Non
         raise UploadRefused(Refusal.INVALID, wrong)
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, _PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
     except ValueError:  # which quotes the url, and that may be a key
         raise UploadRefused(Refusal.INVALID, wrong) from None
     if not host or parts.fragment:
@@ -201,8 +202,11 @@ def _check_url(url: str, settings: UploadSettings, *, insecure_lab: bool) -> Non
     if "@" in parts.netloc:
         msg = f"the url to {host} holds a user name: use an Authorization header"
         raise UploadRefused(Refusal.NOT_ALLOWED, msg)
-    if settings.hosts and host.lower() not in {each.lower() for each in settings.hosts}:
-        msg = f"{host} is none of the hosts that uplink.uploads.hosts names"
+    if not settings.hosts:
+        msg = "uplink.uploads.hosts names no host: name the hosts that files of this unit may go to"
+        raise UploadRefused(Refusal.NOT_ALLOWED, msg)
+    if not settings.may_go_to(host, port):
+        msg = f"{host}:{port} is none of the hosts that uplink.uploads.hosts names (host is host:443)"
         raise UploadRefused(Refusal.NOT_ALLOWED, msg)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -197,7 +198,8 @@ class Uploads:
 
     async def _try(self, going: _Going) -> None:
         upload_id = going.job.request.upload_id
-        attempt = Attempt(going.job, self._config, self._purse, self._road, self._shelf)
+        overdue = partial(self._is_overdue, going.job)
+        attempt = Attempt(going.job, self._config, self._purse, self._road, self._shelf, overdue=overdue)
         task = asyncio.create_task(attempt.run(lambda: self._moved(going)), name=f"upload-{upload_id}")
         self._present = upload_id, task
         try:
@@ -223,9 +225,8 @@ class Uploads:
 
     async def _wait(self, going: _Going, reason: str, after_s: float | None) -> None:
         """Try again later, or give up."""
-        now, begun = self._clock.now(), going.job.begun
-        give_up_s = self._config.uplink.uploads.give_up_after_s
-        if now.quality is not ClockQuality.UNSYNCED and (now.wall - begun).total_seconds() > give_up_s:
+        if self._is_overdue(going.job):
+            give_up_s = self._config.uplink.uploads.give_up_after_s
             await self._finish(going, UploadState.FAILED, reason=f"it did not get through in {give_up_s:g} s: {reason}")
             return
         going.failures += 1
@@ -236,6 +237,12 @@ class Uploads:
             log.warning("upload_waits", upload_id=going.job.request.upload_id, reason=reason, wait_s=round(wait_s, 1))
             going.state, going.reason = UploadState.WAITING, reason
             self._on_progress(self._progress(going))
+
+    def _is_overdue(self, job: Job) -> bool:
+        """Whether to give it up; asked from the upload's thread, too."""
+        now = self._clock.now()
+        age_s = (now.wall - job.begun).total_seconds()
+        return now.quality is not ClockQuality.UNSYNCED and age_s > self._config.uplink.uploads.give_up_after_s
 
     async def _finish(self, going: _Going, state: UploadState, **words: Any) -> None:  # noqa: ANN401 - of the progress
         job = going.job

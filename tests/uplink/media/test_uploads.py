@@ -30,7 +30,7 @@ from agent.uplink.media.request import (
 )
 from agent.uplink.media.road import Road
 from agent.uplink.media.uploads import Uploads
-from agent.uplink.media.web import put, tus
+from agent.uplink.media.web import client, progress, put, tus
 from fakes.authority import Authority
 from tests.uplink.lab import LabClock, make_config, until
 from tests.uplink.media.upload_server import Site, upload_server
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 FILM = random.Random(5).randbytes(300_000)
 OVER = {UploadState.DONE, UploadState.FAILED}
 CLIP = PieceOf("inc-1", Media.CLIP)
+HOSTS = ("control.example", "control.example:80", "localhost:1")
 
 
 class Hurry(random.Random):
@@ -57,7 +58,7 @@ class Desk:
 
     def __init__(self, folder: Path, *, plan: DataPlanSettings | None = None, **uploads: Any) -> None:  # noqa: ANN401
         self.folder = folder
-        settings = UploadSettings.model_validate({"kbit_per_s": 1_000_000} | uploads)
+        settings = UploadSettings.model_validate({"kbit_per_s": 1_000_000, "hosts": HOSTS} | uploads)
         uplink = UplinkSettings(broker="mqtt://localhost", insecure_lab=True, uploads=settings)
         self.config = make_config().model_copy(update={"state_folder": folder, "uplink": uplink})
         self.clip = folder / "footage" / "incidents" / "inc-1" / "clip.mp4"
@@ -125,8 +126,8 @@ def site(authority: Authority) -> Iterator[Site]:
 
 
 @pytest.fixture
-def desk(authority: Authority, tmp_path: Path) -> Desk:
-    return Desk(tmp_path, ca_file=authority.ca_file)
+def desk(authority: Authority, site: Site, tmp_path: Path) -> Desk:
+    return Desk(tmp_path, ca_file=authority.ca_file, hosts=(*HOSTS, site.place))
 
 
 @contextmanager
@@ -238,7 +239,7 @@ async def test_an_upload_goes_on_after_a_restart_with_nothing_but_the_disk(
             site.hangs = threading.Event()
         assert [file.stat().st_mode & 0o777 for file in desk.remembered] == [0o600]
         site.hangs.set()
-        later = Desk(desk.folder, ca_file=authority.ca_file)
+        later = Desk(desk.folder, ca_file=authority.ca_file, hosts=(site.place,))
         async with later.at_work():
             done = await later.over()
     assert (done.state, only_file(site)) == (UploadState.DONE, FILM)
@@ -308,6 +309,48 @@ async def test_an_upload_that_does_not_get_through_in_time_has_failed(desk: Desk
     assert "did not get through" in str(done.reason)
 
 
+@pytest.mark.parametrize(("way", "method"), [(Way.TUS, "PATCH"), (Way.RANGES, "PUT")])
+async def test_a_server_that_gets_nowhere_is_left_after_a_few_chunks(
+    site: Site, desk: Desk, monkeypatch: pytest.MonkeyPatch, way: Way, method: str
+) -> None:
+    site.sums, site.forgets = False, True
+    with small_chunks(monkeypatch, 10_000):
+        done = await desk.sent(ask(site.url, way=way))
+    assert done.state is UploadState.FAILED
+    assert "did not keep what it was sent" in str(done.reason)
+    sent = [headers for name, _, headers in site.seen if name == method and headers["content-length"] != "0"]
+    assert len(sent) == progress.MOST_SHORT
+    assert desk.purse.facts()["mediaKb"] < 50
+
+
+async def test_a_server_whose_answer_drips_for_ever_is_left(
+    site: Site, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "ANSWER_WITHIN_S", 2.0)
+    site.drips = threading.Event()
+    async with desk.at_work() as uploads:
+        await uploads.begin(ask(site.url, way=Way.PUT))
+        await until(lambda: desk.told and desk.told[-1].state is UploadState.WAITING, "it waits")
+        assert "did not answer in full within 2 s" in str(desk.told[-1].reason)
+        desk.clock.pass_s(desk.config.uplink.uploads.give_up_after_s + 1)
+        done = await desk.over()
+    assert done.state is UploadState.FAILED
+
+
+async def test_an_upload_that_takes_too_long_is_given_up_while_it_is_being_sent(site: Site, desk: Desk) -> None:
+    async with desk.at_work() as uploads:
+        desk.under_way = True  # it stands still in the middle of its attempt
+        desk.road.give_way()
+        await uploads.begin(ask(site.url, way=Way.PUT))
+        await until(lambda: "PUT" in site.methods(), "it asks")
+        desk.clock.pass_s(desk.config.uplink.uploads.give_up_after_s + 1)
+        desk.under_way = False
+        done = await desk.over()
+    assert done.state is UploadState.FAILED
+    assert "it was still being sent" in str(done.reason)
+    assert desk.purse.facts()["mediaKb"] == 0
+
+
 async def test_a_clip_that_grew_meanwhile_is_sent_as_one_piece(site: Site, desk: Desk) -> None:
     longer = FILM + b"more"
     site.sums = False
@@ -329,7 +372,7 @@ async def test_a_clip_that_grew_meanwhile_is_sent_as_one_piece(site: Site, desk:
 
 
 async def test_a_server_that_nobody_vouches_for_gets_nothing(site: Site, tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+    desk = Desk(tmp_path, hosts=(site.place,))
     async with desk.at_work() as uploads:
         await uploads.begin(ask(site.url))
         await until(lambda: desk.told and desk.told[-1].state is UploadState.WAITING, "it waits")
@@ -391,11 +434,34 @@ async def test_what_must_not_be_is_refused_before_anything_is_sent(
     assert "secret" not in str(refused.value)
 
 
-async def test_only_named_hosts_get_anything_where_some_are_named(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, hosts=("evidence.example",))
-    with pytest.raises(UploadRefused, match=r"other\.example"):
-        await desk.uploads.begin(ask("https://other.example/files"))
+async def test_only_named_hosts_get_anything_and_only_at_the_named_port(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, hosts=("evidence.example", "films.example:8443"))
+    for place in ("other.example", "evidence.example:8443", "films.example", "evidence.example.other.example"):
+        with pytest.raises(UploadRefused, match="none of the hosts") as refused:
+            await desk.uploads.begin(ask(f"https://{place}/files"))
+        assert refused.value.code is Refusal.NOT_ALLOWED
     await desk.uploads.begin(ask("https://Evidence.example/files"))
+    await desk.uploads.begin(ask("https://evidence.example:443/files", upload_id="up-2"))
+    await desk.uploads.begin(ask("https://films.example:8443/files", upload_id="up-3"))
+
+
+async def test_where_no_host_is_named_nobody_gets_anything(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, hosts=UploadSettings().hosts)
+    with pytest.raises(UploadRefused, match="name the hosts") as refused:
+        await desk.uploads.begin(ask("https://control.example/files"))
+    assert refused.value.code is Refusal.NOT_ALLOWED
+
+
+async def test_an_upload_of_an_earlier_life_goes_to_nobody_who_is_not_named_any_more(
+    site: Site, desk: Desk, authority: Authority
+) -> None:
+    await desk.uploads.begin(ask(site.url))
+    later = Desk(desk.folder, ca_file=authority.ca_file, hosts=("control.example",))
+    async with later.at_work():
+        done = await later.over()
+    assert done.state is UploadState.FAILED
+    assert "none of the hosts" in str(done.reason)
+    assert site.seen == []
 
 
 async def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
@@ -424,7 +490,7 @@ async def test_an_upload_stands_still_while_an_alert_is_under_way(site: Site, de
 
 async def test_an_upload_is_no_faster_than_it_may_be(site: Site, tmp_path: Path, authority: Authority) -> None:
     site.tus = False
-    desk = Desk(tmp_path, ca_file=authority.ca_file, kbit_per_s=2_000)
+    desk = Desk(tmp_path, ca_file=authority.ca_file, hosts=(site.place,), kbit_per_s=2_000)
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     await desk.sent(ask(site.url))
@@ -447,7 +513,8 @@ async def test_a_plan_that_runs_out_stops_films_and_no_help_call(
     site: Site, tmp_path: Path, authority: Authority
 ) -> None:
     site.tus = False
-    desk = Desk(tmp_path, ca_file=authority.ca_file, plan=DataPlanSettings(kb_per_month=100))
+    plan = DataPlanSettings(kb_per_month=100)
+    desk = Desk(tmp_path, ca_file=authority.ca_file, hosts=(site.place,), plan=plan)
     async with desk.at_work() as uploads:
         await uploads.begin(ask(site.url))
         await until(lambda: desk.told and desk.told[-1].state is UploadState.WAITING, "it waits")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,17 @@ class Site:
     """What is answered first to the next requests with a body, instead of the right thing."""
     damage: bool = False
     """The next chunk loses a bit on the way."""
+    forgets: bool = False
+    """What it takes of a chunk or a range is gone at once."""
+    drips: threading.Event | None = None
+    """Answers with a body come a byte at a time until this is set, and are never whole."""
     hangs: threading.Event | None = None
     """Bodies are taken only once this is set."""
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return urlsplit(self.url).netloc
 
     def methods(self) -> list[str]:
         """What was asked, in order."""
@@ -96,9 +106,15 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         """Answer."""
         self.send_response(status)
+        if self.site.drips is not None and self.command in {"PUT", "PATCH"}:
+            headers = {**(headers or {}), "Content-Length": "60000"}
         for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.site.drips is not None and self.command in {"PUT", "PATCH"}:
+            while not self.site.drips.wait(0.01):
+                self.wfile.write(b"x")
+            raise Cut
         if self.command != "HEAD":
             self.wfile.write(body)
 
@@ -168,6 +184,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(409)
             return
         self.body(held)
+        if self.site.forgets:
+            del held[start:]
         if self.site.damage:
             held[-1] ^= 1
             self.site.damage = False
@@ -195,6 +213,8 @@ class Handler(BaseHTTPRequestHandler):
             if span != "*":
                 assert int(span.partition("-")[0]) == len(held)
                 self.body(held)
+                if self.site.forgets:
+                    held.clear()
             if len(held) < int(total):
                 self.answer(308, {"Range": f"bytes=0-{len(held) - 1}"} if held else {})
                 return
@@ -239,8 +259,9 @@ def upload_server(credentials: Credentials | None) -> Iterator[Site]:
     try:
         yield site
     finally:
-        if site.hangs is not None:
-            site.hangs.set()
+        for event in (site.hangs, site.drips):
+            if event is not None:
+                event.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from agent.uplink.background import BACKGROUND_SOCKET
 from agent.uplink.media.web.errors import NeverWorks, Stopped, TryAgain
+from agent.uplink.media.web.patience import Patience
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 CONNECT_S: Final = 10.0
 ANSWER_S: Final = 30.0
 """A server that says or takes nothing for so long is not there."""
+ANSWER_WITHIN_S: Final = 60.0
+"""A server that has not taken a block, or has not answered in full, after so long does not: whatever drips from it."""
 MOST_ANSWER_BYTES: Final = 64 * 1024
 MOST_REDIRECTS: Final = 3
 KEEPS_METHOD: Final = frozenset({307, 308})
@@ -90,9 +93,7 @@ class Client:
         """End whatever waits in a request, now and later."""
         with self._lock:
             self._hung_up = True
-            for sock in self._sockets:
-                with contextlib.suppress(OSError):  # it is closed already
-                    sock.shutdown(socket.SHUT_RDWR)
+        self._shut()
 
     def close(self) -> None:
         """Close what is idle."""
@@ -103,27 +104,38 @@ class Client:
         with self._lock:
             self._sockets = {each for each in self._sockets if each.fileno() >= 0} | {sock}
             if self._hung_up:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+                _shut(sock)
+
+    def _shut(self) -> None:
+        """End the request that waits."""
+        with self._lock:
+            for sock in self._sockets:
+                _shut(sock)
 
     def _ask(self, method: str, url: str, headers: Mapping[str, str], body: Iterable[bytes] | None) -> Reply:
         if self._hung_up:
             raise Stopped
-        response = None
+        response, patience = None, Patience(ANSWER_WITHIN_S, self._shut)
+        too_late = TryAgain(f"{urlsplit(url).hostname} did not answer in full within {ANSWER_WITHIN_S:g} s")
         try:
-            response = self._manager.request(
-                method,
-                url,
-                body=body,
-                headers={**self._headers, **headers},
-                redirect=False,
-                preload_content=False,
-            )
-            answer = b"" if method == "HEAD" else response.read(MOST_ANSWER_BYTES, decode_content=False)
+            with patience:
+                response = self._manager.request(
+                    method,
+                    url,
+                    body=None if body is None else patience.around(body),
+                    headers={**self._headers, **headers},
+                    redirect=False,
+                    preload_content=False,
+                )
+                answer = b"" if method == "HEAD" else response.read(MOST_ANSWER_BYTES, decode_content=False)
+            if patience.lost:  # what was read before the end looks whole where no length was told
+                raise too_late
             return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, answer)
         except (HTTPError, OSError) as error:
             if self._hung_up:
                 raise Stopped from error
+            if patience.lost:
+                raise too_late from error
             msg = f"{urlsplit(url).hostname} cannot be reached: {_without_url(error)}"
             raise TryAgain(msg) from error
         finally:
@@ -166,6 +178,12 @@ def _without_url(error: Exception) -> str:
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return type(cause).__name__
+
+
+def _shut(sock: socket.socket) -> None:
+    """Wake whoever waits in a socket, from another thread. `SSLSocket.shutdown` would take TLS away under its hands."""
+    with contextlib.suppress(OSError):  # it is closed already
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _http_pool(client: Client) -> Any:  # noqa: ANN401 - urllib3's pool class

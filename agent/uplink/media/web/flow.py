@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from agent.uplink.media.plan import Cargo
-from agent.uplink.media.web.errors import NeverWorks, Paused, Stopped
+from agent.uplink.media.web.errors import NeverWorks, Paused, Stopped, TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agent.uplink.media.purse import Purse
     from agent.uplink.media.road import Road
@@ -25,11 +25,23 @@ LOOK_EVERY_S: Final = 0.2
 class Flow:
     """Gives out the bytes of one upload. Everything but `stop` belongs to the upload's thread."""
 
-    def __init__(self, purse: Purse, road: Road, *, kbit_per_s: int, for_help: bool) -> None:
+    def __init__(
+        self, purse: Purse, road: Road, *, kbit_per_s: int, for_help: bool, overdue: Callable[[], bool]
+    ) -> None:
+        """A stream that nobody has asked for.
+
+        Args:
+            purse: Pays.
+            road: Stands still for alerts.
+            kbit_per_s: How fast it may be.
+            for_help: It belongs to a help call, which pays nothing.
+            overdue: Whether it is time to give the upload up; asked before every block.
+        """
         self._purse = purse
         self._road = road
         self._bytes_per_s = kbit_per_s * 125
         self._for_help = for_help
+        self._overdue = overdue
         self._stopped = threading.Event()
         self._free_s = 0.0
         """When the next block may go, on the monotonic clock."""
@@ -53,12 +65,16 @@ class Flow:
         Raises:
             Stopped: somebody stopped it.
             Paused: the data plan ran out.
+            TryAgain: it takes too long; whoever tries again gives it up.
             NeverWorks: the file is shorter than it was.
         """
         file.seek(start)
         left = size
         while left > 0:
             self._wait()
+            if self._overdue():
+                msg = "it was still being sent"
+                raise TryAgain(msg)
             if not self._purse.may(Cargo.FILM, for_help=self._for_help):
                 raise Paused
             data = file.read(min(BLOCK_BYTES, left))

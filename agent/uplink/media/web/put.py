@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from agent.uplink.media.web.errors import NeverWorks, TryAgain
+from agent.uplink.media.web.progress import ShortChunks
 
 if TYPE_CHECKING:
     from agent.uplink.media.web.client import Reply
@@ -38,7 +39,7 @@ def send(transfer: Transfer) -> Reply:
 
 def send_ranges(transfer: Transfer) -> Reply:
     """Ask what is there, then send the rest range by range."""
-    reply = _put(transfer, f"bytes */{transfer.size}", 0, 0)
+    reply, wanted, short = _put(transfer, f"bytes */{transfer.size}", 0, 0), transfer.size, None
     while reply.status == INCOMPLETE:
         held = _HELD.fullmatch(reply.headers.get("range", ""))
         start = 0 if held is None else int(held[1]) + 1
@@ -50,7 +51,12 @@ def send_ranges(transfer: Transfer) -> Reply:
             raise TryAgain(msg)
         transfer.job.sent_bytes = start
         transfer.keep()
+        if short is None:
+            short = ShortChunks()  # the first answer says what it had before
+        else:
+            short.note(wanted, start)
         size = min(CHUNK_BYTES, transfer.size - start)
+        wanted = start + size
         reply = _put(transfer, f"bytes {start}-{start + size - 1}/{transfer.size}", start, size)
     transfer.job.sent_bytes = transfer.size
     transfer.keep()

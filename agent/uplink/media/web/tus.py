@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from agent.uplink.media.request import PieceOf, Way
 from agent.uplink.media.web.client import Reply, same_place
 from agent.uplink.media.web.errors import NeverWorks, TryAgain
+from agent.uplink.media.web.progress import ShortChunks
 
 if TYPE_CHECKING:
     from agent.uplink.media.web.client import Client
@@ -46,10 +47,12 @@ def send(transfer: Transfer) -> tuple[Reply, bool]:
         msg = "the server forgot the upload, which begins anew"
         raise TryAgain(msg)
     _reached(transfer, found)
-    last = found
+    last, short = found, ShortChunks()
     while job.sent_bytes < transfer.size:
-        last = _patch(transfer, place)
+        wanted = min(transfer.size, job.sent_bytes + CHUNK_BYTES)
+        last = _patch(transfer, place, wanted - job.sent_bytes)
         _reached(transfer, last)
+        short.note(wanted, job.sent_bytes)
     return last, job.place_sums
 
 
@@ -70,9 +73,8 @@ def _create(transfer: Transfer) -> None:
     transfer.keep()
 
 
-def _patch(transfer: Transfer, place: str) -> Reply:
+def _patch(transfer: Transfer, place: str, size: int) -> Reply:
     start = transfer.job.sent_bytes
-    size = min(CHUNK_BYTES, transfer.size - start)
     headers = {
         **VERSION,
         "Content-Type": "application/offset+octet-stream",
