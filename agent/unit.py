@@ -259,7 +259,6 @@ class Unit:
         _, self._life = await asyncio.gather(
             self._outbox.begin(), begin_life(self._config.state_folder, self._clock.now())
         )
-        await self._office.open()
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         try:
