@@ -233,7 +233,7 @@ async def test_no_more_waits_for_the_file_than_there_is_room_for(tmp_path: Path)
 
 async def test_a_file_that_opens_late_is_taken_up_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Desk(tmp_path, Desk.at_once)
-    done, begun = first.command(), first.command(CommandName.LIGHT)
+    done, begun = first.command(), first.command(CommandName.UNSET)
     async with first.open():
         first.comes(done)
         await first.answered("accepted", "done")
