@@ -184,12 +184,9 @@ class Unit:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
         await self._uplink.begin()
-        await self._commands.office.open()
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
-        async with (
-            AsyncExitStack() as closing
-        ):  # the last one first, each though others raise
+        async with AsyncExitStack() as closing:  # the last one first, each though others raise
             closing.push_async_callback(self._uplink.outbox.close)
             closing.push_async_callback(self._commands.office.close)
             if self._speaker is not None:

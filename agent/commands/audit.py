@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 OPEN_WITHIN_S: Final = 2.0
-"""A disk that takes longer at start is taken for lost; commands are taken without it meanwhile."""
+"""A disk that takes longer at start is taken for lost; commands are taken without it until it answers after all."""
 RETRY_S: Final = 5.0
 """Between two attempts to write what is only in memory."""
 REFUSED_S: Final = 60.0
@@ -64,7 +64,9 @@ class Audit:
         self._link = link
         self._report = report
         self._pen = Pen(file)
-        self._chain = Chain(str(ULID()))
+        self._opening: asyncio.Future[Contents] | None = None
+        self._chain: Chain | None = None
+        """None: it has not begun."""
         self._unwritten: dict[str, Record] = {}
         """What the disk does not have, by hash, in order."""
         self._entries: dict[str, Entry] = {}
@@ -75,24 +77,32 @@ class Audit:
         self._faulty = False
         self._news = asyncio.Event()
 
-    async def open(self) -> Contents:
-        """What the last life left, as far as the disk tells; then the chain begins."""
-        opening = self._pen.open()
-        contents, trouble = Contents(), None
+    async def open(self) -> Contents | None:
+        """What the last life left; None when the disk does not tell in time. Then the chain begins."""
+        contents, trouble = None, None
         try:
             async with asyncio.timeout(OPEN_WITHIN_S):
-                contents = await asyncio.shield(opening)
+                contents = await self._opened()
         except (NotWritten, TimeoutError) as error:
             trouble = str(error) or "the disk does not answer"
-            opening.add_done_callback(_hear_out)
-        if contents.moved_aside:
-            log.warning("command_file_moved_aside", reason=contents.moved_aside)
-        self._chain = Chain(str(ULID()), contents.last_hash or FIRST)
+        last_hash = None if contents is None else contents.last_hash
+        detail = trouble if contents is None else contents.moved_aside
+        self._chain = Chain(str(ULID()), last_hash or FIRST)
         if trouble is not None:
             self._tell_lost(trouble)
-        detail = contents.moved_aside or trouble
+        lost_before, self._lost = self._lost, 0  # told after the record with which the chain begins
         self.note("began", detail=None if detail is None else f"without what was kept before: {detail}"[:1000])
+        self._lost += lost_before
         return contents
+
+    async def open_late(self) -> Contents:
+        """What the last life left, once the disk tells it after all; for when `open` could not say."""
+        while True:
+            try:
+                return await self._opened()
+            except NotWritten:
+                self._opening = None
+                await asyncio.sleep(RETRY_S)
 
     def note(self, what: str, **facts: Any) -> asyncio.Future[None]:  # noqa: ANN401 - JSON values
         """Add a record; the result says when it is on the disk."""
@@ -134,10 +144,23 @@ class Audit:
         if not await self._pen.close(CLOSE_WITHIN_S):
             log.error("command_file_not_closed", reason="the disk does not answer")
 
+    async def _opened(self) -> Contents:
+        """The file's contents; one attempt at a time, however often it is waited for."""
+        if self._opening is None:
+            self._opening = self._pen.open()
+            self._opening.add_done_callback(_hear_out)
+        contents = await asyncio.shield(self._opening)
+        if contents.moved_aside:
+            log.warning("command_file_moved_aside", reason=contents.moved_aside)
+        return contents
+
     # --- keeping -------------------------------------------------------------------------------------------------
 
     def _records(self, what: str, facts: Mapping[str, Any]) -> list[Record]:
-        """The record of this, after one of those that were lost before it; none when there is no room."""
+        """The record of this, after one of those that were lost before it; none without room, or before `open`."""
+        if self._chain is None:
+            self._lost += 1
+            return []
         if len(self._unwritten) + 2 > IN_MEMORY:
             for hash_ in [each for each in self._unwritten if each in self._sent][: IN_MEMORY // 10]:
                 del self._unwritten[hash_]  # no disk takes them, but the control room has them
@@ -148,15 +171,15 @@ class Audit:
         records = []
         if self._lost:
             log.warning("audit_records_lost", count=self._lost)
-            records.append(self._linked("lost", {"count": self._lost}))
+            records.append(self._linked(self._chain, "lost", {"count": self._lost}))
             self._lost = 0
-        return [*records, self._linked(what, facts)]
+        return [*records, self._linked(self._chain, what, facts)]
 
-    def _linked(self, what: str, facts: Mapping[str, Any]) -> Record:
+    def _linked(self, chain: Chain, what: str, facts: Mapping[str, Any]) -> Record:
         now = self._clock.now()
         basics = {"what": what, "at": now.wall, "clock": now.quality, "bootId": now.boot_id}
         said = {name: value for name, value in facts.items() if value is not None}
-        record = self._chain.add(jsonable(basics | said))
+        record = chain.add(jsonable(basics | said))
         self._unwritten[record["hash"]] = record
         return record
 
@@ -250,6 +273,6 @@ class Audit:
 
 
 def _hear_out(opening: asyncio.Future[Contents]) -> None:
-    """The disk answered too late."""
+    """Nobody may be left to hear that the disk failed."""
     with suppress(NotWritten, asyncio.CancelledError):
         opening.result()

@@ -96,8 +96,8 @@ def load(text: str) -> Entry:
 class Ledger:
     """The commands that are remembered, the oldest first."""
 
-    def __init__(self, remembered: Iterable[Entry] = ()) -> None:
-        self._entries = {entry.ref: entry for entry in remembered}
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -110,6 +110,12 @@ class Ledger:
     def unfinished(self) -> list[Entry]:
         """What is being done."""
         return [entry for entry in self if not entry.is_over]
+
+    def recall(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Enter commands of before as the oldest; returns those of them that were not known."""
+        recalled = {entry.ref: entry for entry in entries if entry.ref not in self._entries}
+        self._entries = recalled | self._entries
+        return [*recalled.values()]
 
     def take(self, command: Command) -> tuple[Entry, list[str]]:
         """Enter a new command; returns it, and the refs of those that were forgotten for it.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.clock import Clock, Moment
     from agent.commands.audit import Audit
     from agent.commands.carrying import Handler, Handlers
+    from agent.commands.file import Contents
     from agent.commands.ledger import Entry
     from agent.config.settings import Config
     from agent.signals import Command
@@ -60,7 +61,7 @@ _SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
 
 
 class Office:
-    """All commands of one unit. `open` first, then `take` what comes; `run` carries it out."""
+    """All commands of one unit. `take` what comes; `run` opens their file and carries them out."""
 
     def __init__(self, config: Config, clock: Clock, link: Link | Paths, audit: Audit) -> None:
         self._config = config
@@ -73,6 +74,14 @@ class Office:
         self._resumes: dict[CommandName, Callable[[str], None]] = {}
         self._looks: list[Callable[[], None]] = []
         self._waiting: deque[tuple[Command, asyncio.Future[None]]] = deque()
+        self._is_open = False
+        """The file is open, or was waited for long enough."""
+        self.knows_all = False
+        """What the last life left is in the ledger, so far as it can be read."""
+        self._held: deque[Commanded | Refusal] = deque()
+        """What came before it was open."""
+        self._early: deque[AnswerCommand] = deque(maxlen=UNSENT)
+        """Answers to commands that only the file may know."""
         self._unsent: deque[tuple[float, Message]] = deque(maxlen=UNSENT)
         self._news = asyncio.Event()
 
@@ -90,30 +99,57 @@ class Office:
             handlers: Who carries out which.
             look: Called twice a second.
             given_up: Hears of a command that took too long.
-            resume: Hears, when the unit starts, of each command that was not over: it goes on with it, or answers that
-                it is over. Without it such a command has failed.
+            resume: Hears, once the file is read, of each command that was not over: it goes on with it, or answers
+                that it is over. Without it such a command has failed.
         """
         self._handlers |= handlers
         self._looks += [look] if look else []
         self._given_up += [given_up] if given_up else []
         self._resumes |= dict.fromkeys(handlers, resume) if resume else {}
 
-    async def open(self) -> None:
-        """Take up what the last life left. What was being done is over, unless its family resumes it."""
+    async def _open(self) -> None:
+        """Wait for the file, but not for long, and then take what came meanwhile."""
         contents = await self._audit.open()
-        self._ledger = Ledger(contents.entries)
+        self._is_open = True
+        if contents is not None:
+            self._recall(contents)
+        while self._held:
+            self.take(self._held.popleft())
+
+    async def _open_late(self) -> None:
+        """The disk that did not answer at the start may do so yet."""
+        if not self.knows_all:
+            contents = await self._audit.open_late()
+            log.info("commands_recalled_late", count=len(contents.entries))
+            self._recall(contents)
+
+    def _recall(self, contents: Contents) -> None:
+        """Take up what the last life left. What was being done is over, unless its family resumes it."""
+        self.knows_all = True
+        recalled = self._ledger.recall(contents.entries)
         if contents.unreadable:
             log.warning("commands_unreadable", count=contents.unreadable)
-        for entry in self._ledger.unfinished:
+        for entry in recalled:
+            if entry.is_over:
+                continue
             if entry.name in self._resumes:
                 entry.since = self._clock.now()  # its patience begins anew
                 self._resumes[entry.name](entry.ref)
             else:
                 text = "the unit was restarted before it was over"
                 self.answered(AnswerCommand(entry.ref, Answer.FAILED, Why.INTERRUPTED, text))
+        while self._early:
+            self.answered(self._early.popleft())
 
     def take(self, came: Commanded | Refusal) -> None:
         """A command came, or what is none."""
+        if not self._is_open:
+            if len(self._held) < WAITING:
+                self._held.append(came)
+            else:
+                full = "the unit is starting, and too many commands wait already: wait a minute"
+                self._refuse(came if isinstance(came, Refusal) else _refusal(came, Why.BUSY, full))
+            return
         if isinstance(came, Refusal):
             self._refuse(came)
             return
@@ -134,6 +170,9 @@ class Office:
     def answered(self, answer: AnswerCommand) -> None:
         """A command that was begun goes on, or is over."""
         entry = self._ledger.get(answer.command)
+        if entry is None and not self.knows_all:
+            self._early.append(answer)
+            return
         if entry is None or entry.is_over:
             log.warning("answer_to_nobody", command=answer.command, answer=answer.answer)
             return
@@ -156,7 +195,10 @@ class Office:
 
     async def run(self, working: Callable[[], None]) -> None:
         """Carry out what was taken, in the order in which it came, until cancelled."""
+        if not self._is_open:
+            await self._open()
         async with asyncio.TaskGroup() as work:
+            work.create_task(self._open_late(), name="commands-open-late")
             work.create_task(self._audit.run(), name="audit")
             work.create_task(self._look(), name="commands-look")
             working()

@@ -124,6 +124,7 @@ class Sender:
     def resume(self, ref: str) -> None:
         """An earlier life of the unit took this command, and it was not over."""
         self._resumed.append(ref)
+        self._news.set()
 
     def given_up(self, ref: str) -> None:
         """Nobody waits for this command any more."""
@@ -137,15 +138,15 @@ class Sender:
         """Begin and end uploads as commands say, until cancelled."""
         working()
         await self._uploads.loaded()
-        self._tell_lost()
         while True:
+            self._tell_lost()
             while self._unwanted:
                 await self._uploads.cancel(_id_of(self._unwanted[0]), "nobody waits for it any more")
                 self._unwanted.popleft()
             while self._waiting:
                 await self._begin(*self._waiting.popleft())
             self._news.clear()
-            if not (self._unwanted or self._waiting):
+            if not (self._unwanted or self._waiting or self._resumed):
                 await self._news.wait()
 
     def _tell_lost(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
@@ -21,7 +21,7 @@ from agent.uplink.jsonable import timestamp
 from agent.uplink.key_file import is_exposed
 from agent.uplink.publication import LinkDown, Publication, PublishRefused
 from agent.uplink.slots import GIVEN, Identity, Slots
-from agent.uplink.tls import Endpoint, Look, Tls
+from agent.uplink.tls import Endpoint, Look, StillLooking, Tls
 from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from agent.signals import Signal
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 PART: Final = "certificate"
 LOOK_EVERY_S: Final = 30.0
@@ -109,8 +111,8 @@ class Keeper:
         self._told: dict[str, str] = {}
         """The faults that are reported, by code, and their text."""
         self._last: Look | None = None
-        self._looking = False
-        """A thread looks at the files, or hangs there."""
+        self._at_disk = False
+        """A thread reads or writes the files, or hangs there."""
         self._remembered_s: float | None = None
         self._fell_back_s: float | None = None
         self._trial = _Trial()
@@ -137,14 +139,33 @@ class Keeper:
 
     async def _seen(self) -> _Seen | None:
         """What a look at the disk shows; None while it hangs, which the outbox and the health checks tell."""
-        if self._looking:
+        if self._at_disk:
             return None  # still in the disk that hangs: a second thread would only hang too
-        self._looking = True
         try:
-            return await apart(self._look, name="credentials", within_s=LOOK_WITHIN_S)
+            return await self._apart(self._look)
         except TimeoutError:
             log.warning("certificates_not_looked_at", reason="the disk does not answer")
             return None
+        except StillLooking:
+            return None  # a connection does, for the first time
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        """What `work` returns, done at the disk by the one thread that this keeper has.
+
+        Raises:
+            TimeoutError: that thread hangs, now or since before.
+        """
+        if self._at_disk:
+            raise TimeoutError
+
+        def at_disk() -> T:
+            try:
+                return work()
+            finally:
+                self._at_disk = False
+
+        self._at_disk = True
+        return await apart(at_disk, name="credentials", within_s=LOOK_WITHIN_S)
 
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat: which certificate is in use and until when, and by what time others are judged."""
@@ -171,15 +192,12 @@ class Keeper:
 
     def _look(self) -> _Seen:
         """Everything that touches the disk."""
-        try:
-            now_s = self._clock.now().monotonic_s
-            if self._remembered_s is None or now_s - self._remembered_s >= REMEMBER_EVERY_S:
-                self._remembered_s = now_s
-                self._remember()
-            look = self._credentials.tls.look()
-            return _Seen(look, self._credentials.slots.candidate(), _exposed(look.active.key_file))
-        finally:
-            self._looking = False
+        now_s = self._clock.now().monotonic_s
+        if self._remembered_s is None or now_s - self._remembered_s >= REMEMBER_EVERY_S:
+            self._remembered_s = now_s
+            self._remember()
+        look = self._credentials.tls.look()
+        return _Seen(look, self._credentials.slots.candidate(), _exposed(look.active.key_file))
 
     def _remember(self) -> None:
         try:
@@ -268,13 +286,13 @@ class Keeper:
             return
         if await self._read(candidate) != tried:
             return  # another one took its place meanwhile: that is tried next
-        await apart(lambda: self._promote(candidate), name="credentials", within_s=LOOK_WITHIN_S)
+        await self._apart(lambda: self._promote(candidate))
         log.info("certificate_promoted", slot=candidate.name)
         self._trial, self._waits = _Trial(), False
         self._tell("renewal", None)
 
     async def _read(self, identity: Identity) -> Certificate:
-        return await apart(lambda: Certificate.read(identity.cert_file), name="credentials", within_s=LOOK_WITHIN_S)
+        return await self._apart(lambda: Certificate.read(identity.cert_file))
 
     def _promote(self, candidate: Identity) -> None:
         tls = self._credentials.tls

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
@@ -28,6 +29,10 @@ _NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
 
 class EndpointInvalid(ValueError):
     """The way to the broker cannot work as configured; the text says what to change."""
+
+
+class StillLooking(Exception):
+    """One thread looks at the files already: ask again later."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Tls:
         self._floor = floor
         self.oldest = ssl.TLSVersion.TLSv1_2 if allow_tls_1_2 else ssl.TLSVersion.TLSv1_3
         """The oldest version of TLS that is spoken."""
+        self._looking = threading.Lock()
+        """Held by the one thread that looks at the files, or hangs there."""
         self._ready: Sequence[Shown] = ()
         """The identities that can be used, the preferred one first."""
         self._turn = 0
@@ -87,7 +94,19 @@ class Tls:
         """The name of the identity that a broker accepted last; None until one did."""
 
     def look(self) -> Look:
-        """Read all files anew. Blocking: belongs into a thread."""
+        """Read all files anew. Blocking: belongs into a thread.
+
+        Raises:
+            StillLooking: another thread is at it, or hangs there; a second one would only hang too.
+        """
+        if not self._looking.acquire(blocking=False):
+            raise StillLooking
+        try:
+            return self._look()
+        finally:
+            self._looking.release()
+
+    def _look(self) -> Look:
         identities = self._identities()
         active, certificate = identities[0], None
         with contextlib.suppress(CertificateUnreadable):  # whoever loads it tells
@@ -108,10 +127,14 @@ class Tls:
         """What the next connection shows. Blocking as long as nothing was ever read: belongs into a thread.
 
         Raises:
-            EndpointInvalid: no identity can be used; it tells of the preferred one.
+            EndpointInvalid: no identity can be used; it tells of the preferred one, or that the disk hangs.
         """
         if not self._ready:
-            look = self.look()
+            try:
+                look = self.look()
+            except StillLooking as still:
+                msg = "the certificates are still being read: the disk is slow, or hangs"
+                raise EndpointInvalid(msg) from still
             if not self._ready:
                 raise EndpointInvalid(look.unusable[look.active.name])
         return self._ready[self._turn % len(self._ready)]

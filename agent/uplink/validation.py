@@ -124,7 +124,8 @@ def _where(error: ValidationError) -> str:
 
 def _rule(error: ValidationError) -> str:
     """The broken rule, as the schema has it."""
-    rule, limit = error.validator, error.validator_value
+    rule = error.validator
+    limit: Any = error.validator_value
     if rule == "required":
         return f"lacks {', '.join(name for name in limit if name not in error.instance)}"
     if rule == "type":

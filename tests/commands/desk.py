@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Moment
     from agent.commands.carrying import Handler
+    from agent.commands.file import Contents
     from agent.signals import Command, Signal
     from agent.uplink.messages import Message
 
@@ -91,6 +93,18 @@ class ListeningLink:
         return await self.send(publication, lane)
 
 
+class HungFile(CommandFile):
+    """A file on a disk that does not open it before the story lets it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.may_open = threading.Event()
+
+    def open(self) -> Contents:
+        self.may_open.wait()
+        return super().open()
+
+
 class Desk:
     """One life of a unit's office. What it is told to do is kept in `done`."""
 
@@ -100,6 +114,7 @@ class Desk:
         handler: Callable[[Desk], Handler] | None = None,
         *,
         resumes: bool = False,
+        file: CommandFile | None = None,
         **config: Any,  # noqa: ANN401 - sections of a configuration
     ) -> None:
         self.clock = SyncedClock()
@@ -108,17 +123,20 @@ class Desk:
         self.reported: list[Signal] = []
         self.done: list[Command] = []
         self.resumed: list[str] = []
-        audit = Audit(self.config.unit, CommandFile(folder), self.clock, self.link, self.reported.append)  # type: ignore[arg-type]
+        audit = Audit(self.config.unit, file or CommandFile(folder), self.clock, self.link, self.reported.append)  # type: ignore[arg-type]
         self.office = Office(self.config, self.clock, self.link, audit)  # type: ignore[arg-type]
         begin = (handler or Desk.at_once)(self)
         self.office.employ(dict.fromkeys(CommandName, begin), resume=self.resumed.append if resumes else None)
         self.inbox = Inbox(self.config.unit)
+        self.works = asyncio.Event()
+        """The file is open, or was waited for long enough."""
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Desk]:
-        await self.office.open()
-        running = asyncio.create_task(self.office.run(lambda: None))
+    async def open(self, *, wait: bool = True) -> AsyncIterator[Desk]:
+        running = asyncio.create_task(self.office.run(self.works.set))
         try:
+            if wait:
+                await self.works.wait()
             yield self
         finally:
             running.cancel()

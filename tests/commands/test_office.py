@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ import pytest
 
 from agent.commands import chain
 from agent.commands.carrying import NotTaken
-from agent.commands.office import without_secrets
+from agent.commands.office import WAITING, without_secrets
 from agent.config.commanding import CommandSettings, MemberSettings
 from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
 from agent.uplink.lanes import Lane
-from tests.commands.desk import TOPICS, Desk
+from tests.commands.desk import TOPICS, Desk, HungFile
 from tests.uplink.lab import until
 
 if TYPE_CHECKING:
@@ -191,6 +192,112 @@ async def test_a_disk_that_comes_back_gets_all_of_it(tmp_path: Path, monkeypatch
         file.unlink()
         await until(lambda: any(isinstance(each, FaultCleared) for each in first.reported), "the fault is over")
     async with Desk(file).open() as desk:
+        desk.comes(command)
+        await desk.answered("done")
+        assert not desk.done
+
+
+async def test_what_comes_before_the_file_is_open_waits_for_it_in_its_order(tmp_path: Path) -> None:
+    first = Desk(tmp_path)
+    old = first.command()
+    async with first.open():
+        first.comes(old)
+        await first.answered("accepted", "done")
+    file = HungFile(tmp_path)
+    desk = Desk(tmp_path, file=file)
+    new = desk.command()
+    async with desk.open(wait=False):
+        for message in (old, new):
+            desk.comes(message)
+        await asyncio.sleep(0)  # the office waits for its file now
+        assert not desk.answers()
+        file.may_open.set()
+        await desk.answered("done", "accepted", "done")
+        assert [each.id for each in desk.done] == [new.document["id"]]
+
+
+async def test_no_more_waits_for_the_file_than_there_is_room_for(tmp_path: Path) -> None:
+    file = HungFile(tmp_path)
+    desk = Desk(tmp_path, file=file)
+    async with desk.open(wait=False):
+        for _ in range(WAITING + 2):
+            desk.comes(desk.command())
+        assert desk.statuses() == ["refused", "refused"]
+        assert {answer["code"] for answer in desk.answers()} == {Why.BUSY}
+        file.may_open.set()
+        await until(lambda: len(desk.done) == WAITING, "all that waited are done")
+        records = await desk.audited(2)
+        assert [record["what"] for record in records[:2]] == ["began", "lost"]
+        assert records[1]["count"] == 2
+
+
+async def test_a_file_that_opens_late_is_taken_up_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Desk(tmp_path, Desk.at_once)
+    done, begun = first.command(), first.command(CommandName.UNSET)
+    async with first.open():
+        first.comes(done)
+        await first.answered("accepted", "done")
+    second = Desk(tmp_path, Desk.for_ever)
+    async with second.open():
+        second.comes(begun)
+        await second.answered("accepted", "running")
+    monkeypatch.setattr("agent.commands.audit.OPEN_WITHIN_S", 0.01)
+    file = HungFile(tmp_path)
+    desk = Desk(tmp_path, file=file)
+    try:
+        async with desk.open():
+            meanwhile = desk.command()
+            desk.comes(meanwhile)
+            await desk.answered("accepted", "done")
+            file.may_open.set()
+            await until(lambda: desk.office.knows_all, "what was kept is known")
+            for message in (done, meanwhile, begun):
+                desk.comes(message)
+            await desk.answered("accepted", "done", "done", "done", "failed")
+            assert desk.answers()[-1]["code"] == Why.INTERRUPTED
+            assert [each.id for each in desk.done] == [meanwhile.document["id"]]
+    finally:
+        file.may_open.set()
+
+
+async def test_what_a_late_file_tells_is_resumed_and_heard_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Desk(tmp_path, Desk.for_ever)
+    async with first.open():
+        first.comes(first.command())
+        await first.answered("accepted", "running")
+        ref = first.done[0].ref
+    monkeypatch.setattr("agent.commands.audit.OPEN_WITHIN_S", 0.01)
+    file = HungFile(tmp_path)
+    desk = Desk(tmp_path, file=file, resumes=True)
+    try:
+        async with desk.open():
+            desk.office.answered(AnswerCommand(ref, Answer.DONE, text="all of it was sent"))
+            assert not desk.answers()
+            file.may_open.set()
+            await desk.answered("done")
+            assert desk.resumed == [ref]
+    finally:
+        file.may_open.set()
+
+
+async def test_a_file_that_could_not_be_read_at_the_start_is_taken_up_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.commands.audit.RETRY_S", 0.05)
+    folder, away = tmp_path / "state", tmp_path / "away"
+    first = Desk(folder)
+    command = first.command()
+    async with first.open():
+        first.comes(command)
+        await first.answered("accepted", "done")
+    folder.rename(away)
+    folder.write_text("a file where the folder should be")
+    async with Desk(folder).open() as desk:
+        folder.unlink()
+        away.rename(folder)
+        await until(lambda: desk.office.knows_all, "what was kept is known")
         desk.comes(command)
         await desk.answered("done")
         assert not desk.done

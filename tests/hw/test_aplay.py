@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import subprocess
+import threading
 import wave
 from typing import TYPE_CHECKING
 
@@ -172,3 +174,46 @@ async def test_close_ends_the_line_that_is_playing(
     speaker.say("after-close.wav")
 
     assert told == []  # and the leak police sees no child
+
+
+async def test_a_start_that_hangs_with_the_disk_holds_nothing_up_and_the_newest_line_is_played_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aplay_module, "START_WITHIN_S", 0.05)
+    gives, asked = threading.Event(), list[str]()
+
+    def launch(_device: str, wav_path: str) -> subprocess.Popen[bytes]:
+        asked.append(wav_path)
+        gives.wait()
+        return subprocess.Popen(["true" if wav_path == "third" else "sleep", "60"], stderr=subprocess.PIPE)
+
+    told: list[HardwareLost | None] = []
+    speaker = ApSpeaker("bench", told.append, launch)
+    try:
+        speaker.say("first")
+        await until(lambda: len(told) == 1)  # the loop goes on meanwhile
+        assert "the disk does not answer" in str(told[0])
+        speaker.say("second")
+        speaker.say("third")
+        assert asked == ["first"], "one start at a time"
+        gives.set()
+        await until(lambda: told[1:] == [None])
+        assert asked == ["first", "third"]
+    finally:
+        gives.set()
+        speaker.close()
+
+
+async def test_a_child_that_appears_after_the_close_is_ended() -> None:
+    gives, children = threading.Event(), list[subprocess.Popen[bytes]]()
+
+    def launch(_device: str, _wav_path: str) -> subprocess.Popen[bytes]:
+        gives.wait()
+        children.append(subprocess.Popen(["sleep", "60"], stderr=subprocess.PIPE))
+        return children[0]
+
+    speaker = ApSpeaker("bench", lambda _lost: None, launch)
+    speaker.say("first")
+    speaker.close()
+    gives.set()
+    await until(lambda: bool(children) and children[0].returncode is not None)

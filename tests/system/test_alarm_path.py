@@ -12,7 +12,7 @@ import pytest
 
 from agent.signals import Category, Line
 from fakes.town import ORG, UNIT_ID
-from tests.system.stand_in import UNRULY_RECORDER
+from tests.system.stand_in import SLOW_TO_OPEN_COMMANDS, UNRULY_RECORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +84,22 @@ async def test_a_call_goes_through_without_a_disk(town_with: Callable[..., Town]
         await a_call_goes_through(town)
         fault = await town.alert(Category.FAULT)
         assert "outbox" in fault.headline or "storage" in fault.headline
+
+
+async def test_a_call_goes_through_while_the_file_of_commands_does_not_open(
+    town_with: Callable[..., Town], folder: Path
+) -> None:
+    gate = folder / "gate"
+    (folder / "sitecustomize.py").write_text(SLOW_TO_OPEN_COMMANDS.format(gate=str(gate)))
+    async with town_with() as town:
+        try:
+            await town.unit.start(PYTHONPATH=str(folder))
+            await town.unit.ready()
+            await a_call_goes_through(town)
+            await town.control_room.test_alert(ORG, UNIT_ID, "op-1")
+        finally:
+            gate.touch()
+        await town.alert(Category.TEST)
 
 
 async def test_a_call_without_a_network_lights_the_lamp_speaks_and_is_kept(town_with: Callable[..., Town]) -> None:

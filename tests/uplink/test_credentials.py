@@ -20,16 +20,17 @@ from agent.uplink.connection import Connection, Hooks
 from agent.uplink.credentials import SOON, Credentials, Keeper
 from agent.uplink.link import Link
 from agent.uplink.slots import GIVEN
-from agent.uplink.tls import Endpoint
+from agent.uplink.tls import Endpoint, EndpointInvalid
 from fakes.authority import Authority
 from tests.uplink.lab import SOON_S, Ear, LabClock, make_config, passing, running, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from agent.clock import Clock
     from agent.signals import Signal
+    from agent.uplink.slots import Identity
     from agent.uplink.tls import Look
     from fakes.authority import Credentials as Issued
     from tests.uplink.conftest import Street
@@ -255,6 +256,36 @@ async def test_a_broker_of_an_authority_that_was_replaced_is_never_trusted_again
         assert not connection.opened.is_set(), f"attempt {attempt}"
         assert "the broker's certificate was not accepted" in connection.reason
         assert holder.credentials.tls.show().name == "a", "nor is it shown another certificate"
+
+
+async def test_a_disk_that_hangs_from_the_start_holds_one_thread_and_no_more(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials_module, "LOOK_WITHIN_S", 0.02)
+    holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
+    tls, answers, entered = holder.credentials.tls, threading.Event(), [0]
+    in_order = holder.credentials.slots.in_order
+
+    def hung() -> Sequence[Identity]:
+        entered[0] += 1
+        answers.wait(SOON_S)
+        return in_order()
+
+    monkeypatch.setattr(tls, "_identities", hung)
+    try:
+        async with holder.working():
+            await until(lambda: entered[0], "somebody looks")
+            for _ in range(10):
+                await asyncio.sleep(0.02)  # a period of the keeper
+                assert len([each for each in threading.enumerate() if each.name == "credentials"]) <= 1
+                with pytest.raises(EndpointInvalid, match="still being read"):
+                    tls.show()
+            assert entered[0] == 1
+            answers.set()
+            holder.link.hurry()
+            await until(lambda: holder.looks and holder.link.connected, "all goes on once the disk answers")
+    finally:
+        answers.set()
 
 
 async def test_a_disk_that_hangs_holds_one_look_up_and_nothing_else(
