@@ -126,8 +126,9 @@ def _rule(error: ValidationError) -> str:
     """The broken rule, as the schema has it."""
     rule = error.validator
     limit: Any = error.validator_value
+    instance: Any = error.instance
     if rule == "required":
-        return f"lacks {', '.join(name for name in limit if name not in error.instance)}"
+        return f"lacks {', '.join(name for name in limit if name not in instance)}"
     if rule == "type":
         return f"is not of type {' or '.join([limit] if isinstance(limit, str) else limit)}"
     if isinstance(limit, str | int | float) and not isinstance(limit, bool):

@@ -14,7 +14,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
@@ -80,10 +80,10 @@ def desk(servers: Servers, tmp_path: Path) -> Desk:
     return desk_for(servers, tmp_path)
 
 
-def desk_for(servers: Servers, folder: Path, port: int = 1, **uploads: Any) -> Desk:
+def desk_for(servers: Servers, folder: Path, port: int = 1, kbit_per_s: int = 2000) -> Desk:
     """A unit that may send to both servers, and to this port."""
     hosts = tuple(f"localhost:{each}" for each in (servers.tus_port, servers.s3_port, port))
-    return Desk(folder, ca_file=servers.authority.ca_file, hosts=hosts, **uploads)
+    return Desk(folder, ca_file=servers.authority.ca_file, hosts=hosts, kbit_per_s=kbit_per_s)
 
 
 @contextmanager
