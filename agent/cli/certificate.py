@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from agent.config.load import load_config
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from agent.cli.main import Subparsers
     from agent.config.settings import Config
@@ -52,10 +54,9 @@ def _request(args: argparse.Namespace) -> int:
     from agent.uplink.key_birth import KeyUnusable, request_certificate  # noqa: PLC0415 - heavy
 
     config = _config(args)
-    folder = config.state_folder / "tls"
     try:
-        request = request_certificate(folder, config.unit.id)
-        _give_to_owner(config)
+        with _as_owner(config):
+            request = request_certificate(config.state_folder / "tls", config.unit.id)
     except (OSError, KeyUnusable) as error:
         raise UsageError(str(error)) from error
     sys.stdout.write(request.decode("ascii"))
@@ -68,24 +69,19 @@ def _install(args: argparse.Namespace) -> int:
     Raises:
         UsageError: it cannot be the unit's.
     """
-    import ssl  # noqa: PLC0415
-
     from agent.uplink.certificate import Certificate, CertificateUnreadable  # noqa: PLC0415
     from agent.uplink.key_birth import KEY_NAME  # noqa: PLC0415
-    from agent.uplink.slots import Identity  # noqa: PLC0415
-    from agent.uplink.tls import EndpointInvalid, context_of  # noqa: PLC0415
 
     config = _config(args)
-    requested = config.state_folder / "tls" / KEY_NAME
-    key: Path = args.key or requested
-    if args.key is None and not requested.exists():
-        msg = "no certificate was requested here: run `safepoint certificate request`, or give --key"
-        raise UsageError(msg)
+    slots, requested = _slots(config), config.state_folder / "tls" / KEY_NAME
     try:
         certificate = Certificate.read(args.cert)
-        context_of(Identity("new", args.ca or _slots(config).active().ca_file, args.cert, key), ssl.TLSVersion.TLSv1_3)
-    except (CertificateUnreadable, EndpointInvalid) as error:
+    except CertificateUnreadable as error:
         raise UsageError(str(error)) from error
+    # What the caller names is read with the caller's rights, what lies in the state folder with its owner's.
+    cert, ca = _read("FILE", args.cert), None if args.ca is None else _read("--ca", args.ca)
+    key = _requested_key(config, requested) if args.key is None else _read("--key", args.key)
+    _check_pair(args, key, args.key or requested)
     if certificate.name != config.unit.id:
         msg = f"{args.cert} is the certificate of {certificate.name or 'nobody'}, not of {config.unit.id}"
         raise UsageError(msg)
@@ -93,10 +89,9 @@ def _install(args: argparse.Namespace) -> int:
         msg = f"{args.cert} has ended on {certificate.not_after:%Y-%m-%d}"
         raise UsageError(msg)
     try:
-        ca = None if args.ca is None else args.ca.read_bytes()
-        slot = _slots(config).put(args.cert.read_bytes(), key.read_bytes(), ca)
-        _give_to_owner(config)
-        requested.unlink(missing_ok=True)
+        with _as_owner(config):
+            slot = slots.put(cert, key, ca)
+            requested.unlink(missing_ok=True)
     except OSError as error:
         msg = f"the certificate cannot be put into {config.state_folder / 'tls'}: {error.strerror or error}"
         raise UsageError(msg) from error
@@ -107,15 +102,73 @@ def _install(args: argparse.Namespace) -> int:
     return 0
 
 
+def _read(what: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"{what} {path} cannot be read: {error.strerror or error}"
+        raise UsageError(msg) from error
+
+
+def _requested_key(config: Config, requested: Path) -> bytes:
+    """The key that `request` made.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        with _as_owner(config):
+            return requested.read_bytes()
+    except FileNotFoundError as error:
+        msg = "no certificate was requested here: run `safepoint certificate request`, or give --key"
+        raise UsageError(msg) from error
+    except OSError as error:
+        msg = f"{requested} cannot be read: {error.strerror or error}"
+        raise UsageError(msg) from error
+
+
+def _check_pair(args: argparse.Namespace, key: bytes, where: Path) -> None:
+    """Have OpenSSL say whether it takes the certificate, this key and the authority.
+
+    Raises:
+        UsageError: it does not.
+    """
+    import ssl  # noqa: PLC0415
+
+    from agent.uplink.slots import Identity  # noqa: PLC0415
+    from agent.uplink.tls import EndpointInvalid, context_of  # noqa: PLC0415
+
+    fd = os.memfd_create("key")  # OpenSSL is given keys by name, and this one as it was read, not as it is now
+    with os.fdopen(fd, "wb") as file:
+        file.write(key)
+        file.flush()
+        held = Path(f"/proc/self/fd/{fd}")
+        try:
+            context_of(Identity("new", args.ca, args.cert, held), ssl.TLSVersion.TLSv1_3)
+        except EndpointInvalid as error:
+            raise UsageError(str(error).replace(str(held), str(where))) from error
+
+
 def _status(args: argparse.Namespace) -> int:
     """Tell how it stands.
 
     Raises:
-        UsageError: the unit has no TLS.
+        UsageError: the unit has no TLS, or its state folder cannot be read.
     """
+    config = _config(args)
+    slots = _slots(config)
+    try:
+        with _as_owner(config):
+            _tell(slots)
+    except OSError as error:
+        msg = f"{config.state_folder / 'tls'} cannot be read: {error.strerror or error}"
+        raise UsageError(msg) from error
+    return 0
+
+
+def _tell(slots: Slots) -> None:
     from agent.uplink.certificate import Certificate, CertificateUnreadable  # noqa: PLC0415
 
-    slots = _slots(_config(args))
     active, candidate = slots.active(), slots.candidate()
     rows = [("waits to be tried", candidate)] if candidate is not None else []
     rows += [("in use" if each == active else "kept", each) for each in slots.in_order()]
@@ -128,7 +181,6 @@ def _status(args: argparse.Namespace) -> int:
             sys.stdout.write(
                 f"{identity.name:<6} {what}: {certificate.name}, valid until {certificate.not_after:%Y-%m-%d}\n"
             )
-    return 0
 
 
 def _config(args: argparse.Namespace) -> Config:
@@ -152,11 +204,26 @@ def _slots(config: Config) -> Slots:
     return credentials.slots
 
 
-def _give_to_owner(config: Config) -> None:
-    """What root puts there belongs to whoever the unit runs as: the owner of its state folder."""
-    if os.geteuid() != 0:
-        return
+@contextmanager
+def _as_owner(config: Config) -> Iterator[None]:
+    """Do this as whoever the unit runs as: the owner of its state folder, when root asks.
+
+    Never as root: the folder's owner may have put links there, and root would follow them out of it.
+
+    Raises:
+        OSError: the state folder cannot be looked at.
+    """
     owner = config.state_folder.stat()
-    folder = config.state_folder / "tls"
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        yield
+        return
+    groups, gid = os.getgroups(), os.getegid()
+    os.setgroups([])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)

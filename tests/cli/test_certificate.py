@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,13 @@ from fakes.authority import Authority
 from tests.config.desk import LAB
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.config.desk import Desk
 
 TLS = Path("state/tls")
+NOBODY = 65534
+"""A user and a group that every machine has."""
 
 
 @pytest.fixture
@@ -84,6 +90,49 @@ def test_a_unit_without_tls_has_nothing_to_renew(desk: Desk, capsys: pytest.Capt
     desk.write(LAB)
     assert certificate("status") == 2
     assert "this unit has no TLS" in capsys.readouterr().err
+
+
+@pytest.fixture
+def foreign_state() -> Iterator[Path]:
+    """A state folder that belongs to somebody else than root, who runs this."""
+    if os.geteuid() != 0:
+        pytest.skip("ONLY ROOT CAN SHOW WHAT ROOT DOES IN A FOLDER OF THE UNIT'S USER: run this test as root")
+    with tempfile.TemporaryDirectory(prefix="state-") as name:
+        Path(name).chmod(0o755)
+        state = Path(name) / "state"
+        state.mkdir()
+        os.chown(state, NOBODY, NOBODY)
+        yield state
+
+
+def test_what_root_puts_there_belongs_to_the_units_user(authority: Authority, desk: Desk, foreign_state: Path) -> None:
+    text = (desk.folder / "unit.yaml").read_text(encoding="utf-8")
+    desk.write(text.replace("state_folder: state", f"state_folder: {foreign_state}"))
+    mine = authority.issue_client("hk-001")  # root's own: the unit's user could not read it
+    assert certificate("request") == 0
+    words = ("install", str(mine.cert_file), "--key", str(mine.key_file), "--ca", str(mine.ca_file))
+    assert certificate(*words) == 0
+    put = [*(foreign_state / "tls").rglob("*")]
+    assert {file.name for file in put} >= {"cert.pem", "key.pem", "ca.pem"}
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in put} == {(NOBODY, NOBODY)}
+    assert (os.geteuid(), os.getegid()) == (0, 0), "and root is root again"
+
+
+def test_root_follows_no_link_out_of_the_state_folder(
+    authority: Authority, desk: Desk, foreign_state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (desk.folder / "unit.yaml").read_text(encoding="utf-8")
+    desk.write(text.replace("state_folder: state", f"state_folder: {foreign_state}"))
+    mine = authority.issue_client("hk-001")
+    roots = foreign_state.with_name("etc")
+    roots.mkdir(mode=0o755)
+    (roots / "passwd").write_text("root", encoding="utf-8")
+    (foreign_state / "tls").symlink_to(roots)
+    for words in (("install", str(mine.cert_file), "--key", str(mine.key_file)), ("request",)):
+        assert certificate(*words) == 2
+        assert "Permission denied" in capsys.readouterr().err
+    assert [file.name for file in roots.iterdir()] == ["passwd"]
+    assert {file.stat().st_uid for file in (roots, roots / "passwd")} == {0}
 
 
 def test_a_damaged_key_of_a_request_is_one_sentence(

@@ -152,7 +152,7 @@ async def test_what_a_command_had_made_belongs_to_no_alert() -> None:
 
 
 def test_an_address_that_the_unit_must_not_send_to_is_refused() -> None:
-    with pytest.raises(NotTaken, match=r"elsewhere\.example is none of the hosts") as refused:
+    with pytest.raises(NotTaken, match=r"elsewhere\.example:443 is none of the hosts") as refused:
         Desk().sender.take(asked(url="https://elsewhere.example/1"))
     assert refused.value.why is Why.FORBIDDEN
 
