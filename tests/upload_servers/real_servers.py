@@ -80,7 +80,7 @@ def desk(servers: Servers, tmp_path: Path) -> Desk:
     return desk_for(servers, tmp_path)
 
 
-def desk_for(servers: Servers, folder: Path, port: int = 1, kbit_per_s: int = 2000) -> Desk:
+def desk_for(servers: Servers, folder: Path, port: int = 1, kbit_per_s: int = 1_000_000) -> Desk:
     """A unit that may send to both servers, and to this port."""
     hosts = tuple(f"localhost:{each}" for each in (servers.tus_port, servers.s3_port, port))
     return Desk(folder, ca_file=servers.authority.ca_file, hosts=hosts, kbit_per_s=kbit_per_s)
