@@ -251,9 +251,10 @@ async def test_a_file_that_opens_late_is_taken_up_then(tmp_path: Path, monkeypat
             await desk.answered("accepted", "done")
             file.may_open.set()
             await until(lambda: desk.office.knows_all, "what was kept is known")
+            await desk.answered("accepted", "done", "failed")
             for message in (done, meanwhile, begun):
                 desk.comes(message)
-            await desk.answered("accepted", "done", "done", "done", "failed")
+            await desk.answered("accepted", "done", "failed", "done", "done", "failed")
             assert desk.answers()[-1]["code"] == Why.INTERRUPTED
             assert [each.id for each in desk.done] == [meanwhile.document["id"]]
     finally:

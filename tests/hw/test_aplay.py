@@ -98,7 +98,7 @@ async def test_a_device_that_is_not_there_is_told_once_and_again_when_it_is_back
         monkeypatch.setenv("ALSA_CONFIG_PATH", str(empty))
         for _ in range(2):
             speaker.say(line)
-            await until(lambda: speaker._playing is None)
+            await until(lambda: speaker._starting is None and speaker._playing is None)
         monkeypatch.setenv("ALSA_CONFIG_PATH", str(good))
         speaker.say(line)
         await until(lambda: len(told) == 2)
@@ -196,6 +196,7 @@ async def test_a_start_that_hangs_with_the_disk_holds_nothing_up_and_the_newest_
         speaker.say("second")
         speaker.say("third")
         assert asked == ["first"], "one start at a time"
+        monkeypatch.undo()
         gives.set()
         await until(lambda: told[1:] == [None])
         assert asked == ["first", "third"]

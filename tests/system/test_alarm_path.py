@@ -96,9 +96,9 @@ async def test_a_call_goes_through_while_the_file_of_commands_does_not_open(
             await town.unit.start(PYTHONPATH=str(folder))
             await town.unit.ready()
             await a_call_goes_through(town)
-            await town.control_room.test_alert(ORG, UNIT_ID, "op-1")
         finally:
             gate.touch()
+        await town.control_room.test_alert(ORG, UNIT_ID, "op-1")
         await town.alert(Category.TEST)
 
 
