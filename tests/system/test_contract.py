@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PANIC = {"name": "panic-1", "kind": "button", "pin": 17}
-SMALL = {"voice": {"enabled": False}, "camera": {"enabled": False}, "inputs": [PANIC]}
+# The profile lets no operator unset a shop from afar.
+MEMBERS = {"operator": [{}], "engineer": [{"operator": "eng-1"}]}
+SMALL = {
+    "voice": {"enabled": False},
+    "camera": {"enabled": False},
+    "inputs": [PANIC],
+    "commands": {"members": MEMBERS},
+}
 
 
 async def test_what_is_said_in_both_directions_is_as_asyncapi_says(folder: Path) -> None:
@@ -43,7 +50,7 @@ async def test_what_is_said_in_both_directions_is_as_asyncapi_says(folder: Path)
         call = await town.alert(Category.HELP)
         await town.control_room.acknowledge(call.alert_id, "op-1")
         await town.control_room.close_alert(call.alert_id, Outcome.FALSE, "a child", "op-1")
-        await town.control_room.unset_unit(ORG, UNIT_ID, "op-1")
+        await town.control_room.unset_unit(ORG, UNIT_ID, "eng-1")
         await town.control_room.wait_for(lambda _: call.latest.data["state"] == "closed", LIMIT_S)
         town.unit.terminate()
         await town.unit.ended()
