@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sys
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from agent.clock import SystemClock
@@ -19,7 +19,7 @@ from tests.uplink.chaos.faults import ALWAYS, FIRST
 from tests.uplink.chaos.rough_network import CALM, End, RoughNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 REPORT_EVERY: Final = 20
@@ -180,10 +180,29 @@ async def chaos(  # noqa: PLR0913 - the size of it
                 await agent.ended(END_WITHIN_S)
             finally:
                 await agent.kill()
-            return count(room, agent, incidents, storm.verdict)
+        return count(room, agent, incidents, storm.verdict, in_their_order(folder / "journal"))
 
 
-def count(room: ControlRoom, agent: Agent, incidents: int, verdict: Verdict) -> Verdict:
+def in_their_order(journal: Path) -> dict[str, list[int]]:
+    """The revisions of each alert in the order in which they first came as themselves.
+
+    A console that subscribes is first shown how each open alert stands: that retained copy is newer than the revisions
+    that are still on their way, and rightly so.
+    """
+    came: dict[str, list[int]] = {}
+    for line in journal.read_text(encoding="utf-8").splitlines():
+        message = json.loads(line)
+        if "/alert/" in message["topic"]:
+            data = message["payload"]["data"]
+            revisions = came.setdefault(data["alertId"], [])
+            if data["revision"] not in revisions:
+                revisions.append(data["revision"])
+    return came
+
+
+def count(
+    room: ControlRoom, agent: Agent, incidents: int, verdict: Verdict, in_order: Mapping[str, list[int]]
+) -> Verdict:
     """Compare what is on the desk with what was raised."""
     wanted = {alert_id_of(number) for number in range(incidents)}
     verdict.raised = agent.steps
@@ -196,6 +215,6 @@ def count(room: ControlRoom, agent: Agent, incidents: int, verdict: Verdict) -> 
         revisions = [] if alert is None else [arrival.revision for arrival in alert.arrivals]
         verdict.revisions += len(revisions)
         verdict.lost += [f"{alert_id}-r{revision}" for revision in range(1, REVISIONS + 1) if revision not in revisions]
-        if any(earlier > later for earlier, later in pairwise(revisions)):
-            verdict.out_of_order.append(f"{alert_id}: {revisions}")
+        if (came := in_order.get(alert_id, [])) != [*range(1, REVISIONS + 1)]:
+            verdict.out_of_order.append(f"{alert_id}: {came}")
     return verdict
