@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fakes.authority import Authority
 
 Runs = TypeVar("Runs", "Link", "Paths")
-SOON_S = 180.0
+SOON_S = 100.0
 """Far longer than anything here takes: what is waited for is a condition, never this."""
 
 

@@ -152,6 +152,6 @@ async def test_an_acknowledgement_that_comes_over_both_paths_is_heard_once(stree
     ):
         await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
         unit.raise_alert("both-1", 1, Category.HELP)
-        await until(lambda: unit.paths.heard_twice == 1, "the acknowledgement came twice")
+        await until(lambda: unit.paths.heard_twice >= 1, "the acknowledgement came twice")
         assert unit.courier.delivered == 1
         assert "both-1" in room.alerts
