@@ -131,12 +131,16 @@ async def unit_at(
     )
     await outbox.begin()
     unit = Unit(config, outbox, endpoint, complaints, puback_within_s)
-    async with running(unit.link):
-        carrying = asyncio.create_task(unit.courier.run())
-        yield unit
-        carrying.cancel()
-        await asyncio.gather(carrying, return_exceptions=True)
-    await outbox.close()
+    try:
+        async with running(unit.link):
+            carrying = asyncio.create_task(unit.courier.run())
+            try:
+                yield unit
+            finally:
+                carrying.cancel()
+                await asyncio.gather(carrying, return_exceptions=True)
+    finally:
+        await outbox.close()
 
 
 @asynccontextmanager
@@ -383,7 +387,7 @@ async def test_a_call_that_breaks_the_contract_is_sent_all_the_same_and_reported
         await unit.link.up()
         unit.courier.submit([tell("inc-1", 1, unit.clock.now(), severity="Terrible")])
         await until(lambda: heard, "it is heard")
-        assert unit.complaints.told == [INVALID]
+        await until(lambda: unit.complaints.told == [INVALID], "it is reported")
     assert json.loads(heard[0].payload)["data"]["severity"] == "Terrible"
 
 
