@@ -279,7 +279,7 @@ class ControlRoom:
     def _take_still(self, received: Received, now: Moment) -> None:
         """A picture came: beside its alert, whichever was first."""
         try:
-            self.album.take(received)
+            self.album.take(received, now)
         except MessageInvalid as error:
             self._tell([self.desk.refuse(f"{received.topic}: {error}")])
         self._receiver.take(as_text(received), now, None)

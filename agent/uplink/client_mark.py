@@ -39,8 +39,10 @@ class ClientMark:
         return f"{name}-{self._text}"
 
     async def recall(self, file: Path) -> None:
-        """Go on with the mark that is kept there, so that the broker knows the next run as the same client; else keep
-        this one. With a disk that fails or hangs this one is as good, but what the broker kept for us is not heard.
+        """Go on with the mark that is kept there, so that the broker knows the next run as the same client.
+
+        Where there is none this one is kept. With a disk that fails or hangs this one will do, but what the broker has
+        kept for the run before is not heard.
         """
         try:
             self._text = await apart(lambda: _kept(file, self._text), name="client-mark", within_s=RECALLED_WITHIN_S)

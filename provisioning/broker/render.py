@@ -128,7 +128,7 @@ def complaints(args: argparse.Namespace) -> Iterator[str]:
         if not NAME.fullmatch(name):
             yield f"{option} {name!r} must be letters, digits, - and _, at most 63, and begin with a letter or digit"
     if len({name for _, name in people}) < len(people):
-        yield "a name is given twice among --console, --receiver, --vms and --peer: each one needs a certificate of its own"
+        yield "a name is given twice among --console, --receiver, --vms and --peer: each needs a certificate of its own"
     if not args.console and not args.receiver:
         yield "without a --console or --receiver nobody may read the alerts: name at least one"
     if args.bridge and not (args.bridge_name and args.bridge_cert and args.bridge_key):

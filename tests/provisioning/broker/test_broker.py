@@ -51,9 +51,7 @@ class Site:
         return Endpoint.build(self.broker.url, **files_of(self.authority, name))
 
     @asynccontextmanager
-    async def connected(
-        self, name: str, *subscriptions: Subscription, ear: Ear | None = None
-    ) -> AsyncIterator[Link]:
+    async def connected(self, name: str, *subscriptions: Subscription, ear: Ear | None = None) -> AsyncIterator[Link]:
         """Somebody who is connected, and whose queue is kept while he is away."""
         manners = Manners(name, subscriptions, mark=self.marks.setdefault(name, ClientMark()))
         async with linked(self.endpoint(name), manners, on_message=ear or Ear()) as link:

@@ -7,8 +7,6 @@ import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-
 from agent.clock import SystemClock
 from agent.signals import Category, Media, MediaReady
 from agent.uplink import credentials as credentials_module
@@ -32,6 +30,8 @@ from tests.uplink.lab import Complaints, Ear, files_of, linked, make_config, run
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import pytest
 
     from agent.signals import Signal
 
@@ -66,12 +66,10 @@ class OneUnit:
             hurry=self.paths.hurry,
         )
         wrong = Complaints()
-        outbox = Outbox(
+        self.outbox = outbox = Outbox(
             Disk(self.config.state_folder), 10, self.clock, on_trouble=wrong.trouble, on_over=wrong.end
         )
-        courier = Courier(
-            self.config, outbox, self.paths, self.clock, on_trouble=wrong.trouble, on_over=wrong.end
-        )
+        courier = Courier(self.config, outbox, self.paths, self.clock, on_trouble=wrong.trouble, on_over=wrong.end)
         self.media = MediaRoom(
             self.config,
             endpoint,
@@ -85,12 +83,13 @@ class OneUnit:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         await self.mark.recall(self.config.state_folder / FILE_NAME)
-        rooms = [asyncio.create_task(run(lambda: None)) for _, run in self.media.rooms()]
+        rooms = [asyncio.ensure_future(run(lambda: None)) for _, run in self.media.rooms()]
         rooms.append(asyncio.create_task(self.keeper.run(lambda: None)))
         try:
             async with running(self.paths):
                 yield
                 await self.media.close()
+                await self.outbox.close()
         finally:
             for room in rooms:
                 room.cancel()
