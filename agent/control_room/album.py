@@ -163,7 +163,10 @@ class Album:
         except OSError as error:
             self._lose(unit, picture, came, error.strerror or str(error))
             return
-        self._remember(unit, picture.alert_id, replace(_described(picture), file=file))
+        owner, pictures = self._early.get(picture.alert_id, (unit, {}))
+        shown = pictures.get(picture.name)
+        if owner == unit and shown is not None and shown.sha256 == picture.sha256:  # none came in its place meanwhile
+            pictures[picture.name] = replace(shown, file=file)
         self._tell(Happening(What.PICTURE_CAME, plain(f"{words}: {file}"), unit, picture.alert_id))
 
     def _lose(self, unit: UnitKey, picture: Still, now: Moment, why: str) -> None:

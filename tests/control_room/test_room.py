@@ -26,6 +26,7 @@ from agent.control_room.units import UnitState
 from agent.life import Life
 from agent.signals import AckLevel, Category, CommandName, Outcome
 from agent.uplink import still
+from agent.uplink.client_mark import ClientMark
 from agent.uplink.messages import Answer
 from agent.uplink.publication import LinkDown, Publication, Received
 from agent.uplink.validation import MessageInvalid
@@ -105,16 +106,6 @@ async def test_ten_thousand_strange_pictures_of_one_unit_do_not_keep_another_fro
     assert honest.topics.alert(Category.HELP) in topics
     assert len(topics) < 10_000
     assert room.unkept > 0
-
-
-async def test_a_console_with_a_journal_hears_what_came_while_it_was_away(town: Town, tmp_path: Path) -> None:
-    async with HandUnit(town, "hk-001").connected() as unit:
-        async with open_room(town, tmp_path / "journal") as room:
-            await room.wait_for(lambda room: room.connected, SOON_S)
-        await unit.say(unit.alert())
-        async with open_room(town, tmp_path / "journal") as room:
-            await room.wait_for(lambda room: room.alerts, SOON_S)
-            await unit.heard("receiver", 1)
 
 
 async def test_an_operators_word_reaches_the_unit(town: Town) -> None:
@@ -201,11 +192,12 @@ async def test_lost_stopped_and_restarted_units_are_told_apart(town: Town) -> No
         await until(UnitState.STOPPED)
 
 
-async def test_two_machines_with_one_id_push_each_other_out_and_are_told_once(
+async def test_two_machines_with_one_storage_push_each_other_out_and_are_told_once(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lives, "STRAGGLES_S", 0.0)
-    one, other = HandUnit(town, "hk-001"), HandUnit(town, "hk-001")
+    mark = ClientMark()  # in the state folder, as the installation is
+    one, other = HandUnit(town, "hk-001", mark), HandUnit(town, "hk-001", mark)
     one.life = Life("boot-1", 12.0, "inst-a", 7, "board-a")
     other.boot_id, other.life = "boot-9", Life("boot-9", 9.0, "inst-a", 7, "board-b")
     told: list[Happening] = []
@@ -221,12 +213,32 @@ async def test_two_machines_with_one_id_push_each_other_out_and_are_told_once(
     assert len([text for text in replaced if "TWO machines" in text]) == 1
 
 
-async def test_what_came_while_the_console_was_away_waits_for_it(town: Town) -> None:
+async def test_two_machines_with_one_certificate_are_told_though_neither_pushes_the_other_out(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lives, "STRAGGLES_S", 0.0)
+    one, other = HandUnit(town, "hk-001"), HandUnit(town, "hk-001")
+    one.life = Life("boot-1", 12.0, "inst-a", 7, "board-a")
+    other.boot_id, other.life = "boot-9", Life("boot-9", 9.0, "inst-b", 1, "board-b")
+    told: list[Happening] = []
+    async with open_room(town) as room, one.connected_until_it_dies():
+        room.listen(told.append)
+        await room.wait_for(lambda room: room.desk.units.get(COLUMN), SOON_S)
+        async with other.connected_until_it_dies():
+            await one.say(one.heartbeat())
+            await room.wait_for(lambda _: [each for each in told if "TWO machines" in each.text], SOON_S)
+            assert (one.sessions, other.sessions) == (1, 1)
+
+
+async def test_what_came_while_the_console_was_away_waits_for_one_that_keeps_a_journal(
+    town: Town, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
     async with HandUnit(town, "hk-001").connected() as unit:
-        async with open_room(town) as room:
+        async with open_room(town, journal) as room:
             await room.wait_for(lambda room: room.desk.units, SOON_S)
         await unit.say(unit.alert())
-        async with open_room(town) as room:
+        async with open_room(town, journal) as room:
             await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
             await unit.heard("receiver", 1)
 
