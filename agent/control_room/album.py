@@ -201,7 +201,7 @@ def _store(folder: Path, unit: UnitKey, picture: Still) -> Path:
     Raises:
         OSError: the disk does not take it, or has no more room than the journal may need.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # of people in danger: its owner's alone
     if shutil.disk_usage(folder).free < RESERVE_BYTES:
         raise OSError(errno.ENOSPC, "the rest of the disk is for the journal")
     home = folder / unit.org / unit.unit / picture.alert_id

@@ -183,6 +183,13 @@ async def test_what_the_journal_may_need_of_the_disk_no_picture_takes(
     assert "for the journal" in room.told[0].text
 
 
+async def test_pictures_are_for_their_owners_eyes_only(tmp_path: Path) -> None:
+    room = Room(tmp_path / "pictures")
+    async with room.keeping():
+        room.album.take(picture(), after(2))
+    assert (tmp_path / "pictures").stat().st_mode & 0o077 == 0
+
+
 async def test_a_picture_that_the_disk_does_not_take_is_told(tmp_path: Path) -> None:
     (tmp_path / COLUMN.org).write_text("a file where the folder should be", encoding="utf-8")
     room = Room(tmp_path)
