@@ -78,6 +78,7 @@ class OneUnit:
             lambda: self.paths.sent_bytes,
             category_of=lambda _: Category.HELP,
             on_upload=lambda _: None,
+            report=self.told.append,
         )
 
     @asynccontextmanager
