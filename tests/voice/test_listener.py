@@ -151,7 +151,7 @@ def listening_for(*phrases: PhraseSettings, model: Path | None = None) -> VoiceS
     return VoiceSettings(enabled=True, phrases=phrases, model=model)
 
 
-HELP_ME = PhraseSettings(say="help me", label="help-me")
+HELP_ME = PhraseSettings(say="help me", label="help-me", min_confidence=0.6)
 
 
 @pytest.fixture
