@@ -57,7 +57,7 @@ def hypothesis(rng: random.Random, at_s: float) -> list[Word]:
             start_s = rng.choice((*STRANGE_S, end_s, end_s + 1))
         if rng.random() < strange:
             end_s = rng.choice((*STRANGE_S, start_s, start_s - 0.3))
-        sureness = rng.choice(STRANGE_SURENESS) if rng.random() < strange else rng.random() ** 0.1
+        sureness = rng.choice(STRANGE_SURENESS) if rng.random() < strange else rng.random() ** 0.05
         words.append(Word(text, start_s, end_s, sureness))
     return words
 
