@@ -220,12 +220,14 @@ class Broker:
             [
                 *([] if self.plain_port is None else ["topic readwrite #"]),  # whoever comes without TLS has no name
                 f"user {CONTROL_ROOM}",
+                f"topic deny {ROOT}/{self._org}/{CONTROL_ROOM}/#",
                 *(f"topic read {everyone}/{name}" for name in (*said_by_units, "ack")),
                 *(f"topic write {everyone}/{name}" for name in ("ack", "cmd/+")),
                 *(f"pattern write {own}/{name}" for name in said_by_units),
                 f"pattern write {own}/onvif-ej/#",
                 *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+")),
                 f"user {VIDEO_SYSTEM}",
+                f"topic deny {ROOT}/{self._org}/{VIDEO_SYSTEM}/#",
                 f"topic read {everyone}/onvif-ej/#",
                 "",
             ]

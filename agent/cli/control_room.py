@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import importlib.util
 import logging
+import os
 import re
 import signal
 import socket
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: it cannot be done as given.
     """
+    os.umask(0o077)  # journal and pictures tell of people in danger: nobody else on this machine reads them
     asyncio.run(_run(args))
     return 0
 

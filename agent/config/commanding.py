@@ -63,7 +63,9 @@ class MemberSettings(Settings):
     operator: Pattern = "*"
     """The operator's reference, as commands carry it."""
     console: Pattern = "*"
-    """The console's name, the common name of its certificate."""
+    """The console's name, as the command's `source` says it. Its own word: the broker holds who may command at all
+    against certificates (`provisioning/broker`), and nobody holds this name against the sender's. So a console that may
+    command can also take another one's name, and its roles with it."""
 
     def matches(self, operator: str, console: str) -> bool:
         """Whether this is about them."""
@@ -84,7 +86,10 @@ class CommandSettings(Settings):
     are operator, engineer and supervisor."""
     members: dict[Name, tuple[MemberSettings, ...]] = Field(default_factory=_everybody_operates)
     """Who has each role. Unless it is said here, everybody in the control room is an operator, and nobody an engineer
-    or a supervisor: to release held footage and to restart parts somebody must be named."""
+    or a supervisor: to release held footage and to restart parts somebody must be named.
+
+    Both names are the sender's own words, within what the broker allows: they keep honest people to their tasks, and
+    are no proof against a console that lies."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """A member needs a role that there is."""

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from agent.clock import Clock
-    from agent.control_room.alerts import Alert
     from agent.control_room.desk import Desk
-    from agent.control_room.happenings import Happening
+    from agent.control_room.happenings import Happening, UnitKey
     from agent.control_room.reading import Reading
     from agent.uplink.link import Link
     from agent.uplink.publication import Receipt
@@ -54,38 +53,38 @@ class Acks:
         if alert is None:
             msg = f"no alert {alert_id} is on the desk"
             raise AlertUnknown(msg)
-        ack = self._build(alert, alert.latest.revision, level, operator_ref=operator_ref, **words)
+        ack = self._build(alert.unit, alert_id, alert.latest.revision, level, operator_ref=operator_ref, **words)
         check(Kind.ACK, ack.document)
         await self._link.publish(ack.publication())
-        self._said(alert, ack)
+        self._said(alert.unit, ack)
 
     def receive(self, reading: Reading) -> None:
         """Say that a machine keeps this message, when it is an alert that the desk believes."""
         data = reading.document["data"]
         alert = self._desk.alerts.get(data["alertId"]) if reading.kind is Kind.ALERT else None
-        if alert is None or alert.unit != reading.unit:
+        if reading.kind is not Kind.ALERT or (alert is not None and alert.unit != reading.unit):
             return
-        ack = self._build(alert, data["revision"], AckLevel.RECEIVER)
+        alert_id: str = data["alertId"]  # kept all the same when the desk has too many of this unit to show it still
+        ack = self._build(reading.unit, alert_id, data["revision"], AckLevel.RECEIVER)
         try:
             receipt = self._link.send(ack.publication())
         except LinkDown:
             self.unsent += 1
             return
-        receipt.add_done_callback(lambda receipt: self._settled(alert, ack, receipt))
+        receipt.add_done_callback(lambda receipt: self._settled(reading.unit, ack, receipt))
 
-    def _settled(self, alert: Alert, ack: Message, receipt: asyncio.Future[Receipt]) -> None:
+    def _settled(self, unit: UnitKey, ack: Message, receipt: asyncio.Future[Receipt]) -> None:
         error = None if receipt.cancelled() else receipt.exception()
         if error is None:
-            self._said(alert, ack)
+            self._said(unit, ack)
             return
         self.unsent += 1
         if isinstance(error, PublishRefused):
-            self._tell([self._desk.refuse(f"our own acknowledgement: {error}", alert.unit)])
+            self._tell([self._desk.refuse(f"our own acknowledgement: {error}", unit)])
 
-    def _said(self, alert: Alert, ack: Message) -> None:
-        self._tell(self._desk.acknowledgement(alert.unit, ack.document, self._clock.now()))
+    def _said(self, unit: UnitKey, ack: Message) -> None:
+        self._tell(self._desk.acknowledgement(unit, ack.document, self._clock.now()))
 
-    def _build(self, alert: Alert, revision: int, level: AckLevel, **words: Any) -> Message:  # noqa: ANN401
-        unit, at = UnitTopics(alert.unit.org, alert.unit.unit), self._clock.now().wall
-        alert_id = alert.alert_id
+    def _build(self, key: UnitKey, alert_id: str, revision: int, level: AckLevel, **words: Any) -> Message:  # noqa: ANN401
+        unit, at = UnitTopics(key.org, key.unit), self._clock.now().wall
         return acknowledgement(unit, self._client, at, alert_id=alert_id, revision=revision, level=level, **words)

@@ -27,6 +27,8 @@ class Arrival:
     received: Moment
     """When it came here."""
     data: Mapping[str, Any]
+    source: str = ""
+    """Who says so; with the document's id nobody says the same twice."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ or from a liar, and an operator must see one alert, once, with its newest words.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agent.control_room.alerts import AckGiven, Alert, Arrival
 from agent.control_room.happenings import Happening, UnitKey, What
@@ -15,7 +15,7 @@ from agent.control_room.lives import LifeSeen, Turn
 from agent.control_room.plain_text import plain
 from agent.control_room.sequence import Span
 from agent.control_room.units import ALIVE, GAP_SETTLES_S, QUIET_AFTER_S, Unit, UnitState
-from agent.signals import AckLevel, Outcome
+from agent.signals import AckLevel, Category, Outcome
 from agent.uplink.messages import Document, Kind, State
 
 if TYPE_CHECKING:
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 CLOSED_KEPT_S = 86_400.0
 """A closed alert stays in the list for a day: as long as the broker may still deliver a revision of it."""
+MOST_REVISIONS: Final = 128
+"""Of one alert: above it the first one and the newest are on the desk, and what lies between is in the journal."""
+MOST_ALERTS: Final = 2000
+"""Of one unit: twice what its outbox holds. Above it the oldest that needs nobody gives way, and that is told."""
+MOST_OF_UNIT: Final = 4 * MOST_ALERTS
+"""Revisions of one unit, of all its alerts."""
+MOST_ACKS: Final = 128
+"""Of one alert; each time that it comes again a receiver gives one more."""
 QUIET_WORDS = f"is QUIET: no heartbeat for {QUIET_AFTER_S:.0f} s, though the broker has not lost its connection"
 
 _ENDED = {
@@ -44,6 +52,9 @@ class Desk:
         self.refused = 0
         """Messages that could not be believed."""
         self._seen: dict[tuple[str, str], str] = {}
+        """The alerts of the revisions that are on the desk."""
+        self._of_unit: dict[UnitKey, dict[str, Alert]] = {}
+        """The same alerts as in `alerts`."""
 
     def handle(self, reading: Reading, now: Moment) -> list[Happening]:
         """Take a message that came at this moment. Commands and their answers leave no trace on the desk."""
@@ -123,18 +134,26 @@ class Desk:
         if identity in self._seen:
             return [self._again(unit, self._seen[identity], data["revision"])]
         # First of all, while nothing is on the desk yet: an alert without an arrival could not be shown.
-        arrival = Arrival(data["revision"], document["id"], datetime.fromisoformat(document["time"]), now, data)
-        self._seen[identity] = data["alertId"]
+        happened_at = datetime.fromisoformat(document["time"])
+        arrival = Arrival(data["revision"], document["id"], happened_at, now, data, document["source"])
         is_new = alert is None
         if alert is None:
             alert = self.alerts[data["alertId"]] = Alert(data["alertId"], key)
+            self._of_unit.setdefault(key, {})[alert.alert_id] = alert
         elif any(each.revision == data["revision"] for each in alert.arrivals):
             return [self._again(unit, alert.alert_id, data["revision"])]
+        self._seen[identity] = alert.alert_id
         is_newest = is_new or data["revision"] > alert.latest.revision
         alert.arrivals.append(arrival)
+        unit.revisions += 1
         self._note_closing(alert, now)
         what = What.ALERT_RAISED if is_new else What.ALERT_REVISED if is_newest else What.OLDER_REVISION
-        return [self._of_alert(what, alert, data["revision"])]
+        happened = [self._of_alert(what, alert, data["revision"])]
+        if len(alert.arrivals) > MOST_REVISIONS:
+            self._thin(alert)
+        if len(self._of_unit[key]) > MOST_ALERTS or unit.revisions > MOST_OF_UNIT:
+            happened += self._make_room(unit, alert)
+        return happened
 
     def acknowledgement(self, key: UnitKey, document: Document, now: Moment) -> list[Happening]:
         """Somebody here acknowledged an alert: this console, or another one of the control room."""
@@ -153,6 +172,9 @@ class Desk:
         if ack in alert.acks:
             return []
         alert.acks.append(ack)
+        if len(alert.acks) > MOST_ACKS:
+            machines = (place for place, each in enumerate(alert.acks) if each.level is AckLevel.RECEIVER)
+            del alert.acks[next(machines, 0)]
         self._note_closing(alert, now)
         by = f" by {plain(ack.operator_ref)}" if ack.operator_ref else ""
         ending = f" as {ack.outcome}" if ack.outcome else ""
@@ -255,9 +277,36 @@ class Desk:
         if alert.closed and alert.closed_s is None:
             alert.closed_s = now.monotonic_s
 
+    def _thin(self, alert: Alert) -> None:
+        """Drop the oldest revision that is neither the first nor the newest."""
+        first, latest = alert.first, alert.latest
+        dropped = next(arrival for arrival in alert.arrivals if arrival is not first and arrival is not latest)
+        alert.arrivals.remove(dropped)
+        self._drop(alert, dropped)
+
+    def _make_room(self, unit: Unit, newest: Alert) -> list[Happening]:
+        """Let the alert of a unit go that can be missed best: a closed one, then one that somebody looks after."""
+        others = [alert for alert in self._of_unit[unit.key].values() if alert is not newest]
+        if not others:
+            return []
+        # The first of the least: the oldest.
+        least = min(others, key=lambda alert: (not alert.closed, alert.waiting, alert.category is Category.HELP))
+        self._forget(least)
+        if least.closed:
+            return []
+        words = f"has more alerts than the desk shows: {least.category} {least.alert_id} gave way, it is in the journal"
+        return [_of_unit(What.REFUSED, unit, words)]
+
     def _forget(self, alert: Alert) -> None:
         del self.alerts[alert.alert_id]
-        self._seen = {identity: alert_id for identity, alert_id in self._seen.items() if alert_id in self.alerts}
+        del self._of_unit[alert.unit][alert.alert_id]
+        for arrival in alert.arrivals:
+            self._drop(alert, arrival)
+
+    def _drop(self, alert: Alert, arrival: Arrival) -> None:
+        """A revision leaves the desk: should it come again, it is an older one."""
+        self._seen.pop((arrival.source, arrival.document_id), None)
+        self.units[alert.unit].revisions -= 1
 
 
 def _of_unit(what: What, unit: Unit, words: str) -> Happening:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from agent.control_room.happenings import Happening, What
+from agent.control_room.happenings import Happening, UnitKey, What
 from agent.control_room.journal import Journal, journal_line
+from agent.control_room.plain_text import plain
+from agent.control_room.shares import Shares
+from agent.uplink.topics import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +18,13 @@ if TYPE_CHECKING:
     from agent.clock import Moment
     from agent.control_room.reading import Reading
     from agent.uplink.publication import Received
+
+WAITING_BYTES: Final = 4 * 1024 * 1024
+"""Of one unit, for the disk: what came in one second over 30 Mbit/s."""
+DAY_BYTES: Final = 256 * 1024 * 1024
+"""Of one unit in a day. A heartbeat each 25 s is 7 MB; a day's backlog of 1,000 alerts is 3 MB."""
+LINE_BYTES: Final = 256
+"""What a line counts beside its payload."""
 
 Arrived = tuple["Received", "Moment", "Reading | None"]
 
@@ -37,16 +47,25 @@ class Receiver:
             OSError: the journal cannot be written.
         """
         self.unkept = 0
-        """Messages that the journal did not take; the alerts among them were not acknowledged."""
+        """Messages that the journal did not take, or that were too many of one unit; the alerts among them were not
+        acknowledged."""
         self._journal = None if journal is None else Journal(journal)
         self._acknowledge = acknowledge
         self._tell = tell
-        self._queue: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._shares = Shares(waiting_bytes=WAITING_BYTES, day_bytes=DAY_BYTES)
+        self._queue: asyncio.Queue[Arrived] = asyncio.Queue()  # its units' shares are its bound
         self._failing = False
 
     def take(self, received: Received, at: Moment, reading: Reading | None) -> None:
-        """Keep this message soon."""
-        self._queue.put_nowait((received, at, reading))
+        """Keep this message soon, unless its unit sends too much: then it is counted and left out."""
+        unit = unit_of(received.topic)
+        if self._shares.take(unit, _cost_bytes(received), at.monotonic_s):
+            self._queue.put_nowait((received, at, reading))
+            return
+        self.unkept += 1
+        if self._shares.is_news(unit, at.monotonic_s):
+            words = f"{unit} sends too much for the journal: what is too much is NOT kept and NOT acknowledged"
+            self._tell(Happening(What.REFUSED, plain(words), unit))
 
     async def run(self) -> None:
         """Keep and acknowledge until cancelled."""
@@ -58,7 +77,8 @@ class Receiver:
                 for _, _, reading in batch:
                     if reading is not None:
                         self._acknowledge(reading)
-            for _ in batch:
+            for received, _, _ in batch:
+                self._shares.done(unit_of(received.topic), _cost_bytes(received))
                 self._queue.task_done()
 
     async def finished(self) -> None:
@@ -87,3 +107,13 @@ class Receiver:
             self._tell(Happening(What.JOURNAL_BACK, "the journal is written again"))
         self._failing = False
         return True
+
+
+def unit_of(topic: str) -> UnitKey:
+    """Whose message it is, by its topic: what the broker holds against certificates."""
+    org, _, rest = topic.removeprefix(f"{ROOT}/").partition("/")
+    return UnitKey(org, rest.partition("/")[0])
+
+
+def _cost_bytes(received: Received) -> int:
+    return len(received.payload) + len(received.topic) + LINE_BYTES

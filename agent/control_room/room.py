@@ -13,6 +13,7 @@ from agent.control_room.happenings import Happening, UnitKey, What
 from agent.control_room.reading import Reading, read
 from agent.control_room.receiver import Receiver
 from agent.signals import AckLevel, Outcome
+from agent.uplink.client_mark import FILE_NAME, ClientMark
 from agent.uplink.connection import Manners
 from agent.uplink.link import Link
 from agent.uplink.messages import CommandName, Kind
@@ -37,6 +38,10 @@ TICK_S: Final = 1.0
 """How often the desk looks for what is due; a unit that fell quiet is told within a second of its 90."""
 MAX_PAYLOAD: Final = 64 * 1024
 """Bytes; more than any unit sends (an alert has 2.4 kB), so that nothing true is ever refused for its size."""
+KEPT_FOR_A_JOURNAL_S: Final = 86_400
+"""So long the broker keeps what comes for a console that is away and keeps a journal."""
+KEPT_FOR_A_RUN_S: Final = 3600
+"""The same for one without: its next run is another client to the broker, and nobody ever fetches this queue."""
 
 
 class ControlRoom:
@@ -58,7 +63,7 @@ class ControlRoom:
 
         Args:
             endpoint: The broker.
-            client: This console's name: its MQTT client id, and the last level of its answers' topic.
+            client: This console's name: the beginning of its MQTT client id, and the last level of its answers' topic.
             clock: Where it gets its moments from.
             org: Whose units it watches; `+` is everybody's.
             operator_ref: Who sits here, where a verb does not say otherwise.
@@ -78,9 +83,19 @@ class ControlRoom:
         self._running: asyncio.Task[None] | None = None
         self.album = Album(pictures, self.desk.alerts, lambda happening: self._tell([happening]))
         self._receiver = Receiver(journal, self._receive, lambda happening: self._tell([happening]))
+        self._mark = ClientMark()
+        self._mark_file = None if journal is None else journal.with_name(f"{journal.name}.{FILE_NAME}")
+        """Beside the journal: its next run goes on with the queue of this one. Without one a run is for itself."""
+        manners = Manners(
+            client,
+            (Subscription(f"{ROOT}/{org}/+/#"),),
+            session_expiry_s=KEPT_FOR_A_RUN_S if journal is None else KEPT_FOR_A_JOURNAL_S,
+            max_payload=MAX_PAYLOAD,
+            mark=self._mark,
+        )
         self._link = Link(
             endpoint,
-            Manners(client, (Subscription(f"{ROOT}/{org}/+/#"),), max_payload=MAX_PAYLOAD),
+            manners,
             on_message=self._take,
             on_change=self._link_changed,
         )
@@ -92,6 +107,8 @@ class ControlRoom:
     async def run(self) -> None:
         """Listen, keep and acknowledge until `close`."""
         try:
+            if self._mark_file is not None:
+                await self._mark.recall(self._mark_file)
             async with asyncio.TaskGroup() as work:
                 helpers = (
                     work.create_task(self._receiver.run(), name="control-room-receiver"),
@@ -262,7 +279,7 @@ class ControlRoom:
     def _take_still(self, received: Received, now: Moment) -> None:
         """A picture came: beside its alert, whichever was first."""
         try:
-            self.album.take(received)
+            self.album.take(received, now)
         except MessageInvalid as error:
             self._tell([self.desk.refuse(f"{received.topic}: {error}")])
         self._receiver.take(as_text(received), now, None)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
+from typing import Final
+
+MOST_SPANS: Final = 64
+"""Gaps of a unit, and spans that it declared as skipped, that are told apart."""
 
 
 @dataclass(frozen=True, order=True)
@@ -30,6 +34,7 @@ class SequenceWatch:
 
     Numbers may come in any order (a help call overtakes what waits in the outbox), so a gap is what is missing
     below the highest number seen, and it closes when the late number comes or the unit says it never will.
+    Above `MOST_SPANS` gaps the two that lie closest are told as one, with what came between them.
     """
 
     def __init__(self) -> None:
@@ -45,7 +50,7 @@ class SequenceWatch:
     def saw(self, number: int) -> None:
         """A message with this number came. The first one of all is where watching begins."""
         self.gave(number)
-        self._missing = _outside(self._missing, Span(number, number))
+        self._missing = _few(_outside(self._missing, Span(number, number)))
 
     def gave(self, number: int) -> None:
         """The unit gave out this number: it and all below it must come, unless watching begins only here."""
@@ -53,14 +58,23 @@ class SequenceWatch:
             gap = [Span(self.highest + 1, number)]
             for skipped in self._skipped:
                 gap = _outside(gap, skipped)
-            self._missing += gap
+            self._missing = _few(self._missing + gap)
         self.highest = number if self.highest is None else max(self.highest, number)
 
     def skip(self, span: Span) -> None:
         """The unit declared that it gave these numbers to nothing."""
         if span not in self._skipped:
-            self._skipped.append(span)
-        self._missing = _outside(self._missing, span)
+            # Of what was declared the latest counts: an earlier one has done its work once a higher number came.
+            self._skipped = [*self._skipped, span][-MOST_SPANS:]
+        self._missing = _few(_outside(self._missing, span))
+
+
+def _few(spans: list[Span]) -> list[Span]:
+    """At most `MOST_SPANS` of these, which lie in order: where there are more, the closest become one."""
+    while len(spans) > MOST_SPANS:
+        at = min(range(len(spans) - 1), key=lambda at: spans[at + 1].first - spans[at].last)
+        spans = [*spans[:at], Span(spans[at].first, spans[at + 1].last), *spans[at + 2 :]]
+    return spans
 
 
 def _outside(spans: list[Span], hole: Span) -> list[Span]:

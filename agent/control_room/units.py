@@ -66,6 +66,8 @@ class Unit:
     heartbeat: Mapping[str, Any] = field(default_factory=dict)
     """The data of the last heartbeat."""
     sequence: SequenceWatch = field(default_factory=SequenceWatch)
+    revisions: int = 0
+    """Of its alerts, that are on the desk."""
     told_missing: tuple[Span, ...] = ()
     """The gaps that were already told."""
     gap_since_s: float = 0.0

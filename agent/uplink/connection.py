@@ -27,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.uplink.background import BACKGROUND_SOCKET
+from agent.uplink.client_mark import ClientMark
 from agent.uplink.packets import no_properties, properties_of, received
 from agent.uplink.publication import (
     LinkDown,
@@ -61,7 +62,8 @@ WILL_WANTED: Final = 4
 class Manners:
     """How a client behaves on every one of its connections."""
 
-    client_id: str
+    name: str
+    """Who it is, for people; on the broker it is known by this and a mark."""
     subscriptions: tuple[Subscription, ...] = ()
     keepalive_s: float = 25.0
     session_expiry_s: int = 86_400
@@ -73,6 +75,13 @@ class Manners:
     only after twice its time, 50 s: too long for a help call (goal 1: 10 s)."""
     background: bool = False
     """It carries what can wait: its packets stand behind those of the unit's other connections."""
+    mark: ClientMark = field(default_factory=ClientMark)
+    """Makes the client id one that nobody guesses. A session that is to outlast this run needs one that is kept."""
+
+    @property
+    def client_id(self) -> str:
+        """What the broker knows this client by; whoever else says it throws this one out, so it is told to nobody."""
+        return self.mark.on(self.name)
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ class Connection:
         """The other end was there, and did not want us. That we do not trust it is no reason to show it another
         certificate."""
         self._look_after: asyncio.TimerHandle | None = None
-        self._thread = threading.Thread(target=self._connect, name=f"link-{manners.client_id}", daemon=True)
+        self._thread = threading.Thread(target=self._connect, name=f"link-{manners.name}", daemon=True)
         self.opened = asyncio.Event()
         """The broker accepted us; subscriptions are on their way before anything else."""
         self.ended = asyncio.Event()

@@ -310,10 +310,10 @@ class Keeper:
         """Why a new certificate was refused, as the end of a sentence; None when it works."""
         unit = self._config.unit
         tls = Tls(lambda: [candidate], floor=self._credentials.floor, allow_tls_1_2=self._config.uplink.allow_tls_1_2)
-        # A client id of its own: with the unit's the broker would push the unit itself out.
-        client_id = f"{unit.id}-renewal"
+        # A client of its own: with the unit's client id the broker would push the unit itself out.
+        name = f"{unit.id}-renewal"
         hooks = Hooks(opened=_ignore, message=_ignore, refused=_ignore)
-        connection = Connection(replace(self._endpoint, tls=tls), Manners(client_id, session_expiry_s=0), None, hooks)
+        connection = Connection(replace(self._endpoint, tls=tls), Manners(name, session_expiry_s=0), None, hooks)
         connection.start()
         try:
             if not await _first_of(connection.opened, connection.ended, timeout_s=TRY_WITHIN_S):
@@ -321,7 +321,7 @@ class Keeper:
             if not connection.is_open:
                 return connection.reason
             # An empty message says nothing to anybody; whether the broker takes it says all about our rights.
-            await connection.send(Publication(UnitTopics(unit.org, unit.id).response(client_id), b""))
+            await connection.send(Publication(UnitTopics(unit.org, unit.id).response(name), b""))
         except (LinkDown, PublishRefused) as error:
             return str(error)
         finally:

@@ -13,16 +13,20 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.uplink.connection import Manners
+from agent.uplink.inbox import READ_BYTES
 from agent.uplink.lanes import Lane
 from agent.uplink.link import Link
 from agent.uplink.path_watch import PathEvent, PathWatch, proves_itself, wants_proof
-from agent.uplink.publication import LinkDown
+from agent.uplink.publication import LinkDown, Subscription
+from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from agent.uplink.connection import Manners
+    from agent.config.settings import Config
+    from agent.uplink.client_mark import ClientMark
     from agent.uplink.publication import Publication, Receipt, Received
     from agent.uplink.tls import Endpoint
 
@@ -34,6 +38,23 @@ LOOK_EVERY_S: Final = 2.0
 TWICE_WITHIN_S: Final = 300.0
 """What comes over both paths is heard once; an acknowledgement, the longest-lived of it, expires after this time."""
 REMEMBERED: Final = 2000
+
+
+def alarm_manners(config: Config, mark: ClientMark) -> Manners:
+    """How a unit behaves on the way of its alerts.
+
+    Args:
+        config: The unit's.
+        mark: Kept from run to run: what came for the unit while it was away is heard by its next run.
+    """
+    topics = UnitTopics(config.unit.org, config.unit.id)
+    return Manners(
+        config.unit.id,
+        (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
+        keepalive_s=config.uplink.heartbeat_s,
+        max_payload=READ_BYTES,
+        mark=mark,
+    )
 
 
 class Paths:
@@ -74,7 +95,7 @@ class Paths:
         self._links = {
             name: Link(
                 endpoint,
-                manners if name == PRIMARY else replace(manners, client_id=f"{manners.client_id}-{name}"),
+                manners if name == PRIMARY else replace(manners, name=f"{manners.name}-{name}"),
                 on_message=partial(self._hear, name),
                 will=None if will is None else partial(will, name),
                 birth=None if birth is None else partial(birth, name),

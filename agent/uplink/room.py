@@ -13,19 +13,18 @@ from agent.helpers.last_rung import Others
 from agent.life import Life, begin_life
 from agent.signals import AckLevel, Acknowledged, Category, FaultCleared, Faulted
 from agent.uplink import messages
-from agent.uplink.connection import Manners
+from agent.uplink.client_mark import FILE_NAME, ClientMark
 from agent.uplink.courier import Courier
 from agent.uplink.credentials import Keeper
 from agent.uplink.disk import Disk
 from agent.uplink.help_ids import new_alert_id
-from agent.uplink.inbox import READ_BYTES, Commanded, Inbox, Refusal
+from agent.uplink.inbox import Commanded, Inbox, Refusal
 from agent.uplink.messages import State
 from agent.uplink.outbox import Outbox
 from agent.uplink.path_watch import PathEvent
-from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
-from agent.uplink.publication import LinkDown, PublishRefused, Subscription
+from agent.uplink.paths import ALTERNATE, PRIMARY, Paths, alarm_manners
+from agent.uplink.publication import LinkDown, PublishRefused
 from agent.uplink.storage import State as DiskState
-from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -82,15 +81,10 @@ class UplinkRoom:
         self._report = report
         self._on_command = on_command
         self._on_up = on_up
-        topics = UnitTopics(config.unit.org, config.unit.id)
+        self._mark = ClientMark()
         self.paths = Paths(
             {PRIMARY: endpoint} | ({} if alternate is None else {ALTERNATE: alternate}),
-            Manners(
-                config.unit.id,
-                (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
-                keepalive_s=config.uplink.heartbeat_s,
-                max_payload=READ_BYTES,
-            ),
+            alarm_manners(config, self._mark),
             on_message=self._take_message,
             will=lambda path: self._status(State.LOST, path),
             birth=lambda path: self._status(State.ONLINE, path),
@@ -127,8 +121,9 @@ class UplinkRoom:
 
     async def begin(self) -> None:
         """Take up what the last life left, and count this one."""
-        _, self._life = await asyncio.gather(
-            self.outbox.begin(), begin_life(self._config.state_folder, self._clock.now())
+        folder = self._config.state_folder
+        _, self._life, _ = await asyncio.gather(
+            self.outbox.begin(), begin_life(folder, self._clock.now()), self._mark.recall(folder / FILE_NAME)
         )
 
     @property

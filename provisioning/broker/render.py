@@ -7,6 +7,8 @@ What a rendered line is for stands beside it in the template; README.md shows ho
 from __future__ import annotations
 
 import argparse
+import hashlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -23,8 +25,11 @@ it would do nothing else, and wear out its disk."""
 SAVED_EACH_S: Final = 5
 """With more units than that. 5,000 units are 10 MB or so a save, 170 GB a day; each second it would be 860."""
 LAST_PORT: Final = 65535
+EACH_UNITS_CONNECTIONS: Final = 4
+"""Its alerts, over two networks perhaps, its pictures, and one more: a trial of a new certificate, or a connection that
+is dead and was not missed yet."""
 FEW_CONNECTIONS: Final = 50
-"""Consoles, workers and bridges, beside two connections of each unit."""
+"""Consoles, workers and bridges, beside those of units."""
 
 
 def main() -> int:
@@ -48,14 +53,19 @@ def main() -> int:
         "log": args.log,
         "on_changes": _yes(few),
         "save_s": 1 if few else SAVED_EACH_S,
-        "connections": 2 * args.units + FEW_CONNECTIONS,
-        "names_are_ids": _yes(not args.two_paths_here),
+        "connections": EACH_UNITS_CONNECTIONS * args.units + FEW_CONNECTIONS,
     }
     configuration = _fill("mosquitto.conf.in", values)
     if args.crl:
         configuration += f"crlfile {args.crl}\n"
     if args.bridge:
+        try:
+            mark = bridge_mark(args.bridge_key)
+        except OSError as error:
+            sys.stderr.write(f"render: --bridge-key {args.bridge_key} cannot be read: {error.strerror}\n")
+            return 2
         link = {
+            "bridge_mark": mark,
             "name": args.bridge_name,
             "bridge": args.bridge,
             "bridge_cert": args.bridge_cert,
@@ -63,8 +73,14 @@ def main() -> int:
         }
         configuration += _fill("bridge.conf.in", values | link)
     rights = _fill("acl.in", values)
-    for template, names in (("console.in", args.console), ("vms.in", args.vms), ("peer.in", args.peer)):
-        rights += "".join(_fill(template, values | {"name": name}) for name in names)
+    for templates, names in (
+        (("console.in", "commander.in"), args.console),
+        (("console.in",), args.receiver),
+        (("vms.in",), args.vms),
+        (("peer.in",), args.peer),
+    ):
+        rights += "".join(_fill(template, values | {"name": name}) for name in names for template in templates)
+    os.umask(0o027)
     try:
         args.folder.mkdir(parents=True, exist_ok=True)
         for file, text in (("mosquitto.conf", configuration), ("acl", rights)):
@@ -86,16 +102,11 @@ def arguments() -> argparse.Namespace:
     add("--cert", type=Path, required=True, help="the broker's own certificate (PEM)")
     add("--key", type=Path, required=True, help="its private key")
     add("--crl", type=Path, help="certificates that were revoked (PEM); replace it and send SIGHUP")
-    add("--console", action="append", default=[], metavar="NAME", help="a console or receiver of the control room")
+    add("--console", action="append", default=[], metavar="NAME", help="a console that commands units too")
+    add("--receiver", action="append", default=[], metavar="NAME", help="a console or recorder that commands nobody")
     add("--vms", action="append", default=[], metavar="NAME", help="a video management system")
     add("--peer", action="append", default=[], metavar="NAME", help="another broker that calls this one")
     add("--units", type=int, default=100, help="how many units will come (100)")
-    add(
-        "--two-paths-here",
-        action="store_true",
-        help="units come to this same broker over two networks: they need two client ids, so that no certificate is "
-        "bound to one, and a stolen one can throw out other clients",
-    )
     add("--port", type=int, default=8883, help="where it listens (8883)")
     add("--address", default="", help="on which of the machine's addresses (all)")
     add("--folder", type=Path, default=Path("/etc/mosquitto/safepoint"), help="where the files go (%(default)s)")
@@ -111,15 +122,15 @@ def arguments() -> argparse.Namespace:
 
 def complaints(args: argparse.Namespace) -> Iterator[str]:
     """What is wrong with the arguments, a sentence each."""
-    people = [("--console", name) for name in args.console]
+    people = [("--console", name) for name in args.console] + [("--receiver", name) for name in args.receiver]
     people += [("--vms", name) for name in args.vms] + [("--peer", name) for name in args.peer]
     for option, name in [("--org", args.org), *people]:
         if not NAME.fullmatch(name):
             yield f"{option} {name!r} must be letters, digits, - and _, at most 63, and begin with a letter or digit"
     if len({name for _, name in people}) < len(people):
-        yield "a name is given twice among --console, --vms and --peer: each one needs a certificate of its own"
-    if not args.console:
-        yield "without a --console nobody may read the alerts: name at least one"
+        yield "a name is given twice among --console, --receiver, --vms and --peer: each needs a certificate of its own"
+    if not args.console and not args.receiver:
+        yield "without a --console or --receiver nobody may read the alerts: name at least one"
     if args.bridge and not (args.bridge_name and args.bridge_cert and args.bridge_key):
         yield "--bridge needs --bridge-name, --bridge-cert and --bridge-key"
     if args.units < 1 or not 0 < args.port <= LAST_PORT:
@@ -127,6 +138,15 @@ def complaints(args: argparse.Namespace) -> Iterator[str]:
     for option in ("folder", "store", "ca", "cert", "key"):
         if not getattr(args, option).is_absolute():
             yield f"--{option} {getattr(args, option)} must be an absolute path: mosquitto starts elsewhere"
+
+
+def bridge_mark(key: Path) -> str:
+    """What makes the bridge's client ids unguessable, and the same after each rendering: its queue hangs on them.
+
+    Raises:
+        OSError: the key cannot be read.
+    """
+    return hashlib.sha256(b"safepoint bridge " + key.read_bytes()).hexdigest()[:32]
 
 
 def _fill(template: str, values: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ from agent.clock import Moment, SystemClock
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.signals import Category, Tell
 from agent.uplink import messages
+from agent.uplink.client_mark import ClientMark
 from agent.uplink.connection import Manners
 from agent.uplink.link import Link
 from agent.uplink.messages import Answer, State
@@ -49,7 +50,7 @@ class Town:
 class HandUnit:
     """Says what a unit says, when told to; hears what the control room says."""
 
-    def __init__(self, town: Town, name: str) -> None:
+    def __init__(self, town: Town, name: str, mark: ClientMark | None = None) -> None:
         self.settings = UnitSettings(id=name, org=ORG, name=f"Unit {name}", location="by the clock")
         uplink = UplinkSettings(broker="mqtt://nowhere", insecure_lab=True)  # of no use: the link is made by hand
         self.config = Config(profile="safe-point", unit=self.settings, uplink=uplink)
@@ -69,11 +70,16 @@ class HandUnit:
         subscriptions = (Subscription(self.topics.ack), Subscription(self.topics.commands))
         self._link = Link(
             town.endpoint(name),
-            Manners(f"unit-{name}", subscriptions),
+            Manners(f"unit-{name}", subscriptions, mark=mark or ClientMark()),
             on_message=self._hear,
             will=lambda: self._status(State.LOST),
             birth=lambda: self._status(State.ONLINE),
         )
+
+    @property
+    def sessions(self) -> int:
+        """How often its connection began."""
+        return self._link.session
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[HandUnit]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.control_room.desk import CLOSED_KEPT_S, Desk
+from agent.control_room import desk as desk_module
+from agent.control_room.desk import CLOSED_KEPT_S, MOST_ACKS, MOST_REVISIONS, Desk
 from agent.control_room.happenings import What
 from agent.control_room.sequence import Span
 from agent.control_room.units import GAP_SETTLES_S, QUIET_AFTER_S, SETTLES_S, UnitState
@@ -349,3 +350,50 @@ def test_the_loss_of_the_newest_alert_shows_by_the_heartbeat(desk: Desk) -> None
     desk.alert(COLUMN, alert(1, sequence=7), after(0))
     desk.heartbeat(COLUMN, heartbeat(last=8), after(1))
     assert desk.units[COLUMN].sequence.missing == (Span(8, 8),)
+
+
+def test_an_alert_that_is_revised_without_end_keeps_its_first_and_newest_words_on_the_desk() -> None:
+    desk = Desk()
+    for number in range(1, 2_001):
+        desk.alert(COLUMN, alert(number), after(number))
+    assert len(desk.alerts["A1"].arrivals) == MOST_REVISIONS
+    assert (desk.alerts["A1"].first.revision, desk.alerts["A1"].latest.revision) == (1, 2_000)
+    assert len(desk._seen) == desk.units[COLUMN].revisions == MOST_REVISIONS
+
+
+def test_a_revision_that_comes_under_ever_new_names_costs_no_memory() -> None:
+    desk = Desk()
+    for number in range(100):
+        desk.alert(COLUMN, alert() | {"id": f"again-{number}"}, after(number))
+    assert (len(desk._seen), desk.duplicates) == (1, 99)
+
+
+def test_one_unit_cannot_push_the_alerts_of_another_off_the_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "MOST_ALERTS", 20)
+    desk = Desk()
+    desk.alert(COLUMN, alert(), after(0))
+    desk.alert(SHOP, alert(alert_id="shut", unit=SHOP, state="closed"), after(0))
+    desk.alert(SHOP, alert(alert_id="help", unit=SHOP), after(0))
+    told = [
+        happening
+        for number in range(40)
+        for happening in desk.alert(
+            SHOP, alert(alert_id=f"B{number}", unit=SHOP, category="tamper", sequence=number + 5), after(number)
+        )
+        if happening.what is What.REFUSED
+    ]
+    assert len(desk.alerts) == 21
+    assert "shut" not in desk.alerts
+    assert {"A1", "help", "B39"} <= desk.alerts.keys()
+    assert len(told) == 21
+    assert len(desk._seen) == 21
+
+
+def test_receivers_that_answer_without_end_do_not_push_an_operators_word_away() -> None:
+    desk = Desk()
+    desk.alert(COLUMN, alert(), after(0))
+    desk.acknowledgement(COLUMN, ack(AckLevel.OPERATOR), after(1))
+    for number in range(1_000):
+        desk.acknowledgement(COLUMN, ack(AckLevel.RECEIVER, at_s=number), after(2))
+    assert len(desk.alerts["A1"].acks) == MOST_ACKS
+    assert desk.alerts["A1"].acked(AckLevel.OPERATOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from contextlib import asynccontextmanager
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.clock import SystemClock
+from agent.config.settings import UnitSettings
 from agent.control_room import commands, lives
 from agent.control_room.acks import AlertUnknown
+from agent.control_room.album import FILE_BYTES, MOST_EARLY, WAITING_BYTES
 from agent.control_room.command_line import Typed
 from agent.control_room.commands import CommandRefused, NoAnswer
 from agent.control_room.drawing import Scene, draw
@@ -21,9 +24,11 @@ from agent.control_room.room import ControlRoom
 from agent.control_room.telling import have_done
 from agent.control_room.units import UnitState
 from agent.life import Life
-from agent.signals import AckLevel, CommandName, Outcome
+from agent.signals import AckLevel, Category, CommandName, Outcome
+from agent.uplink import still
+from agent.uplink.client_mark import ClientMark
 from agent.uplink.messages import Answer
-from agent.uplink.publication import LinkDown, Publication
+from agent.uplink.publication import LinkDown, Publication, Received
 from agent.uplink.validation import MessageInvalid
 from fakes.broker import CONTROL_ROOM
 from tests.control_room.hand_unit import ORG, SOON_S, HandUnit, Town
@@ -66,6 +71,41 @@ async def test_every_revision_is_receipted_even_one_that_comes_again(town: Town)
         await unit.say(first, second, first)
         await unit.until(lambda: [ack["revision"] for ack in unit.acks] == [1, 2, 1])
         assert room.desk.duplicates == 1
+
+
+def strange_picture(number: int) -> Received:
+    """One of an alert that there is not, as the broker hands it over from unit-b."""
+    jpeg = still.JPEG_BEGINS + b"%d" % number
+    sha256 = hashlib.sha256(jpeg).hexdigest()
+    unit = UnitSettings(id="unit-b", org=ORG, name="Unit B", location="by the clock")
+    sent = still.publication(unit, still.Still(f"X{number}", "strip", SystemClock().now().wall, sha256, jpeg))
+    return Received(sent.topic, sent.payload, content_type=sent.content_type, user_properties=sent.user_properties)
+
+
+def kept_of(folder: Path) -> tuple[list[Path], list[str]]:
+    """The pictures, and the topics of the journal."""
+    lines = (folder / "journal").read_text(encoding="utf-8").splitlines()
+    return [*(folder / "pictures").rglob("*.jpg")], [json.loads(line)["topic"] for line in lines]
+
+
+async def test_ten_thousand_strange_pictures_of_one_unit_do_not_keep_another_from_its_receipt(
+    town: Town, tmp_path: Path
+) -> None:
+    endpoint, folder = town.endpoint(CONTROL_ROOM), tmp_path / "pictures"
+    room = ControlRoom(endpoint, "console-1", SystemClock(), journal=tmp_path / "journal", pictures=folder)
+    async with room, HandUnit(town, "unit-a").connected() as honest:
+        await room.wait_for(lambda room: room.desk.units, SOON_S)
+        for number in range(10_000):
+            room._take(strange_picture(number))
+        waiting = room.album._to_keep.qsize()
+        await honest.say(honest.alert())
+        await honest.heard("receiver", 1)
+    pictures, topics = kept_of(tmp_path)
+    assert len(pictures) <= waiting <= WAITING_BYTES // FILE_BYTES
+    assert len(room.album._early) <= MOST_EARLY
+    assert honest.topics.alert(Category.HELP) in topics
+    assert len(topics) < 10_000
+    assert room.unkept > 0
 
 
 async def test_an_operators_word_reaches_the_unit(town: Town) -> None:
@@ -152,11 +192,12 @@ async def test_lost_stopped_and_restarted_units_are_told_apart(town: Town) -> No
         await until(UnitState.STOPPED)
 
 
-async def test_two_machines_with_one_id_push_each_other_out_and_are_told_once(
+async def test_two_machines_with_one_storage_push_each_other_out_and_are_told_once(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lives, "STRAGGLES_S", 0.0)
-    one, other = HandUnit(town, "hk-001"), HandUnit(town, "hk-001")
+    mark = ClientMark()  # in the state folder, as the installation is
+    one, other = HandUnit(town, "hk-001", mark), HandUnit(town, "hk-001", mark)
     one.life = Life("boot-1", 12.0, "inst-a", 7, "board-a")
     other.boot_id, other.life = "boot-9", Life("boot-9", 9.0, "inst-a", 7, "board-b")
     told: list[Happening] = []
@@ -172,12 +213,32 @@ async def test_two_machines_with_one_id_push_each_other_out_and_are_told_once(
     assert len([text for text in replaced if "TWO machines" in text]) == 1
 
 
-async def test_what_came_while_the_console_was_away_waits_for_it(town: Town) -> None:
+async def test_two_machines_with_one_certificate_are_told_though_neither_pushes_the_other_out(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lives, "STRAGGLES_S", 0.0)
+    one, other = HandUnit(town, "hk-001"), HandUnit(town, "hk-001")
+    one.life = Life("boot-1", 12.0, "inst-a", 7, "board-a")
+    other.boot_id, other.life = "boot-9", Life("boot-9", 9.0, "inst-b", 1, "board-b")
+    told: list[Happening] = []
+    async with open_room(town) as room, one.connected_until_it_dies():
+        room.listen(told.append)
+        await room.wait_for(lambda room: room.desk.units.get(COLUMN), SOON_S)
+        async with other.connected_until_it_dies():
+            await one.say(one.heartbeat())
+            await room.wait_for(lambda _: [each for each in told if "TWO machines" in each.text], SOON_S)
+            assert (one.sessions, other.sessions) == (1, 1)
+
+
+async def test_what_came_while_the_console_was_away_waits_for_one_that_keeps_a_journal(
+    town: Town, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
     async with HandUnit(town, "hk-001").connected() as unit:
-        async with open_room(town) as room:
+        async with open_room(town, journal) as room:
             await room.wait_for(lambda room: room.desk.units, SOON_S)
         await unit.say(unit.alert())
-        async with open_room(town) as room:
+        async with open_room(town, journal) as room:
             await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
             await unit.heard("receiver", 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.control_room.sequence import SequenceWatch, Span
+from agent.control_room.sequence import MOST_SPANS, SequenceWatch, Span
 
 
 def test_the_first_number_is_where_watching_begins() -> None:
@@ -42,6 +42,16 @@ def test_an_absurd_number_costs_no_memory() -> None:
     watch.saw(1)
     watch.saw(10**19)
     assert watch.missing == (Span(2, 10**19 - 1),)
+
+
+def test_a_unit_that_leaves_out_every_other_number_costs_no_memory_and_no_gap_is_forgotten() -> None:
+    watch = SequenceWatch()
+    for number in range(1, 20_001, 2):
+        watch.saw(number)
+        watch.skip(Span(10**9 + 3 * number, 10**9 + 3 * number))
+    assert len(watch.missing) == MOST_SPANS
+    assert len(watch._skipped) == MOST_SPANS
+    assert (watch.missing[0].first, watch.missing[-1].last) == (2, 19_998)
 
 
 @given(st.lists(st.integers(1, 60), min_size=1), st.lists(st.tuples(st.integers(1, 60), st.integers(0, 9)), max_size=4))

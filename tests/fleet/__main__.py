@@ -64,7 +64,7 @@ async def two_brokers(folder: Path, args: argparse.Namespace) -> list[Row]:
     """Half as many units, each on both of two joined brokers, the receiver on the second; the first is killed."""
     units = max(1, args.units // 2)
     authority = Authority(folder / "authority")
-    common = ("--units", units, "--console", RECEIVER, "--two-paths-here")
+    common = ("--units", units, "--console", RECEIVER)
     second = RenderedBroker(folder / "second", authority, *common, "--peer", "first")
     bridge = authority.issue_client("first")
     joined = ("--bridge", f"localhost:{second.port}", "--bridge-name", "first")

@@ -152,7 +152,6 @@ def listening_for(*phrases: PhraseSettings, model: Path | None = None) -> VoiceS
 
 
 HELP_ME = PhraseSettings(say="help me", label="help-me", min_confidence=0.6)
-"""How sure a phrase must be is the voice bench's story; these are about what follows once one is heard."""
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tests.voice_bench import costs, plans, report, runs
 from tests.voice_bench.engines import ENGINES, OURS
+from tests.voice_bench.hits import loud_enough
 from tests.voice_bench.ordinary import NoFortunes, ordinary
 from tests.voice_bench.phrase_sets import all_phrases
 from tests.voice_bench.picture import draw
@@ -115,6 +116,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, default=Path("build/voice-bench/results"), help="where results go")
     parser.add_argument("--from", dest="kept", type=Path, metavar="JSON", help="only show the results kept there")
+    parser.add_argument(
+        "--at", type=float, metavar="CONFIDENCE", help="with --from: ours with words at least this sure"
+    )
     return parser
 
 
@@ -134,6 +138,11 @@ def main() -> None:
             found, weighed = runs.load(asked.kept)
         except (OSError, ValueError, KeyError, TypeError) as error:
             parser.error(f"{asked.kept} holds no results: {error}")
+        if asked.at is not None:
+            found = [
+                replace(run, hits=tuple(loud_enough(run.hits, asked.at))) if run.engine == OURS else run
+                for run in found
+            ]
         show(console, found, weighed, asked.out)
         return
     usual = QUICK if asked.quick else FULL

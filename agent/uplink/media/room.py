@@ -81,7 +81,8 @@ class MediaRoom:
         self._link: Link | None = None
         self._stills: Stills | None = None
         if config.camera.enabled:
-            # The broker knows both connections by the same certificate; a client id may be there only once.
+            # The broker lets both connections in by the same certificate; a client id may be there only once. Nothing
+            # is kept for this one while it is away, so that a mark of this run will do.
             manners = Manners(
                 f"{config.unit.id}-media",
                 keepalive_s=KEEPALIVE_S,
