@@ -174,11 +174,7 @@ async def test_a_plan_that_is_used_up_holds_back_all_but_help(street: Street, tm
         ({"content_type": "text/html"}, "no JPEG"),
         ({"topic": TOPICS.still("inc-2", "snapshot")}, "topic"),
         ({"topic": TOPICS.still("inc-1", "..")}, "topic"),
-<<<<<<< HEAD
-        ({"user_properties": (("sha256", "0" * 64),)}, "lacks"),
-=======
         ({"user_properties": (("sha256", "0" * 64),)}, "lacks specversion"),
->>>>>>> final
     ],
 )
 def test_a_picture_that_is_not_what_it_says_is_refused(changes: dict[str, object], words: str) -> None:
