@@ -152,6 +152,7 @@ async def test_an_acknowledgement_that_comes_over_both_paths_is_heard_once(stree
     ):
         await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
         unit.raise_alert("both-1", 1, Category.HELP)
-        await until(lambda: unit.paths.heard_twice >= 1, "the acknowledgement came twice")
+        # The broker may also hand over, over both paths, acknowledgements that an earlier story left in the sessions.
+        await until(lambda: unit.courier.delivered and unit.paths.heard_twice, "the acknowledgement came twice")
         assert unit.courier.delivered == 1
         assert "both-1" in room.alerts
