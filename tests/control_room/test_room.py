@@ -225,6 +225,7 @@ async def test_two_machines_with_one_certificate_are_told_though_neither_pushes_
         room.listen(told.append)
         await room.wait_for(lambda room: room.desk.units.get(COLUMN), SOON_S)
         async with other.connected_until_it_dies():
+            await room.wait_for(lambda _: What.UNIT_REPLACED in [each.what for each in told], SOON_S)
             await one.say(one.heartbeat())
             await room.wait_for(lambda _: [each for each in told if "TWO machines" in each.text], SOON_S)
             assert (one.sessions, other.sessions) == (1, 1)
