@@ -2,7 +2,7 @@
 
 In a stream the words of a grammar compete with what an utterance holds before and after them: talk that ends like a
 phrase begins to read as one. Listening to its sound alone takes half of such phrases away and none that was truly said:
-of 107 calls at all noise levels that counted, all counted again; of 11 false ones 5 did (`tests/voice_bench`).
+of 107 calls at all noise levels that counted, all counted again; of 11 false ones 6 did (`tests/voice_bench`).
 """
 
 from __future__ import annotations
