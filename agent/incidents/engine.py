@@ -215,8 +215,11 @@ class Incidents:
         self._suspicions.look(turn.now)
         self._detectors.look(until_s, turn)
         self._asked_light.look(until_s, turn)
-        for lasting in self._quiet.look(until_s, turn):
-            self._faulted(lasting, turn) if isinstance(lasting, Faulted) else self._detected(lasting, turn)
+        lasting = self._quiet.look(until_s, turn)
+        for each in lasting:
+            self._faulted(each, turn) if isinstance(each, Faulted) else self._detected(each, turn)
+        if lasting:
+            self._book.fire(until_s, turn)  # what is part of a known incident may be due to be told at once
 
     def _finish(self, turn: Turn) -> list[Action]:
         self._let_happen(turn.now.monotonic_s, turn)

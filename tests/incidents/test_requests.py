@@ -24,7 +24,7 @@ from agent.signals import (
     Tell,
     Why,
 )
-from tests.incidents.driven_unit import Unit, config, of
+from tests.incidents.driven_unit import Unit, config, of, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,6 +178,16 @@ def test_a_fault_that_lasts_is_told_when_its_quiet_is_ended_by_hand() -> None:
     quieten(unit, 1, "recorder:disk-full")
     assert categories(unit.fail(2, "recorder", "disk-full")) == []
     assert categories(quieten(unit, 3, "recorder:disk-full", for_s=0)) == [Category.FAULT]
+
+
+def test_a_told_fault_that_lasts_over_its_quiet_grows_in_the_turn_in_which_that_lapses() -> None:
+    unit = a_unit()
+    unit.fail(0, "recorder", "dead")
+    quieten(unit, 0, "recorder:dead", for_s=60)
+    unit.fail(1, "recorder", "dead")
+    assert [revision for _, revision, _ in revisions(unit.oversleep(61))] == [2]
+    due_s = unit.incidents.due()
+    assert due_s is None or due_s > unit.now.monotonic_s, "nothing was left for a later turn"
 
 
 @pytest.mark.parametrize("cause", ["panic-1", "counter-1", "rules:failed", "detectors:runaway"])
