@@ -58,6 +58,7 @@ LIMIT_S: Final = {
 USUAL_LIMIT_S: Final = 700.0
 _SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
 """User name and password, query and fragment."""
+_URLS: Final = frozenset({"url", "completeUrl", "confirmUrl"})
 
 
 class Office:
@@ -364,9 +365,15 @@ def without_secrets(args: Mapping[str, Any]) -> dict[str, Any]:
     plain = dict(args)
     if "headers" in plain:
         plain["headers"] = dict.fromkeys(plain["headers"], "...")
-    if "url" in plain:
-        plain["url"] = _SECRET_IN_URL.sub("", plain["url"])[:512]
+    for name in _URLS & plain.keys():
+        plain[name] = _without_key(plain[name])
+    if "partUrls" in plain:
+        plain["partUrls"] = [_without_key(url) for url in plain["partUrls"]]
     return plain
+
+
+def _without_key(url: str) -> str:
+    return _SECRET_IN_URL.sub("", url)[:512]
 
 
 def _of_entry(entry: Entry) -> dict[str, Any]:

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Final
 from agent.commands.carrying import NotTaken
 from agent.signals import Answer, AnswerCommand, Media, Why
 from agent.uplink.media.attempt import FILES
-from agent.uplink.media.request import File, PieceOf, Refusal, UploadRefused, UploadRequest, UploadState
+from agent.uplink.media.request import (
+    Confirmed,
+    File,
+    PieceOf,
+    Refusal,
+    UploadRefused,
+    UploadRequest,
+    UploadState,
+    Way,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +49,13 @@ _WHY: Final = {
     Refusal.TOO_MANY: Why.BUSY,
     Refusal.DATA_PLAN: Why.UNAVAILABLE,
 }
+_ENDED: Final = {
+    Confirmed.DIGEST: "has it, with the right SHA-256",
+    Confirmed.CHUNKS: "has it, and compared the SHA-256 of every chunk",
+    Confirmed.SIZE: "has it in its full length, but did not confirm the SHA-256: compare it with what is there",
+    Confirmed.NOTHING: "took it, but confirmed neither length nor SHA-256: compare them with what is there",
+}
+"""Done is not always confirmed, and whoever relies on a film must know which it is."""
 _MEDIA: Final = {name: Media(media) for media, name in FILES.items()}
 
 
@@ -82,7 +98,12 @@ class Sender:
             _id_of(request.command),
             self._piece_or_file(request.reference),
             request.url,
-            headers=dict(request.headers),
+            Way.PARTS if request.part_urls else Way.AUTO,
+            dict(request.headers),
+            part_urls=tuple(request.part_urls),
+            part_bytes=request.part_bytes,
+            complete_url=request.complete_url,
+            confirm_url=request.confirm_url,
             context={_COMMAND: request.command},
         )
         try:
@@ -106,8 +127,11 @@ class Sender:
         match progress.state:
             case UploadState.DONE:
                 self._told_s.pop(ref, None)
-                text = f"{progress.host} has it"
-                result["confirmed"] = progress.confirmed
+                confirmed = progress.confirmed or Confirmed.NOTHING
+                text = f"{progress.host} {_ENDED[confirmed]}"
+                result["confirmed"] = confirmed
+                if progress.etags:
+                    result["etags"] = list(progress.etags)  # with which whoever signed the parts joins them
                 self._answer(AnswerCommand(ref, Answer.DONE, text=text, result=result))
             case UploadState.FAILED:
                 self._told_s.pop(ref, None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from agent.signals import CommandName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agent.commands.carrying import Handlers
     from agent.signals import Command
@@ -22,10 +22,18 @@ class UploadRequest:
     """`Command.ref`: the same one again is the same upload."""
     reference: str
     """What the control room calls it: its path below the footage folder."""
-    url: str
-    """HTTPS."""
-    headers: Mapping[str, str]
-    """To be sent with it. They may be secrets: never log or audit them, nor the query of the URL."""
+    url: str = field(default="", repr=False)
+    """HTTPS; with parts there is none."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """To be sent with it. They may be secrets: never log or audit them, nor the query of a URL."""
+    part_urls: Sequence[str] = field(default=(), repr=False)
+    """One signed address for each part (S3 multipart)."""
+    part_bytes: int = 0
+    """The size of each part but the last."""
+    complete_url: str | None = field(default=None, repr=False)
+    """Joins the parts; without it whoever asked does, with the ETags of the last answer."""
+    confirm_url: str | None = field(default=None, repr=False)
+    """Asked at the end for the size and digest of what is there."""
 
 
 class Uploads(Protocol):
@@ -50,7 +58,18 @@ def handlers(uploads: Uploads) -> Handlers:
 
     def upload(command: Command) -> None:
         reference = command.args["file"]  # by its schema two plain names below incidents/
-        request = UploadRequest(command.ref, reference, command.args["url"], command.args.get("headers", {}))
-        uploads.take(request)
+        args = command.args
+        uploads.take(
+            UploadRequest(
+                command.ref,
+                reference,
+                args.get("url", ""),
+                args.get("headers", {}),
+                part_urls=args.get("partUrls", ()),
+                part_bytes=args.get("partBytes", 0),
+                complete_url=args.get("completeUrl"),
+                confirm_url=args.get("confirmUrl"),
+            )
+        )
 
     return {CommandName.UPLOAD: upload}

@@ -70,6 +70,8 @@ class Manners:
     """How long the broker keeps what comes for us while we are away."""
     max_payload: int = 16 * 1024
     """Bytes; a larger payload is refused."""
+    hands_over_all: bool = False
+    """What is too large, and came all the same, is handed over too: to somebody who refuses it with a reason."""
     puback_within_s: float = 10.0
     """A broker that does not acknowledge for so long is not there. The keep-alive alone finds a half-open connection
     only after twice its time, 50 s: too long for a help call (goal 1: 10 s)."""
@@ -339,7 +341,7 @@ class Connection:
         except UnicodeDecodeError:
             self._post(self._hooks.refused, "a message came with a topic that is not UTF-8")
             return
-        if len(message.payload) > self._manners.max_payload:
+        if len(message.payload) > self._manners.max_payload and not self._manners.hands_over_all:
             self._post(self._hooks.refused, f"a message of {len(message.payload)} bytes came on {topic}: too large")
             return
         self._post(self._hooks.message, received(topic, message))

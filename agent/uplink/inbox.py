@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MAX_PAYLOAD: Final = 16 * 1024
 """No acknowledgement or command comes near this."""
 READ_BYTES: Final = 64 * 1024
-"""What is let in at all: what is larger than `MAX_PAYLOAD` is refused with a reason; the broker keeps back the rest."""
+"""What the broker is asked to let through, and it lets a little more: what comes and is larger than `MAX_PAYLOAD` is
+refused with a reason, and audited."""
 MAX_CORRELATION: Final = 256
 """Bytes of correlation data that are given back; a program needs a few, and an answer must not grow by a stranger's."""
 MAX_SKEW_S: Final = 30.0

@@ -53,6 +53,7 @@ def alarm_manners(config: Config, mark: ClientMark) -> Manners:
         (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
         keepalive_s=config.uplink.heartbeat_s,
         max_payload=READ_BYTES,
+        hands_over_all=True,
         mark=mark,
     )
 

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.commands import chain
 from agent.commands.carrying import NotTaken
@@ -15,7 +16,7 @@ from agent.commands.office import WAITING, without_secrets
 from agent.config.commanding import CommandSettings, MemberSettings
 from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
 from agent.uplink.lanes import Lane
-from tests.commands.desk import TOPICS, Desk, HungFile
+from tests.commands.desk import TOPICS, Desk, HungFile, plain
 from tests.uplink.lab import until
 
 if TYPE_CHECKING:
@@ -367,7 +368,48 @@ def test_no_key_to_an_address_is_written_down() -> None:
     args = {
         "file": "incidents/a/clip.mp4",
         "url": "https://me:secret@bucket.example.org/clip?X-Signature=secret#secret",
+        "partUrls": ["https://me:secret@bucket.example.org/clip?X-Signature=secret#secret"],
+        "completeUrl": "https://bucket.example.org/clip?X-Signature=secret",
+        "confirmUrl": "https://bucket.example.org/clip?X-Signature=secret",
         "headers": {"Authorization": "secret"},
     }
     assert "secret" not in json.dumps(without_secrets(args))
     assert without_secrets(args)["url"] == "https://bucket.example.org/clip"
+    assert without_secrets(args)["partUrls"] == ["https://bucket.example.org/clip"]
+
+
+FILE = {"file": "incidents/a/clip.mp4"}
+ADDRESS = FILE | {"url": "https://bucket.example.org/x?X-Amz-Signature=SECRET"}
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (FILE | {"url": "http://bucket/x?X-Amz-Signature=SECRET"}, r"data.args.url breaks pattern ^https://[^\s]+$"),
+        (FILE | {"url": "https://bucket/x?X-Amz-Signature=SECRET y"}, "data.args.url breaks pattern"),
+        (FILE | {"url": "https://bucket/" + "SECRET" * 700}, "data.args.url breaks maxLength 4096"),
+        (FILE | {"url": ["https://bucket/SECRET"]}, "data.args.url is not of type string"),
+        (ADDRESS | {"partUrls": ["https://bucket/SECRET"], "partBytes": 1}, "data.args breaks oneOf"),
+        (FILE | {"partUrls": ["ftp://bucket/SECRET"], "partBytes": 1}, "data.args.partUrls.0 breaks pattern"),
+        (ADDRESS | {"headers": {"Authorization": "Bearer SECRET\u00e9"}}, "data.args.headers.... breaks pattern"),
+        (ADDRESS | {"headers": {"SECRET": 1}}, "data.args.headers.... is not of type string"),
+        (ADDRESS | {"headers": {"Bearer SECRET": ""}}, "data.args.headers breaks pattern"),
+        (ADDRESS | {"SECRET": ""}, "data.args breaks additionalProperties"),
+        (ADDRESS | {"file": "SECRET"}, "data.args.file breaks pattern"),
+        ("SECRET", "data.args is not of type object"),
+    ],
+    ids=lambda value: value[:60] if isinstance(value, str) else "",
+)
+async def test_a_refused_command_leaves_no_word_of_what_it_said(tmp_path: Path, args: object, told: str) -> None:
+    with capture_logs() as logs:
+        async with Desk(tmp_path).open() as desk:
+            message = desk.command(CommandName.UPLOAD)
+            document = plain(message)
+            document["data"]["args"] = args
+            desk.comes(message, payload=json.dumps(document).encode())
+            await desk.answered("refused")
+            (answer,) = desk.answers()
+            records = await desk.audited(2)
+    assert told in answer["detail"]
+    assert answer["code"] == records[1]["code"] == "invalid"
+    assert "SECRET" not in json.dumps([answer, records]) + str(logs)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.commands.carrying import NotTaken
 from agent.commands.sender import Sender
-from agent.commands.uploads import UploadRequest
+from agent.commands.uploads import UploadRequest, handlers
 from agent.config.sending import UploadSettings
-from agent.signals import Answer, Category, Media, Why
+from agent.signals import Answer, Category, Command, CommandName, Media, Why
+from agent.uplink import messages
 from agent.uplink.media.request import (
     Confirmed,
     File,
@@ -21,9 +23,12 @@ from agent.uplink.media.request import (
     UploadProgress,
     UploadRefused,
     UploadState,
+    Way,
     check_request,
 )
 from agent.uplink.media.request import UploadRequest as Upload
+from agent.uplink.topics import UnitTopics
+from agent.uplink.validation import check
 from tests.uplink.lab import LabClock, until
 
 if TYPE_CHECKING:
@@ -69,8 +74,14 @@ class MediaRoom:
         return True
 
     def progress(
-        self, request: Upload, state: UploadState, sent_bytes: int = 0, reason: str | None = None
+        self,
+        request: Upload,
+        state: UploadState,
+        sent_bytes: int = 0,
+        reason: str | None = None,
+        **differently: Any,  # noqa: ANN401 - members of the progress
     ) -> UploadProgress:
+        confirmed = Confirmed.DIGEST if state is UploadState.DONE else None
         return UploadProgress(
             request.upload_id,
             state,
@@ -78,15 +89,21 @@ class MediaRoom:
             "films.example",
             sent_bytes,
             100,
-            confirmed=Confirmed.DIGEST if state is UploadState.DONE else None,
             sha256="5" * 64,
             reason=reason,
             context=dict(request.context),
+            **{"confirmed": confirmed} | differently,
         )
 
-    def moves(self, state: UploadState, sent_bytes: int = 0, reason: str | None = None) -> None:
+    def moves(
+        self,
+        state: UploadState,
+        sent_bytes: int = 0,
+        reason: str | None = None,
+        **differently: Any,  # noqa: ANN401 - members of the progress
+    ) -> None:
         (request,) = self.begun.values()
-        self.tells.moved(self.progress(request, state, sent_bytes, reason))
+        self.tells.moved(self.progress(request, state, sent_bytes, reason, **differently))
 
 
 class Desk:
@@ -155,6 +172,67 @@ def test_an_address_that_the_unit_must_not_send_to_is_refused() -> None:
     with pytest.raises(NotTaken, match=r"elsewhere\.example:443 is none of the hosts") as refused:
         Desk().sender.take(asked(url="https://elsewhere.example/1"))
     assert refused.value.why is Why.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://[SECRET/1",
+        "https://films.example:SECRET/1",
+        "https://films.exa\uff03mple/1?SECRET",
+        "https://films.example/1?SECRET#x",
+        "https://films.example/1?SECRET\u00e9",
+        "https://",
+    ],
+)
+def test_a_refused_address_is_not_repeated(url: str) -> None:
+    with pytest.raises(NotTaken, match="a url is not 1 to 4096 visible ASCII characters") as refused:
+        Desk().sender.take(asked(url=url))
+    assert refused.value.why is Why.INVALID
+    assert "SECRET" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "told"),
+    [
+        (Confirmed.DIGEST, "has it, with the right SHA-256"),
+        (Confirmed.SIZE, "did not confirm the SHA-256"),
+        (Confirmed.NOTHING, "confirmed neither length nor SHA-256"),
+    ],
+)
+async def test_the_last_answer_says_what_was_not_confirmed(confirmed: Confirmed, told: str) -> None:
+    desk = Desk()
+    async with desk.at_work() as sender:
+        sender.take(asked())
+        await desk.answered(Answer.RUNNING)
+        desk.room.moves(UploadState.DONE, 100, confirmed=confirmed)
+        done = await desk.answered(Answer.RUNNING, Answer.DONE)
+        assert told in str(done.text)
+        assert done.result["confirmed"] == confirmed
+
+
+async def test_signed_parts_and_the_address_to_confirm_at_reach_the_media_room() -> None:
+    args: dict[str, Any] = {
+        "file": "incidents/inc-1/clip.mp4",
+        "partUrls": ["https://films.example/1?part=1", "https://films.example/1?part=2"],
+        "partBytes": 5_242_880,
+        "confirmUrl": "https://films.example/1?head",
+    }
+    now = LabClock().now()
+    message = messages.command(
+        UnitTopics("street", "unit-a"), "desk", now.wall, CommandName.UPLOAD, operator_ref="op", args=args
+    )
+    check(message.kind, message.document)
+    desk = Desk()
+    async with desk.at_work() as sender:
+        begin = handlers(sender)[CommandName.UPLOAD]
+        begin(Command("1", "/safepoint/street/control-room/desk", CommandName.UPLOAD, args, "op", now))
+        await desk.answered(Answer.RUNNING)
+        (upload,) = desk.room.begun.values()
+        assert (upload.way, upload.part_urls, upload.part_bytes) == (Way.PARTS, tuple(args["partUrls"]), 5_242_880)
+        assert (upload.url, upload.complete_url, upload.confirm_url) == ("", None, args["confirmUrl"])
+        desk.room.moves(UploadState.DONE, 100, confirmed=Confirmed.DIGEST, etags=("a", "b"))
+        assert (await desk.answered(Answer.RUNNING, Answer.DONE)).result["etags"] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

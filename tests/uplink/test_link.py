@@ -185,6 +185,18 @@ async def test_a_message_over_the_limit_is_refused_and_counted_and_the_next_is_h
     assert ear.payloads() == [b"x" * 100]
 
 
+async def test_who_refuses_with_a_reason_gets_what_is_too_large_as_well(street: Street) -> None:
+    ear = Ear()
+    manners = passing("desk", (ALERTS,), max_payload=100, hands_over_all=True)
+    async with (
+        linked(street.endpoint(CONTROL_ROOM), manners, on_message=ear) as desk,
+        linked(street.endpoint("unit-a"), passing("unit-a")) as unit,
+    ):
+        await unit.publish(_alert(b"x" * 60_000))
+        await until(lambda: ear.heard, "the large one is heard")
+        assert desk.refused == 0
+
+
 async def test_a_packet_far_over_the_limit_does_not_end_the_connection(street: Street) -> None:
     ear = Ear()
     async with (
