@@ -281,11 +281,11 @@ def command(  # noqa: PLR0913 - who wants what of whom, and why
     args: Mapping[str, Any] | None = None,
     reason: str | None = None,
 ) -> Message:
-    """A command of the control room; the answer comes to this client's response topic.
+    """A command of the control room; the answer comes to this console's response topic.
 
     Args:
         unit: Who shall do it.
-        client: Which console speaks.
+        client: Which console speaks: the common name of its certificate, else no broker takes it and no unit obeys.
         at: When; it expires `COMMAND_EXPIRY_S` later.
         name: What to do.
         operator_ref: Who wants it.
@@ -299,7 +299,7 @@ def command(  # noqa: PLR0913 - who wants what of whom, and why
     }
     return Message(
         Kind.COMMAND,
-        unit.command(name),
+        unit.command(client, name),
         document,
         expiry_s=topics.COMMAND_EXPIRY_S,
         response_topic=unit.response(client),

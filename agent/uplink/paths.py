@@ -50,7 +50,7 @@ def alarm_manners(config: Config, mark: ClientMark) -> Manners:
     topics = UnitTopics(config.unit.org, config.unit.id)
     return Manners(
         config.unit.id,
-        (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
+        (Subscription(topics.ack), Subscription(topics.commands, retain_as_published=True)),
         keepalive_s=config.uplink.heartbeat_s,
         max_payload=READ_BYTES,
         hands_over_all=True,

@@ -154,6 +154,25 @@ async def test_who_has_no_right_is_refused_and_named_in_the_audit(
         assert (record["what"], record["code"], record["operatorRef"]) == ("refused", Why.FORBIDDEN, by)
 
 
+async def test_a_console_that_takes_anothers_name_has_not_its_roles_and_stands_in_the_audit_with_its_own(
+    tmp_path: Path,
+) -> None:
+    async with Desk(tmp_path, commands=RIGHTS).open() as desk:
+        command = desk.command(CommandName.RESTART_PART, by="sup-7", console="desk")
+        command.document["data"]["args"] = {"part": "recorder"}
+        its_own = TOPICS.command("elsewhere", "restart-part"), TOPICS.response("elsewhere")
+        desk.comes(command, topic=its_own[0], response_topic=its_own[1])
+        await desk.answered("refused")
+        assert desk.answers()[0]["code"] == Why.ANOTHER_NAME
+        assert {each.topic for each in desk.link.sent if "/rsp/" in each.topic} == {its_own[1]}
+        assert not desk.done
+        record = (await desk.audited(2))[1]
+        assert (record["what"], record["code"], record["topic"]) == ("refused", Why.ANOTHER_NAME, its_own[0])
+        assert record["source"] == "/safepoint/street/control-room/desk"
+        desk.comes(command)
+        await desk.answered("refused", "accepted", "done")
+
+
 async def test_a_family_that_does_not_take_it_or_breaks_is_answered_for(tmp_path: Path) -> None:
     def family(_desk: Desk) -> Handler:
         def begin(command: Command) -> None:

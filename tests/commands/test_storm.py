@@ -29,7 +29,8 @@ async def test_of_thousands_of_wrong_commands_none_is_followed_and_all_are_audit
         wall = desk.clock.now().wall
         wrong = mutated(random.Random(7), TOPICS, lambda: wall, CommandName.LIGHT, {"forS": 5})
         for payload in islice(wrong, MUTATED):
-            came = Received(TOPICS.command("light"), payload, expiry_s=30, response_topic=TOPICS.response("foreign"))
+            topic, answers_to = TOPICS.command("foreign", "light"), TOPICS.response("foreign")
+            came = Received(topic, payload, expiry_s=30, response_topic=answers_to)
             desk.office.take(desk.inbox.read(came, desk.clock.now()))  # type: ignore[arg-type]
             await asyncio.sleep(0)
         answers = desk.answers()
