@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from agent.clock import SystemClock
-from agent.commands import chain
 from agent.control_room import commands
 from agent.control_room.command_line import understood
 from agent.control_room.commands import CommandRefused
@@ -27,6 +26,7 @@ from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
 from fakes.broker import CONTROL_ROOM
 from fakes.town import LIMIT_S, ORG, UNIT_ID
+from tests.commands.desk import whole
 from tests.commands.mutations import mutated
 from tests.uplink.lab import until
 
@@ -153,7 +153,7 @@ async def test_an_operators_commands_are_carried_out_and_audited(town_with: Call
             return [each["payload"]["data"] for each in said if each["topic"] == TOPICS.audit]
 
         await room.wait_for(lambda _: sum(each.get("code") == "never-help" for each in records()), LIMIT_S)
-        assert chain.check(records()) == len(records())
+        assert whole(records()) == len(records())
         assert records()[1]["reason"] == "somebody fell"
         assert room.refused == 0, "every answer and every record keeps its schema"
 
@@ -251,7 +251,7 @@ async def test_foreign_programs_see_valid_events_and_no_wrong_command_is_followe
 
         await listener.until(lambda: len(listener.on(TOPICS.audit)) > MUTATED, limit_s)
         assert len(refused()) >= MUTATED
-        assert chain.check(json.loads(each)["data"] for each in listener.on(TOPICS.audit)) > MUTATED
+        assert whole(json.loads(each)["data"] for each in listener.on(TOPICS.audit)) > MUTATED
         assert (town.unit.pid, len(town.street.lamp_history)) == (pid, lit), "unharmed, and dark"
         assert [each["status"] for each in await done(town.control_room, f"{UNIT_ID} light forS=0.2")][-1] == "done"
         kinds = {
