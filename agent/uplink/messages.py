@@ -162,11 +162,14 @@ def alert(  # noqa: PLR0913 - an alert says this much
 
 
 def standing(unit: UnitSettings, alert: Message) -> Publication:
-    """How an alert stands with this revision, kept by the broker for consoles that come later; nothing once closed."""
-    data = alert.document["data"]
-    topic = topics.UnitTopics(unit.org, unit.id).incident(data["alertId"])
-    kept = replace(alert, topic=topic, retain=True, expiry_s=topics.INCIDENT_EXPIRY_S).publication()
-    return replace(kept, payload=b"") if data["state"] == CLOSED else kept
+    """How an alert stands with this revision, kept by the broker for consoles that come later."""
+    topic = topics.UnitTopics(unit.org, unit.id).incident(alert.document["data"]["alertId"])
+    return replace(alert, topic=topic, retain=True, expiry_s=topics.INCIDENT_EXPIRY_S).publication()
+
+
+def cleared(unit: UnitSettings, alert_id: str) -> Publication:
+    """An alert is closed: nothing of it stands any more."""
+    return Publication(topics.UnitTopics(unit.org, unit.id).incident(alert_id), b"", retain=True)
 
 
 def heartbeat(unit: UnitSettings, now: Moment, facts: Mapping[str, Any]) -> Message:

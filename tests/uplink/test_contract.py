@@ -185,8 +185,7 @@ def test_how_an_alert_stands_is_retained_for_a_week_and_deleted_when_it_is_close
     assert kept.retain
     assert kept.expiry_s == 7 * 86_400
     assert json.loads(kept.payload) == alert.document
-    alert.document["data"]["state"] = "closed"
-    deleted = messages.standing(UNIT, alert)
+    deleted = messages.cleared(UNIT, alert.document["data"]["alertId"])
     assert (deleted.topic, deleted.payload, deleted.retain) == (kept.topic, b"", True)
 
 
