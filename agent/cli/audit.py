@@ -92,6 +92,7 @@ def _tell(path: Path, copy: Copy, against_others: Sequence[Break]) -> bool:
     lines += [f"  {each.fault.upper()}: {each.text}" for each in breaks[:MOST_TOLD]]
     if len(breaks) > MOST_TOLD:
         lines.append(f"  and {len(breaks) - MOST_TOLD} more places")
-    lines.append(f"  BROKEN in {len(breaks)} places" if breaks else "  whole")
+    where = "one place" if len(breaks) == 1 else f"{len(breaks)} places"
+    lines.append(f"  BROKEN in {where}" if breaks else "  whole")
     sys.stdout.write("".join(f"{plain(line, longest=1000)}\n" for line in lines))
     return bool(breaks)
