@@ -40,7 +40,7 @@ class Kept:
         return code, told.out + told.err
 
     def sql(self, statement: str) -> None:
-        with sqlite3.connect(self.file) as connection:
+        with sqlite3.connect(self.file, timeout=0.1) as connection:
             connection.execute(statement)
         connection.close()
 
