@@ -120,6 +120,8 @@ class Why(StrEnum):
     """Its id was used before, for something else."""
     FORBIDDEN = "forbidden"
     """Who asks has no right to it."""
+    ANOTHER_NAME = "another-name"
+    """It says that it is from another console than the one whose certificate sent it."""
     BUSY = "busy"
     """The unit has its hands full with others of its kind."""
     UNAVAILABLE = "unavailable"
@@ -148,7 +150,7 @@ class Command:
     id: str
     """As it came: unique for its source."""
     source: str
-    """Which console."""
+    """Which console: the one whose certificate the broker saw."""
     name: CommandName
     args: Mapping[str, Any]
     """As the command's schema has them."""

@@ -23,7 +23,7 @@ READY_WITHIN_S: Final = 20.0
 """mosquitto listens within milliseconds; only a machine in trouble takes seconds."""
 STOPPED_WITHIN_S: Final = 5.0
 CONTROL_ROOM: Final = "control-room"
-"""The common name of the certificate that may read what all units say and answer it."""
+"""The common name of the certificate that may read what all units say, answer it, and command them by that name."""
 
 VIDEO_SYSTEM: Final = "video-1"
 """The common name of the certificate that may read the mirror of events, and nothing else."""
@@ -215,17 +215,17 @@ class Broker:
         """
         everyone = f"{ROOT}/{self._org}/+"
         own = f"{ROOT}/{self._org}/%u"
-        said_by_units = ("status", "heartbeat", "alert/+", "incident/+", "rsp/+", "audit", "still/+/+")
+        for_everyone = ("status", "heartbeat", "alert/+", "incident/+", "audit", "still/+/+")
         return "\n".join(
             [
                 *([] if self.plain_port is None else ["topic readwrite #"]),  # whoever comes without TLS has no name
                 f"user {CONTROL_ROOM}",
                 f"topic deny {ROOT}/{self._org}/{CONTROL_ROOM}/#",
-                *(f"topic read {everyone}/{name}" for name in (*said_by_units, "ack")),
-                *(f"topic write {everyone}/{name}" for name in ("ack", "cmd/+")),
-                *(f"pattern write {own}/{name}" for name in said_by_units),
+                *(f"topic read {everyone}/{name}" for name in (*for_everyone, "ack", f"rsp/{CONTROL_ROOM}")),
+                *(f"topic write {everyone}/{name}" for name in ("ack", f"cmd/{CONTROL_ROOM}/+")),
+                *(f"pattern write {own}/{name}" for name in (*for_everyone, "rsp/+")),
                 f"pattern write {own}/onvif-ej/#",
-                *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+")),
+                *(f"pattern read {own}/{name}" for name in ("ack", "cmd/+/+")),
                 f"user {VIDEO_SYSTEM}",
                 f"topic deny {ROOT}/{self._org}/{VIDEO_SYSTEM}/#",
                 f"topic read {everyone}/onvif-ej/#",

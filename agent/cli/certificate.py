@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from agent.cli.main import Subparsers
     from agent.config.settings import Config
-    from agent.uplink.slots import Slots
+    from agent.uplink.slots import Identity, Slots
 
 DESCRIPTION = """\
 Renew the certificate of a unit. `request` makes a new key, which never leaves the unit, and prints the request for the
 authority; `install` takes the authority's answer. The running unit then tries it at its broker and takes it into use
 when the broker accepts it; until then, and if it does not, the one before stays in use. `status` tells how it stands.
+A new authority takes the place of the old one in three steps, which provisioning/broker/README.md describes: `install`
+takes the first certificate of the new authority with --ca and a file of both, the last with --ca and the new one alone.
 """
 
 
@@ -36,7 +38,9 @@ def add(subparsers: Subparsers) -> None:
     install = verbs.add_parser("install", help="put a new certificate beside the one in use")
     install.add_argument("cert", metavar="FILE", type=Path, help="the certificate, and those above it (PEM)")
     install.add_argument("--key", metavar="FILE", type=Path, help="its key, if it was not made by `request`")
-    install.add_argument("--ca", metavar="FILE", type=Path, help="the authority to trust from then on, if it changes")
+    install.add_argument(
+        "--ca", metavar="FILE", type=Path, help="the authorities to trust from then on, if they change"
+    )
     install.set_defaults(func=_install)
     status = verbs.add_parser("status", help="tell which certificate is in use, until when, and which one waits")
     status.set_defaults(func=_status)
@@ -82,6 +86,7 @@ def _install(args: argparse.Namespace) -> int:
     cert, ca = _read("FILE", args.cert), None if args.ca is None else _read("--ca", args.ca)
     key = _requested_key(config, requested) if args.key is None else _read("--key", args.key)
     _check_pair(args, key, args.key or requested)
+    _check_authority(args, config, slots, cert, ca)
     if certificate.name != config.unit.id:
         msg = f"{args.cert} is the certificate of {certificate.name or 'nobody'}, not of {config.unit.id}"
         raise UsageError(msg)
@@ -149,6 +154,36 @@ def _check_pair(args: argparse.Namespace, key: bytes, where: Path) -> None:
             raise UsageError(str(error).replace(str(held), str(where))) from error
 
 
+def _check_authority(args: argparse.Namespace, config: Config, slots: Slots, cert: bytes, ca: bytes | None) -> None:
+    """Hold the new certificate against the authorities that the unit will trust.
+
+    Raises:
+        UsageError: it stands below none of them though it should, or below one that has ended.
+    """
+    from agent.uplink.authorities import Authorities  # noqa: PLC0415
+    from agent.uplink.certificate import CertificateUnreadable  # noqa: PLC0415
+
+    before, trusted = None, ca
+    try:
+        with _as_owner(config):
+            in_use = slots.active()
+            trusted_before = None if in_use.ca_file is None else in_use.ca_file.read_bytes()
+            shown = in_use.cert_file.read_bytes()
+        if trusted_before is not None:
+            trusted, before = ca or trusted_before, Authorities.of(trusted_before, shown)
+    except (OSError, CertificateUnreadable) as error:
+        sys.stderr.write(f"safepoint: the certificate in use does not tell its authority: {error}\n")
+    if trusted is None:
+        return  # those of the machine, or nobody can tell
+    try:
+        why = Authorities.of(trusted, cert).objection(before, datetime.now(UTC))
+    except CertificateUnreadable as error:
+        raise UsageError(str(error)) from error
+    if why is not None:
+        msg = f"{args.cert} {why}"
+        raise UsageError(msg)
+
+
 def _status(args: argparse.Namespace) -> int:
     """Tell how it stands.
 
@@ -181,6 +216,25 @@ def _tell(slots: Slots) -> None:
             sys.stdout.write(
                 f"{identity.name:<6} {what}: {certificate.name}, valid until {certificate.not_after:%Y-%m-%d}\n"
             )
+    _tell_authorities("in use", active)
+    if candidate is not None and candidate.ca_file != active.ca_file:
+        _tell_authorities("waits to be tried", candidate)
+
+
+def _tell_authorities(what: str, identity: Identity) -> None:
+    """Whom the unit trusts with an identity, and until when that is worth anything."""
+    from agent.uplink.authorities import Authorities  # noqa: PLC0415
+    from agent.uplink.certificate import CertificateUnreadable  # noqa: PLC0415
+
+    if identity.ca_file is None:
+        sys.stdout.write(f"{what}: trusts the authorities of this machine\n")
+        return
+    try:
+        found = Authorities.of(identity.ca_file.read_bytes(), identity.cert_file.read_bytes())
+    except (OSError, CertificateUnreadable) as error:
+        sys.stdout.write(f"{what}: whom it trusts cannot be told: {error}\n")
+        return
+    sys.stdout.writelines(f"{what}: {words}\n" for words in found.in_words(datetime.now(UTC)))
 
 
 def _config(args: argparse.Namespace) -> Config:

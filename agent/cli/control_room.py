@@ -50,7 +50,9 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--org", default="+", help="watch the units of this organisation only")
     parser.add_argument("--operator", metavar="REF", default=None, help="who sits here (default: the login name)")
     parser.add_argument(
-        "--name", default=None, help="this console's name, a different one for each (default: after the machine)"
+        "--name",
+        default=None,
+        help="this console's name on a bench without TLS (default: after the machine); else its certificate's is it",
     )
     parser.add_argument("--journal", metavar="FILE", type=Path, help="append every message to this file (JSON lines)")
     parser.add_argument("--pictures", metavar="FOLDER", type=Path, help="keep the stills that come with alerts here")
@@ -87,12 +89,8 @@ def _open_room(args: argparse.Namespace) -> ControlRoom:
     from agent.uplink.tls import Endpoint, EndpointInvalid  # noqa: PLC0415
 
     operator = args.operator if args.operator is not None else getpass.getuser()[:LONGEST_REFERENCE]
-    name = args.name if args.name is not None else _default_name()
     if not 1 <= len(operator) <= LONGEST_REFERENCE:
         msg = f"--operator must have 1 to {LONGEST_REFERENCE} characters"
-        raise UsageError(msg)
-    if not _CONSOLE.fullmatch(name):
-        msg = f"--name {name!r} must be letters, digits, - and _, at most 63, and begin with a letter or digit"
         raise UsageError(msg)
     if not _ORG.fullmatch(args.org):
         msg = f"--org {args.org!r} is no organisation: lower case letters, digits and -"
@@ -109,6 +107,7 @@ def _open_room(args: argparse.Namespace) -> ControlRoom:
         )
     except EndpointInvalid as error:
         raise UsageError(str(error)) from error
+    name = _own_name(args.name, None if endpoint.tls is None else args.cert)
     try:
         return ControlRoom(
             endpoint,
@@ -122,6 +121,34 @@ def _open_room(args: argparse.Namespace) -> ControlRoom:
     except OSError as error:
         msg = f"the journal {args.journal} cannot be written: {error.strerror}"
         raise UsageError(msg) from error
+
+
+def _own_name(said: str | None, cert: Path | None) -> str:
+    """This console's name: its certificate's, which is the only one that broker and units take commands of.
+
+    Args:
+        said: With `--name`.
+        cert: Its certificate; None without TLS.
+
+    Raises:
+        UsageError: it is no name, or two.
+    """
+    from agent.uplink.certificate import Certificate, CertificateUnreadable  # noqa: PLC0415 - heavy
+
+    if cert is None:
+        what, name = "--name", said if said is not None else _default_name()
+    else:
+        try:
+            what, name = f"the name in {cert},", Certificate.read(cert).name
+        except CertificateUnreadable as error:
+            raise UsageError(str(error)) from error
+    if not _CONSOLE.fullmatch(name):
+        msg = f"{what} {name!r} must be letters, digits, - and _, at most 63, and begin with a letter or digit"
+        raise UsageError(msg)
+    if said not in {None, name}:
+        msg = f"--name {said} is not the name in {cert}, {name}, and units obey no other one: leave --name out"
+        raise UsageError(msg)
+    return name
 
 
 def _default_name() -> str:

@@ -1,7 +1,8 @@
 """The audit's chain: each record carries the hash of the one before it, so that none can be changed or left out unseen.
 
 Pure. Each start of the unit begins a chain of its own, bound to the last record that was stored before it: what a power
-cut takes from the disk then shows as a gap between two chains, and never as two records of one number.
+cut takes from the disk then shows as a gap between two chains, and never as two records of one number. Whether records
+keep to it is judged in `verdict.py`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 FIRST: Final = "0" * 64
 """What the very first record says was before it."""
 
 Record = dict[str, Any]
-
-
-class ChainBroken(ValueError):
-    """A record was changed, left out or put in; the text says which."""
 
 
 def hash_of(record: Mapping[str, Any]) -> str:
@@ -49,24 +46,3 @@ class Chain:
         record = {**facts, "chain": self._name, "number": self._number, "previous": self._previous}
         self._previous = record["hash"] = hash_of(record)
         return record
-
-
-def check(records: Iterable[Mapping[str, Any]]) -> int:
-    """Follow records in their order, from any one on; returns how many there are.
-
-    Raises:
-        ChainBroken: they are not what the unit wrote, or not all of it.
-    """
-    before: Mapping[str, Any] | None = None
-    count = 0
-    for record in records:
-        where = f"record {record.get('number')} of chain {record.get('chain')}"
-        if record.get("hash") != hash_of(record):
-            msg = f"{where} was changed"
-            raise ChainBroken(msg)
-        if before is not None and record["previous"] != before["hash"]:
-            msg = f"something is missing before {where}"
-            raise ChainBroken(msg)
-        before = record
-        count += 1
-    return count

@@ -1,7 +1,9 @@
 """Who in the control room may tell a unit what. Roles name commands; members say who has a role.
 
-The broker sees to it that only the control room's certificates may command; what a console says of itself and of its
-operator is believed within that, and goes into the audit.
+Roles are held against certificates as far as consoles go: the broker lets a certificate command under its own common
+name only, and the unit refuses a command that names another console than its topic. That much is proven by the broker;
+a unit sees no console's certificate itself, so whoever rules the broker, or another broker that is joined to it, can be
+any console. Which operator sits there is the console's word: it is believed, and goes into the audit.
 """
 
 from __future__ import annotations
@@ -61,11 +63,10 @@ class MemberSettings(Settings):
     """Somebody who has a role."""
 
     operator: Pattern = "*"
-    """The operator's reference, as commands carry it."""
+    """The operator's reference, as commands carry it: the console's own word. Whoever has a console's certificate can
+    give any reference, so a role of an operator alone is a role of everybody who commands."""
     console: Pattern = "*"
-    """The console's name, as the command's `source` says it. Its own word: the broker holds who may command at all
-    against certificates (`provisioning/broker`), and nobody holds this name against the sender's. So a console that may
-    command can also take another one's name, and its roles with it."""
+    """The console's name: the common name of the certificate with which it is on the broker (`provisioning/broker`)."""
 
     def matches(self, operator: str, console: str) -> bool:
         """Whether this is about them."""
@@ -88,8 +89,9 @@ class CommandSettings(Settings):
     """Who has each role. Unless it is said here, everybody in the control room is an operator, and nobody an engineer
     or a supervisor: to release held footage and to restart parts somebody must be named.
 
-    Both names are the sender's own words, within what the broker allows: they keep honest people to their tasks, and
-    are no proof against a console that lies."""
+    The console is held against its certificate by the broker. The operator is not: that keeps honest people to their
+    tasks, and is no proof against a console that lies. So name the console of a role that matters, with or without an
+    operator: `supervisor: [{console: supervisor-desk}]`."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """A member needs a role that there is."""

@@ -216,7 +216,7 @@ class UplinkSettings(Settings):
     alternate: AlternatePathSettings | None = None
     """A second way. Both are connected all the time; what nobody acknowledges goes alternately over both."""
     ca_file: LocalPath | None = None
-    """The certificate authority that signed the broker's certificate (PEM)."""
+    """The certificate authority that signed the broker's certificate (PEM); both, while a new one takes its place."""
     cert_file: LocalPath | None = None
     """This unit's certificate (PEM); its common name is `unit.id`."""
     key_file: LocalPath | None = None

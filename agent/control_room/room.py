@@ -63,7 +63,8 @@ class ControlRoom:
 
         Args:
             endpoint: The broker.
-            client: This console's name: the beginning of its MQTT client id, and the last level of its answers' topic.
+            client: This console's name: the common name of its certificate, else the broker takes no command of it. It
+                is the beginning of its MQTT client id, and a level of the topics of its commands and answers.
             clock: Where it gets its moments from.
             org: Whose units it watches; `+` is everybody's.
             operator_ref: Who sits here, where a verb does not say otherwise.

@@ -77,7 +77,7 @@ class FleetUnit:
                 endpoint,
                 Manners(
                     config.unit.id if number == 0 else f"{config.unit.id}-{number}",
-                    (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
+                    (Subscription(topics.ack), Subscription(topics.commands, retain_as_published=True)),
                     keepalive_s=config.uplink.heartbeat_s,
                 ),
                 on_message=self._take,

@@ -38,11 +38,28 @@ class Certificate:
             CertificateUnreadable: there is none.
         """
         try:
-            first = x509.load_pem_x509_certificates(path.read_bytes())[0]
-            names = first.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-            name = str(names[0].value) if names else ""
-            return cls(name, first.not_valid_before_utc, first.not_valid_after_utc, first.serial_number)
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            msg = f"{path} holds no certificate: {why}"
+            text = path.read_bytes()
+        except OSError as error:
+            msg = f"{path} holds no certificate: {error.strerror}"
             raise CertificateUnreadable(msg) from error
+        return cls.of(all_in(text, str(path))[0])
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate) -> Self:
+        """What this one says."""
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        name = str(names[0].value) if names else ""
+        return cls(name, certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.serial_number)
+
+
+def all_in(pem: bytes, where: str) -> list[x509.Certificate]:
+    """Every certificate of a PEM text, one at least.
+
+    Raises:
+        CertificateUnreadable: there is none, or one is damaged.
+    """
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError as error:
+        msg = f"{where} holds no certificate: {error}"
+        raise CertificateUnreadable(msg) from error

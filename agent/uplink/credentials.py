@@ -15,6 +15,7 @@ import structlog
 from agent.apart import apart
 from agent.clock_floor import ClockFloor
 from agent.signals import FaultCleared, Faulted
+from agent.uplink.authorities import SOON, Authorities
 from agent.uplink.certificate import Certificate, CertificateUnreadable
 from agent.uplink.connection import Connection, Hooks, Manners
 from agent.uplink.jsonable import timestamp
@@ -43,8 +44,6 @@ LOOK_AGAIN_S: Final = 5.0
 """While there is no certificate that can be used: somebody may be bringing it right now."""
 LOOK_WITHIN_S: Final = 5.0
 """A disk that takes longer hangs (as in `agent.uplink.storage`)."""
-SOON: Final = timedelta(days=30)
-"""An end that is nearer is a fault: time for two visits."""
 REMEMBER_EVERY_S: Final = 3600.0
 """The last known time is this old at most; more often would wear the card for nothing."""
 TRY_WITHIN_S: Final = 20.0
@@ -111,6 +110,8 @@ class Keeper:
         self._told: dict[str, str] = {}
         """The faults that are reported, by code, and their text."""
         self._last: Look | None = None
+        self._authority: Certificate | None = None
+        """Without which nobody believes this unit, or it nobody; None while that cannot be read."""
         self._at_disk = False
         """A thread reads or writes the files, or hangs there."""
         self._remembered_s: float | None = None
@@ -174,6 +175,8 @@ class Keeper:
             return {}
         tls = self._credentials.tls
         facts: dict[str, Any] = {"active": look.active.name, "acceptedAs": tls.accepted_as, "renewal": self._renewal}
+        if self._authority is not None:
+            facts["authorityExpires"] = timestamp(self._authority.not_after)
         if look.certificate is not None:
             facts |= {"expires": timestamp(look.certificate.not_after), "daysLeft": self._days_left(look.certificate)}
         if look.known is not None:
@@ -197,7 +200,8 @@ class Keeper:
             self._remembered_s = now_s
             self._remember()
         look = self._credentials.tls.look()
-        return _Seen(look, self._credentials.slots.candidate(), _exposed(look.active.key_file))
+        exposed, authority = _exposed(look.active.key_file), _authority_of(look.active)
+        return _Seen(look, self._credentials.slots.candidate(), exposed, authority)
 
     def _remember(self) -> None:
         try:
@@ -221,6 +225,8 @@ class Keeper:
             self._hurry()
         if look.certificate is not None:
             self._note_end(look.certificate)
+        self._authority = seen.authority
+        self._tell("authority", None if seen.authority is None else self._end_of_authority(seen.authority))
         self._tell("exposed", f"The key {look.active.key_file} can be read by others." if seen.exposed else None)
         self._tell("fallback", self._fallback(look))
 
@@ -240,6 +246,14 @@ class Keeper:
         over = f"The certificate of this unit has ended on {end}: a broker need not accept it. Renew it."
         self._tell("expires", soon if 0 <= days < SOON.days else None)
         self._tell("ended", over if days < 0 else None)
+
+    def _end_of_authority(self, authority: Certificate) -> str | None:
+        """Tell that the authority ends soon on which the unit depends, or that it has."""
+        days, end = self._days_left(authority), f"{authority.not_after:%Y-%m-%d}"
+        if days >= SOON.days:
+            return None
+        when = f"ends on {end}, in {days} days" if days >= 0 else f"has ended on {end}"
+        return f"The authority {authority.name} {when}: no connection is good after that. Bring the next one beside it."
 
     def _fallback(self, look: Look) -> str | None:
         """The broker accepted another identity than the active one."""
@@ -352,6 +366,8 @@ class _Seen:
     candidate: Identity | None
     exposed: bool
     """Others can read the key in use."""
+    authority: Certificate | None
+    """Whose end is the end of every connection; None: the machine's authorities, or it cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -383,6 +399,16 @@ def _exposed(key_file: Path) -> bool:
         return is_exposed(key_file, key_file.stat().st_mode)
     except OSError:
         return False
+
+
+def _authority_of(identity: Identity) -> Certificate | None:
+    """On which authority an identity depends; what cannot be read is told by whoever loads it."""
+    if identity.ca_file is None:
+        return None
+    try:
+        return Authorities.of(identity.ca_file.read_bytes(), identity.cert_file.read_bytes()).needed
+    except (OSError, CertificateUnreadable):
+        return None
 
 
 def _ignore(*_: object) -> None:

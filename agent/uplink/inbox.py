@@ -1,7 +1,8 @@
 """What the control room says to the unit: understood, or refused with a reason. Pure; nothing here raises.
 
-Who may say it is the broker's business (only the control room's certificate may write these topics); whether it
-makes sense, is new and is in time is decided here.
+Who may say it is the broker's business: only the control room's certificates may write these topics, and a console
+only those commands whose topic has its own name. Whether it makes sense, is new, is in time and keeps to that name is
+decided here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.clock import ClockQuality
 from agent.signals import AckLevel, Acknowledged, Command, CommandName, Outcome, Why
-from agent.uplink.messages import TYPE_PREFIX, Kind
+from agent.uplink.messages import TYPE_PREFIX, Kind, control_room_source
 from agent.uplink.topics import COMMAND_EXPIRY_S, UnitTopics
 from agent.uplink.validation import MessageInvalid, parse
 
@@ -93,13 +94,13 @@ class Inbox:
 
     def __init__(self, unit: UnitSettings) -> None:
         self._topics = UnitTopics(unit.org, unit.id)
-        self._consoles = f"/safepoint/{unit.org}/control-room/"
+        self._org = unit.org
 
     def read(self, received: Received, now: Moment) -> Understood:
         """What a message means."""
-        name = self._topics.command_name(received.topic)
-        if name is not None:
-            return self._read_command(name, received, now)
+        commanded = self._topics.commanded(received.topic)
+        if commanded is not None:
+            return self._read_command(*commanded, received, now)
         try:
             return self._read_ack(received, now)
         except _Refused as refused:
@@ -120,12 +121,13 @@ class Inbox:
             cause=data.get("note"),
         )
 
-    def _read_command(self, name: str, received: Received, now: Moment) -> Commanded | Refusal:
-        reply, digest = self._reply_to(received), hashlib.sha256(received.payload).hexdigest()
+    def _read_command(self, console: str, name: str, received: Received, now: Moment) -> Commanded | Refusal:
+        reply, digest = self._reply_to(console, received), hashlib.sha256(received.payload).hexdigest()
         document: Document | None = None
         try:
             document = _document(Kind.COMMAND, received)
-            self._check_sense(name, document)
+            self._check_console(console, document)
+            _check_sense(name, document)
             late = _lateness(document, received, now)
         except _Refused as refused:
             return Refusal(refused.why, refused.text, received.topic, name, reply, document, digest)
@@ -142,23 +144,36 @@ class Inbox:
         )
         return Commanded(command, received.topic, reply, late)
 
-    def _check_sense(self, name: str, document: Document) -> None:
-        data = document["data"]
-        if name not in set(CommandName):
-            raise _Refused(Why.UNKNOWN, f"this unit knows no command {name}")
-        if data["command"] != name:
-            raise _Refused(Why.INVALID, f"the command {data['command']} came on the topic of {name}")
-        if document["type"] != f"{TYPE_PREFIX}.cmd.{name}.v1":
-            raise _Refused(Why.INVALID, f"the type of a command {name} is {TYPE_PREFIX}.cmd.{name}.v1")
-        if not document["source"].startswith(self._consoles):
-            raise _Refused(Why.FORBIDDEN, f"commands come from {self._consoles}..., not from {document['source']}")
+    def _check_console(self, console: str, document: Document) -> None:
+        """Hold what a command says of its sender against the sender that the broker let write this topic.
 
-    def _reply_to(self, received: Received) -> ReplyTo | None:
-        """Where to answer: a topic of this unit and nowhere else, so that no command makes us write into another's."""
+        A broker that lets everybody write every topic is caught here only where the two differ.
+        """
+        source, its_own = document["source"], control_room_source(self._org, console)
+        if not source.startswith(control_room_source(self._org, "")):
+            raise _Refused(Why.FORBIDDEN, f"commands come from consoles such as {its_own}, not from {source}")
+        if source != its_own:
+            raise _Refused(Why.ANOTHER_NAME, f"the console {console} sent it, and it says that it is from {source}")
+
+    def _reply_to(self, console: str, received: Received) -> ReplyTo | None:
+        """Where to answer: this unit's topic for that console and nowhere else.
+
+        So no command makes us write into another's, or tell one console what another one asked.
+        """
         to, correlation = received.response_topic, received.correlation_data
-        if to is None or not self._topics.owns_response(to):
+        if to != self._topics.response(console):
             return None
         return ReplyTo(to, None if correlation is None else correlation[:MAX_CORRELATION])
+
+
+def _check_sense(name: str, document: Document) -> None:
+    data = document["data"]
+    if name not in set(CommandName):
+        raise _Refused(Why.UNKNOWN, f"this unit knows no command {name}")
+    if data["command"] != name:
+        raise _Refused(Why.INVALID, f"the command {data['command']} came on the topic of {name}")
+    if document["type"] != f"{TYPE_PREFIX}.cmd.{name}.v1":
+        raise _Refused(Why.INVALID, f"the type of a command {name} is {TYPE_PREFIX}.cmd.{name}.v1")
 
 
 def _document(kind: Kind, received: Received) -> Document:

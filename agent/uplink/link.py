@@ -85,6 +85,8 @@ class Link:
         self._failed = 0
         self.session = 0
         """How many connections there were: work that was begun on an earlier one has to begin again."""
+        self.lost_s: float | None = None
+        """When the last connection ended that was up, by the loop's clock."""
         self.refused = 0
         """Messages from the broker that were too large or malformed, and subscriptions that it refused."""
         self.mishandled = 0
@@ -248,6 +250,7 @@ class Link:
         if turnstile is not None:
             turnstile.close(connection.reason)
         if was_up:
+            self.lost_s = asyncio.get_running_loop().time()
             log.warning("link_lost", broker=self._broker, reason=connection.reason)
             if self._on_change is not None:
                 self._on_change(False)  # noqa: FBT003 - the one thing it says

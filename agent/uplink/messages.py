@@ -162,11 +162,14 @@ def alert(  # noqa: PLR0913 - an alert says this much
 
 
 def standing(unit: UnitSettings, alert: Message) -> Publication:
-    """How an alert stands with this revision, kept by the broker for consoles that come later; nothing once closed."""
-    data = alert.document["data"]
-    topic = topics.UnitTopics(unit.org, unit.id).incident(data["alertId"])
-    kept = replace(alert, topic=topic, retain=True, expiry_s=topics.INCIDENT_EXPIRY_S).publication()
-    return replace(kept, payload=b"") if data["state"] == CLOSED else kept
+    """How an alert stands with this revision, kept by the broker for consoles that come later."""
+    topic = topics.UnitTopics(unit.org, unit.id).incident(alert.document["data"]["alertId"])
+    return replace(alert, topic=topic, retain=True, expiry_s=topics.INCIDENT_EXPIRY_S).publication()
+
+
+def cleared(unit: UnitSettings, alert_id: str) -> Publication:
+    """An alert is closed: nothing of it stands any more."""
+    return Publication(topics.UnitTopics(unit.org, unit.id).incident(alert_id), b"", retain=True)
 
 
 def heartbeat(unit: UnitSettings, now: Moment, facts: Mapping[str, Any]) -> Message:
@@ -281,11 +284,11 @@ def command(  # noqa: PLR0913 - who wants what of whom, and why
     args: Mapping[str, Any] | None = None,
     reason: str | None = None,
 ) -> Message:
-    """A command of the control room; the answer comes to this client's response topic.
+    """A command of the control room; the answer comes to this console's response topic.
 
     Args:
         unit: Who shall do it.
-        client: Which console speaks.
+        client: Which console speaks: the common name of its certificate, else no broker takes it and no unit obeys.
         at: When; it expires `COMMAND_EXPIRY_S` later.
         name: What to do.
         operator_ref: Who wants it.
@@ -299,7 +302,7 @@ def command(  # noqa: PLR0913 - who wants what of whom, and why
     }
     return Message(
         Kind.COMMAND,
-        unit.command(name),
+        unit.command(client, name),
         document,
         expiry_s=topics.COMMAND_EXPIRY_S,
         response_topic=unit.response(client),

@@ -50,7 +50,7 @@ def alarm_manners(config: Config, mark: ClientMark) -> Manners:
     topics = UnitTopics(config.unit.org, config.unit.id)
     return Manners(
         config.unit.id,
-        (Subscription(topics.ack), Subscription(topics.command("+"), retain_as_published=True)),
+        (Subscription(topics.ack), Subscription(topics.commands, retain_as_published=True)),
         keepalive_s=config.uplink.heartbeat_s,
         max_payload=READ_BYTES,
         hands_over_all=True,
@@ -165,10 +165,17 @@ class Paths:
         names = [*self._links] if attempt % 2 else [*reversed(self._links)]
         return next((name for name in names if name not in besides and self._links[name].free_for(lane)), None)
 
-    def free_for(self, lane: Lane) -> bool:
-        """Whether a publication of this lane would go at once over the path that is used now."""
-        link = self._best()
-        return link is not None and link.free_for(lane)
+    def free_on(self, name: str, lane: Lane) -> bool:
+        """Whether a publication of this lane would go at once over this path."""
+        return self._links[name].free_for(lane)
+
+    def session_of(self, name: str) -> int:
+        """How many connections there were on this path."""
+        return self._links[name].session
+
+    def lost_s(self, name: str) -> float | None:
+        """When the last connection of this path was lost, by the loop's clock; None: none was."""
+        return self._links[name].lost_s
 
     def send(self, publication: Publication, lane: Lane = Lane.TALK, by: str | None = None) -> asyncio.Future[Receipt]:
         """Hand a publication over, see `Link.send`.

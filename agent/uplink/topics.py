@@ -24,7 +24,7 @@ AUDIT_EXPIRY_S: Final = 604_800
 """A week (standards.md 3.3): as long as a control room that keeps audits may be away."""
 
 _LEVEL = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}")
-"""One topic level that is neither a wildcard nor empty; what clients and commands are called."""
+"""One topic level that is neither a wildcard nor empty; what consoles and commands are called."""
 
 
 def alert_expiry_s(category: Category) -> int | None:
@@ -76,38 +76,27 @@ class UnitTopics:
         """The control room's acknowledgements."""
         return f"{self.prefix}/ack"
 
-    def command(self, name: str) -> str:
-        """A command to the unit."""
-        return f"{self.prefix}/cmd/{name}"
+    def command(self, console: str, name: str) -> str:
+        """A command of this console to the unit. The broker holds the console's level against its certificate."""
+        return f"{self.prefix}/cmd/{console}/{name}"
 
     @property
     def commands(self) -> str:
-        """The filter for every command."""
-        return f"{self.prefix}/cmd/+"
+        """The filter for every command of every console."""
+        return self.command("+", "+")
 
-    def response(self, client: str) -> str:
-        """The unit's answers to one client."""
-        return f"{self.prefix}/rsp/{client}"
-
-    @property
-    def responses(self) -> str:
-        """The filter for the answers to every client."""
-        return f"{self.prefix}/rsp/+"
+    def response(self, console: str) -> str:
+        """The unit's answers to one console, which nobody else may read."""
+        return f"{self.prefix}/rsp/{console}"
 
     @property
     def audit(self) -> str:
         """The unit's record of what it was told and what it refused."""
         return f"{self.prefix}/audit"
 
-    def command_name(self, topic: str) -> str | None:
-        """The command a topic of this unit names; None for any other topic."""
-        return _last_level(topic, f"{self.prefix}/cmd/")
-
-    def owns_response(self, topic: str) -> bool:
-        """Whether a response topic that somebody asks for is one of this unit, and exactly one topic."""
-        return _last_level(topic, f"{self.prefix}/rsp/") is not None
-
-
-def _last_level(topic: str, below: str) -> str | None:
-    last = topic.removeprefix(below)
-    return last if topic.startswith(below) and _LEVEL.fullmatch(last) else None
+    def commanded(self, topic: str) -> tuple[str, str] | None:
+        """The console and the command that a topic of this unit names; None for any other topic."""
+        below = f"{self.prefix}/cmd/"
+        console, _, name = topic.removeprefix(below).partition("/")
+        is_one = topic.startswith(below) and _LEVEL.fullmatch(console) and _LEVEL.fullmatch(name)
+        return (console, name) if is_one else None

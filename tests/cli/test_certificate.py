@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,9 +60,96 @@ def test_a_renewal_from_the_request_to_the_slot(
     assert "It waits in slot a" in capsys.readouterr().out
     assert not (TLS / KEY_NAME).exists()
     assert certificate("status") == 0
-    waits, in_use = capsys.readouterr().out.splitlines()
+    waits, in_use, trusts = capsys.readouterr().out.splitlines()
     assert waits.startswith("a      waits to be tried: hk-001, valid until 20")
     assert in_use.startswith("given  in use: hk-001, valid until 20")
+    assert re.fullmatch(
+        r"in use: trusts street authority of this run until 20[\d-]+, which signed its certificate", trusts
+    )
+
+
+def _bundle(desk: Desk, *authorities: Authority) -> str:
+    """A file of several authorities."""
+    desk.write(b"".join(authority.ca_file.read_bytes() for authority in authorities), "bundle.pem")
+    return "bundle.pem"
+
+
+def test_a_certificate_of_an_authority_that_the_unit_would_not_trust_needs_a_file_of_both(
+    authority: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = Authority(desk.folder / "new", "new")
+    mine = new.issue_client("hk-001")
+    install = ("install", str(mine.cert_file), "--key", str(mine.key_file))
+    for trusting in ((), ("--ca", str(authority.ca_file))):
+        assert certificate(*install, *trusting) == 2
+        assert (
+            "signed by no authority that the unit would trust (street authority of this run)" in capsys.readouterr().err
+        )
+    assert not (TLS / "a").exists()
+    assert certificate(*install, "--ca", _bundle(desk, authority, new)) == 0
+    assert certificate("status") == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = [line.partition(": ")[0] + ": " + line.partition(": ")[2].split(" until")[0] for line in lines[-3:]]
+    assert told == [
+        "in use: trusts street authority of this run",
+        "waits to be tried: trusts street authority of this run",
+        "waits to be tried: trusts new authority of this run",
+    ]
+    assert [line.endswith("which signed its certificate") for line in lines[-3:]] == [True, False, True]
+
+
+@pytest.mark.usefixtures("authority")
+def test_where_broker_and_units_have_different_authorities_a_renewal_needs_no_other_file(desk: Desk) -> None:
+    units = Authority(desk.folder / "units", "units")
+    first, second = units.issue_client("hk-001"), Authority(desk.folder / "next", "next").issue_client("hk-001")
+    for place in ("crt", "key"):
+        source = first.cert_file if place == "crt" else first.key_file
+        (desk.folder / f"pki/hk-001.{place}").write_bytes(source.read_bytes())
+    assert certificate("install", str(second.cert_file), "--key", str(second.key_file)) == 0
+
+
+def test_a_certificate_below_others_is_held_against_the_authority_at_the_top(
+    authority: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = authority.issue_client("hk-001")
+    stranger = Authority(desk.folder / "stranger", "stranger")
+    desk.write(mine.cert_file.read_bytes() + stranger.ca_file.read_bytes(), "chain.pem")
+    assert certificate("install", "chain.pem", "--key", str(mine.key_file)) == 0
+    other = stranger.issue_client("hk-001")
+    desk.write(other.cert_file.read_bytes() + stranger.ca_file.read_bytes(), "chain.pem")
+    assert certificate("install", "chain.pem", "--key", str(other.key_file)) == 2
+    assert "signed by no authority" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("days", "words"), [(12.5, ", in 12 days"), (-3, ", which is over")])
+def test_the_end_of_an_authority_is_told_and_one_that_has_ended_signs_nothing(
+    authority: Authority, desk: Desk, capsys: pytest.CaptureFixture[str], days: float, words: str
+) -> None:
+    now = datetime.now(UTC)
+    ending = Authority(desk.folder / "ending", "ending", (now - timedelta(days=99), now + timedelta(days=days)))
+    mine = ending.issue_client("hk-001")
+    install = ("install", str(mine.cert_file), "--key", str(mine.key_file))
+    code = certificate(*install, "--ca", _bundle(desk, authority, ending))
+    assert code == (0 if days > 0 else 2)
+    if days < 0:
+        assert "is signed by ending authority of this run, which has ended on" in capsys.readouterr().err
+        desk.write((desk.folder / "bundle.pem").read_bytes(), "pki/ca.crt")
+    assert certificate("status") == 0
+    assert any("trusts ending" in line and words in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_a_file_of_authorities_of_which_one_is_damaged_is_one_sentence(
+    authority: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = authority.issue_client("hk-001")
+    whole = authority.ca_file.read_text(encoding="ascii")
+    lines = whole.splitlines(keepends=True)
+    desk.write(whole + "".join([lines[0], "AAAA" + lines[1], *lines[2:]]), "bundle.pem")
+    words = ("install", str(mine.cert_file), "--key", str(mine.key_file), "--ca", "bundle.pem")
+    assert certificate(*words) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert "ca_file bundle.pem holds no certificate" in printed.err
 
 
 def test_what_cannot_be_the_units_certificate_is_one_sentence(

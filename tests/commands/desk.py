@@ -13,6 +13,7 @@ from agent.clock import ClockQuality, SystemClock
 from agent.commands.audit import Audit
 from agent.commands.file import CommandFile
 from agent.commands.office import Office
+from agent.commands.verdict import judge
 from agent.signals import Answer, AnswerCommand, CommandName
 from agent.uplink import messages
 from agent.uplink.inbox import Inbox
@@ -23,11 +24,12 @@ from agent.uplink.validation import parse
 from tests.uplink.lab import make_config, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
     from agent.clock import Moment
     from agent.commands.carrying import Handler
+    from agent.commands.chain import Record
     from agent.commands.file import Contents
     from agent.signals import Command, Signal
     from agent.uplink.messages import Message
@@ -199,6 +201,13 @@ class Desk:
         """Wait until the broker has so many records."""
         await until(lambda: len(self.audit()) >= count, f"{count} records are sent")
         return self.audit()
+
+
+def whole(records: Iterable[Record]) -> int:
+    """How many records there are, of which nothing is changed, missing or moved."""
+    verdict = judge([*records])
+    assert verdict.breaks == ()
+    return verdict.count
 
 
 def plain(message: Message) -> dict[str, Any]:

@@ -36,16 +36,22 @@ ODDITIES: tuple[Any, ...] = (
 NO_TIMES = ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2200-01-01T00:00:00.000Z")
 
 
-def mutated(
-    chance: random.Random, topics: UnitTopics, now: Callable[[], Any], name: CommandName, args: Document
+def mutated(  # noqa: PLR0913 - what a command is made of
+    chance: random.Random,
+    topics: UnitTopics,
+    now: Callable[[], Any],
+    name: CommandName,
+    args: Document,
+    *,
+    console: str = "foreign",
 ) -> Iterator[bytes]:
-    """Yield wrong commands for ever, each in one line, each with an id of its own where it has one."""
+    """Yield wrong commands of this console for ever, each in one line, each with an id of its own where it has one."""
     ways = (
         *(_without, _odd, _odd_data, _odd_args, _stranger, _other_type, _cut, _noise, _huge, _deep, _spliced),
         *(_end_of_time, _half_a_character),
     )
     while True:
-        message = messages.command(topics, "foreign", now(), name, operator_ref="op-1", args=args)
+        message = messages.command(topics, console, now(), name, operator_ref="op-1", args=args)
         payload = chance.choice(ways)(chance, json.loads(message.publication().payload))
         if b"\n" not in payload and payload:
             yield payload
@@ -80,8 +86,9 @@ def _odd_args(chance: random.Random, document: Document) -> bytes:
 
 
 def _stranger(chance: random.Random, document: Document) -> bytes:
+    another = f"{document['source']}-2"
     document["source"] = chance.choice(
-        ("/safepoint/ashfield/units/hk-demo-001", "/safepoint/elsewhere/control-room/desk", "urn:x", "/")
+        ("/safepoint/ashfield/units/hk-demo-001", "/safepoint/elsewhere/control-room/desk", another, "urn:x", "/")
     )
     return _dump(document)
 

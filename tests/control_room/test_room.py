@@ -40,7 +40,7 @@ COLUMN = UnitKey(ORG, "hk-001")
 
 
 def open_room(town: Town, journal: Path | None = None) -> ControlRoom:
-    return ControlRoom(town.endpoint(CONTROL_ROOM), "console-1", SystemClock(), operator_ref="op-1", journal=journal)
+    return ControlRoom(town.endpoint(CONTROL_ROOM), CONTROL_ROOM, SystemClock(), operator_ref="op-1", journal=journal)
 
 
 @asynccontextmanager

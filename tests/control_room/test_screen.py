@@ -169,6 +169,17 @@ async def test_without_a_terminal_each_line_of_the_input_is_a_command(town: Town
     assert "NOT SENT: there is no command lite" in output.decode()
 
 
+async def test_a_console_cannot_call_itself_otherwise_than_its_certificate_does(town: Town) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "agent.cli.main", *command(town, "--name", "supervisor")),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert f"{CONTROL_ROOM}, and units obey no other one: leave --name out" in errors.decode()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -35,7 +35,7 @@ async def test_what_is_said_in_both_directions_is_as_asyncapi_says(folder: Path)
     town = Town(folder, "safe-space", SMALL)
     # With the flag as it was published: a broker clears it on everything that it forwards at once.
     heard_there = passing("there", (Subscription(f"{ROOT}/{ORG}/+/#", retain_as_published=True),))
-    heard_here = passing("here", (Subscription(f"{ROOT}/{ORG}/{UNIT_ID}/cmd/+", retain_as_published=True),))
+    heard_here = passing("here", (Subscription(f"{ROOT}/{ORG}/{UNIT_ID}/cmd/+/+", retain_as_published=True),))
     uplink = town.config.uplink
     as_unit = Endpoint.build(
         uplink.broker, ca_file=uplink.ca_file, cert_file=uplink.cert_file, key_file=uplink.key_file

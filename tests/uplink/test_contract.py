@@ -185,8 +185,7 @@ def test_how_an_alert_stands_is_retained_for_a_week_and_deleted_when_it_is_close
     assert kept.retain
     assert kept.expiry_s == 7 * 86_400
     assert json.loads(kept.payload) == alert.document
-    alert.document["data"]["state"] = "closed"
-    deleted = messages.standing(UNIT, alert)
+    deleted = messages.cleared(UNIT, alert.document["data"]["alertId"])
     assert (deleted.topic, deleted.payload, deleted.retain) == (kept.topic, b"", True)
 
 
@@ -432,8 +431,8 @@ def test_asyncapi_names_exactly_our_topics_and_categories() -> None:
         "incident": everyone.incident("{alertId}"),
         "still": everyone.still("{alertId}", "{name}"),
         "ack": everyone.ack,
-        "command": everyone.command("{name}"),
-        "response": everyone.response("{client}"),
+        "command": everyone.command("{console}", "{name}"),
+        "response": everyone.response("{console}"),
         "audit": everyone.audit,
     }
     assert channels["alert"]["parameters"]["category"]["enum"] == list(Category)
@@ -474,24 +473,23 @@ def test_asyncapi_gives_each_channel_its_own_schema_and_our_content_type() -> No
 
 
 @pytest.mark.parametrize(
-    ("topic", "name"),
+    ("topic", "named"),
     [
-        ("safepoint/v1/street/unit-a/cmd/set", "set"),
-        ("safepoint/v1/street/unit-a/cmd/set/more", None),
-        ("safepoint/v1/street/unit-a/cmd/", None),
-        ("safepoint/v1/street/unit-a/cmd/+", None),
-        ("safepoint/v1/street/unit-b/cmd/set", None),
+        ("safepoint/v1/street/unit-a/cmd/desk-7/set", ("desk-7", "set")),
+        ("safepoint/v1/street/unit-a/cmd/set", None),
+        ("safepoint/v1/street/unit-a/cmd/desk-7/set/more", None),
+        ("safepoint/v1/street/unit-a/cmd/desk-7/", None),
+        ("safepoint/v1/street/unit-a/cmd//set", None),
+        ("safepoint/v1/street/unit-a/cmd/+/set", None),
+        ("safepoint/v1/street/unit-a/cmd/desk-7/+", None),
+        ("safepoint/v1/street/unit-b/cmd/desk-7/set", None),
         ("safepoint/v1/street/unit-a/ack", None),
     ],
 )
-def test_a_command_is_named_by_exactly_one_level_below_the_units_own_topic(topic: str, name: str | None) -> None:
-    assert TOPICS.command_name(topic) == name
-
-
-@pytest.mark.parametrize("topic", ["safepoint/v1/street/unit-a/status", "$SYS/x", "safepoint/v1/street/unit-a/rsp/#"])
-def test_a_response_goes_below_the_units_own_responses_and_nowhere_else(topic: str) -> None:
-    assert not TOPICS.owns_response(topic)
-    assert TOPICS.owns_response(TOPICS.response("desk-7"))
+def test_console_and_command_are_exactly_two_levels_below_the_units_own_topic(
+    topic: str, named: tuple[str, str] | None
+) -> None:
+    assert TOPICS.commanded(topic) == named
 
 
 def test_a_command_expires_when_its_message_does() -> None:

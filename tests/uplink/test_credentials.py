@@ -16,8 +16,10 @@ from structlog.testing import capture_logs
 from agent.clock import SystemClock
 from agent.signals import FaultCleared, Faulted
 from agent.uplink import credentials as credentials_module
+from agent.uplink.authorities import SOON
 from agent.uplink.connection import Connection, Hooks
-from agent.uplink.credentials import SOON, Credentials, Keeper
+from agent.uplink.credentials import Credentials, Keeper
+from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
 from agent.uplink.slots import GIVEN
 from agent.uplink.tls import Endpoint, EndpointInvalid
@@ -49,12 +51,20 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 class Holder:
     """A unit's link, and the keeper of its certificates."""
 
-    def __init__(self, street: Street, folder: Path, issued: Issued | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        street: Street,
+        folder: Path,
+        issued: Issued | None = None,
+        clock: Clock | None = None,
+        *,
+        ca_file: Path | None = None,
+    ) -> None:
         self.files = folder / "given"
         self.files.mkdir()
         if issued is not None:
             self.bring(issued)
-        given = {"ca_file": street.authority.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        given = {"ca_file": ca_file or street.authority.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
         config = make_config(broker=street.broker.url, insecure_lab=False, **given)
         self.config = config.model_copy(update={"state_folder": folder / "state"})
         self.clock = clock or SystemClock()
@@ -171,6 +181,25 @@ async def test_the_end_of_a_certificate_is_a_fault_thirty_days_before(
         await until(lambda: holder.facts, "the files were looked at")
         assert holder.facts["daysLeft"] == math.floor(days_left)
         assert [words in text for text in holder.faults.values()] == ([True] if words else [])
+
+
+@pytest.mark.parametrize(("days_left", "words"), [(29.5, ", in 29 days: "), (-0.5, " has ended on")])
+async def test_the_end_of_the_authority_is_a_fault_too_until_a_new_one_signed(
+    street: Street, tmp_path: Path, days_left: float, words: str
+) -> None:
+    now = datetime.now(UTC)
+    ending = Authority(tmp_path / "ending", "ending", (now - timedelta(days=90), now + timedelta(days=days_left)))
+    both = tmp_path / "both.pem"
+    both.write_bytes(street.authority.ca_file.read_bytes() + ending.ca_file.read_bytes())
+    holder = Holder(street, tmp_path, ending.issue_client(UNIT), LabClock(now), ca_file=both)
+    async with holder.working():
+        await until(lambda: "authority" in holder.faults, "it is told")
+        assert holder.faults["authority"].startswith("The authority ending authority of this run ")
+        assert words in holder.faults["authority"]
+        ends = now + timedelta(days=days_left)
+        assert holder.facts["authorityExpires"] == timestamp(ends.replace(microsecond=0))
+        holder.bring(street.authority.issue_client(UNIT))
+        await until(lambda: "authority" not in holder.faults, "the other one is good for longer")
 
 
 async def test_a_key_that_others_can_read_is_used_and_told(street: Street, tmp_path: Path) -> None:

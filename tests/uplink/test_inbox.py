@@ -133,12 +133,12 @@ def _with(**members: Any) -> Received:  # noqa: ANN401 - members of the event
 def _unknown() -> Received:
     message = _command()
     document = message.document | {"data": message.document["data"] | {"command": "open-the-door"}}
-    topic = TOPICS.command("open-the-door")
+    topic = TOPICS.command("desk", "open-the-door")
     return _came(message, topic=topic, payload=json.dumps(document).encode())
 
 
 def _on_the_wrong_topic() -> Received:
-    return _came(_command(), topic=TOPICS.command("unset"))
+    return _came(_command(), topic=TOPICS.command("desk", "unset"))
 
 
 def _with_an_impossible_time() -> Received:
@@ -158,6 +158,9 @@ def _with_an_impossible_time() -> Received:
         (_with(type="org.safepoint.cmd.unset.v1"), Why.INVALID),
         (_with(source="/safepoint/street/units/unit-b"), Why.FORBIDDEN),
         (_with(source="/safepoint/elsewhere/control-room/desk"), Why.FORBIDDEN),
+        (_with(source="/safepoint/street/control-room/supervisor"), Why.ANOTHER_NAME),
+        (_with(source="/safepoint/street/control-room/desk/supervisor"), Why.INVALID),
+        (_with(source="/safepoint/street/control-room/"), Why.INVALID),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -195,8 +198,18 @@ def test_while_the_clock_is_not_set_only_the_brokers_own_expiry_counts() -> None
     assert _why_late(_came(_command(), expiry_s=86_400), lost) is Why.CLOCK
 
 
-@pytest.mark.parametrize("topic", [None, "safepoint/v1/street/unit-b/rsp/desk", "safepoint/v1/street/unit-a/status"])
-def test_no_command_makes_a_unit_write_anywhere_but_below_its_own_responses(topic: str | None) -> None:
+@pytest.mark.parametrize(
+    "topic",
+    [
+        None,
+        "safepoint/v1/street/unit-b/rsp/desk",
+        "safepoint/v1/street/unit-a/status",
+        "safepoint/v1/street/unit-a/rsp/supervisor",
+        "safepoint/v1/street/unit-a/rsp/#",
+        "$SYS/x",
+    ],
+)
+def test_no_command_makes_a_unit_write_anywhere_but_where_its_own_console_reads(topic: str | None) -> None:
     assert _understood(_came(_command(), response_topic=topic)).reply is None
 
 
@@ -223,7 +236,7 @@ def test_a_retained_acknowledgement_is_refused() -> None:
             st.sampled_from(["specversion", "id", "source", "type", "time", "data", "command", "args", "level"]), inner
         ),
     ).map(lambda document: json.dumps(document).encode()),
-    topic=st.sampled_from([TOPICS.ack, TOPICS.command("set"), "elsewhere"]) | st.text(max_size=20),
+    topic=st.sampled_from([TOPICS.ack, TOPICS.command("desk", "set"), "elsewhere"]) | st.text(max_size=20),
     retain=st.booleans(),
     response_topic=st.none() | st.text(max_size=20) | st.just(TOPICS.response("desk")),
 )

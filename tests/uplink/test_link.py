@@ -106,7 +106,7 @@ async def test_a_unit_cannot_command_itself_or_hear_another_unit(street: Street)
         linked(street.endpoint("unit-a"), spy, on_message=ear) as unit,
     ):
         with pytest.raises(PublishRefused):
-            await unit.publish(Publication("safepoint/v1/street/unit-a/cmd/set", b"{}"))
+            await unit.publish(Publication("safepoint/v1/street/unit-a/cmd/desk/set", b"{}"))
         await desk.publish(Publication("safepoint/v1/street/unit-b/ack", b"for b"))
         await desk.publish(Publication(own, b"for a"))
         await until(lambda: ear.heard, "its own acknowledgement is heard")
@@ -212,8 +212,8 @@ async def test_a_packet_far_over_the_limit_does_not_end_the_connection(street: S
 
 async def test_a_live_message_keeps_its_retain_flag_where_that_was_asked_for(street: Street) -> None:
     ear = Ear()
-    commands = Subscription("safepoint/v1/street/unit-a/cmd/+", retain_as_published=True)
-    command = Publication("safepoint/v1/street/unit-a/cmd/set", b"{}", retain=True, expiry_s=5)
+    commands = Subscription("safepoint/v1/street/unit-a/cmd/+/+", retain_as_published=True)
+    command = Publication("safepoint/v1/street/unit-a/cmd/control-room/set", b"{}", retain=True, expiry_s=5)
     async with (
         linked(street.endpoint("unit-a"), passing("unit-a", (commands,)), on_message=ear),
         linked(street.endpoint(CONTROL_ROOM), passing("desk")) as desk,
@@ -321,7 +321,7 @@ class Recording(random.Random):
 
 async def test_a_command_that_is_repeated_over_the_other_path_is_heard_again(street: Street) -> None:
     ear = Ear()
-    command = Publication("safepoint/v1/street/unit-a/cmd/set", b'{"id": "the same"}')
+    command = Publication("safepoint/v1/street/unit-a/cmd/desk/set", b'{"id": "the same"}')
     endpoint = street.endpoint("unit-a")
     paths = Paths({PRIMARY: endpoint, ALTERNATE: endpoint}, passing("unit-a", ()), on_message=ear)
     received = Received(command.topic, command.payload)

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import signal
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.clock import SystemClock
+from agent.commands.audit import Audit
+from agent.commands.file import CommandFile
+from agent.commands.office import Office
+from agent.config.commanding import CommandSettings, MemberSettings
+from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.fleet.fleet import Fleet, unit_id
 from agent.fleet.receiver import FleetReceiver
-from agent.signals import Category
+from agent.signals import Answer, AnswerCommand, Category, Command, CommandName, Why
+from agent.uplink import messages
 from agent.uplink.client_mark import ClientMark
 from agent.uplink.connection import Manners
+from agent.uplink.inbox import Commanded, Inbox, Refusal
+from agent.uplink.paths import PRIMARY, Paths, alarm_manners
 from agent.uplink.publication import Publication, PublishRefused, Subscription
 from agent.uplink.tls import Endpoint
 from agent.uplink.topics import ROOT, UnitTopics
 from fakes.authority import Authority
-from fakes.broker import CONTROL_ROOM, VIDEO_SYSTEM, Broker
+from fakes.broker import CONTROL_ROOM, READY_WITHIN_S, VIDEO_SYSTEM, Broker
 from tests.provisioning.broker.rendered import CONSOLE, LOOPBACK, ORG, RenderedBroker, render
 from tests.uplink.contract import Contract
-from tests.uplink.lab import Ear, files_of, linked, until
+from tests.uplink.lab import Ear, files_of, linked, running, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from agent.uplink.link import Link
+    from agent.uplink.messages import Message
+    from agent.uplink.publication import Received
 
 RECEIVER = "recorder-1"
+SUPERVISOR = "supervisor-desk"
 UNIT_A, UNIT_B = UnitTopics(ORG, "unit-a"), UnitTopics(ORG, "unit-b")
 EVERYTHING = (Subscription(f"{ROOT}/{ORG}/+/#"),)
 
@@ -80,11 +92,11 @@ async def test_a_unit_writes_below_its_own_name_only_and_a_console_never_speaks_
             assert not await _refused(unit, f"{UNIT_A.prefix}/{name}")
             assert await _refused(unit, f"{UNIT_B.prefix}/{name}")
             assert await _refused(console, f"{UNIT_A.prefix}/{name}")
-        for name in ("ack", "cmd/set"):
+        for name in ("ack", f"cmd/{CONSOLE}/set"):
             assert await _refused(unit, f"{UNIT_A.prefix}/{name}")
             assert not await _refused(console, f"{UNIT_A.prefix}/{name}")
         assert await _refused(unit, "anything/else")
-        assert await _refused(console, f"{ROOT}/other-town/unit-a/cmd/set")
+        assert await _refused(console, f"{ROOT}/other-town/unit-a/cmd/{CONSOLE}/set")
 
 
 async def test_there_is_one_way_in_and_it_is_the_one_with_tls(site: Site) -> None:
@@ -104,7 +116,7 @@ async def test_everybody_hears_what_is_meant_for_him_and_nothing_else(site: Site
     ):
         await unit.publish(Publication(UNIT_A.alert(Category.HELP), b"help"))
         await unit.publish(Publication(f"{UNIT_A.prefix}/onvif-ej/Device/Trigger/Relay", b"mirror"))
-        await console.publish(Publication(UNIT_A.command("set"), b"set"))
+        await console.publish(Publication(UNIT_A.command(CONSOLE, "set"), b"set"))
         await console.publish(Publication(UNIT_A.ack, b"ack"))
         await until(lambda: ears["unit-a"].payloads() == [b"set", b"ack"], "the unit hears its command and its ack")
         await until(lambda: ears[CONSOLE].payloads() == [b"help", b"ack"], "the console hears the call and the ack")
@@ -145,8 +157,99 @@ async def test_whoever_is_no_unit_cannot_play_one_below_his_own_name(site: Site,
 async def test_a_receiver_acknowledges_and_commands_nobody(site: Site) -> None:
     async with site.broker, site.connected(RECEIVER) as receiver, site.connected(CONSOLE) as console:
         assert not await _refused(receiver, UNIT_A.ack)
-        assert await _refused(receiver, UNIT_A.command("set"))
-        assert not await _refused(console, UNIT_A.command("set"))
+        assert await _refused(receiver, UNIT_A.command(CONSOLE, "set"))
+        assert await _refused(receiver, UNIT_A.command(RECEIVER, "set"))
+        assert not await _refused(console, UNIT_A.command(CONSOLE, "set"))
+
+
+def _command(console: str) -> Message:
+    """It takes a role that `SUPERVISED` gives to the supervisor's console alone."""
+    now = SystemClock().now().wall
+    return messages.command(UNIT_A, console, now, CommandName.SET, operator_ref="sup-7")
+
+
+SUPERVISED = CommandSettings(members={"supervisor": (MemberSettings(console=SUPERVISOR),)})
+
+
+@asynccontextmanager
+async def _commanded(site: Site, folder: Path) -> AsyncIterator[list[Command]]:
+    """A unit that takes commands of its broker; yields what it does of them."""
+    unit = UnitSettings(id="unit-a", org=ORG, name="Unit A", location="here")
+    uplink = UplinkSettings(broker=site.broker.url, **files_of(site.authority, "unit-a"))
+    config = Config(profile="safe-point", unit=unit, uplink=uplink, commands=SUPERVISED, state_folder=folder)
+    clock, inbox, done, ready = SystemClock(), Inbox(unit), list[Command](), asyncio.Event()
+
+    def take(received: Received) -> None:
+        came = inbox.read(received, clock.now())
+        assert isinstance(came, Commanded | Refusal)
+        office.take(came)
+
+    def begin(command: Command) -> None:
+        done.append(command)
+        office.answered(AnswerCommand(command.ref, Answer.DONE))
+
+    paths = Paths({PRIMARY: site.endpoint("unit-a")}, alarm_manners(config, ClientMark()), on_message=take)
+    office = Office(config, clock, paths, Audit(unit, CommandFile(folder), clock, paths, lambda _: None))
+    office.employ({CommandName.SET: begin})
+    at_work = asyncio.create_task(office.run(ready.set))
+    try:
+        await ready.wait()
+        async with running(paths):
+            async with asyncio.timeout(READY_WITHIN_S):
+                await paths.up()
+            yield done
+    finally:
+        at_work.cancel()
+        await asyncio.gather(at_work, return_exceptions=True)
+        await office.close()
+
+
+async def test_a_console_commands_under_its_own_name_only_and_reads_its_own_answers_only(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    site = Site(RenderedBroker(tmp_path / "broker", authority, "--console", SUPERVISOR), authority)
+    ears = {name: Ear() for name in (CONSOLE, SUPERVISOR)}
+    answers = Subscription(UNIT_A.response("+"))
+    async with (
+        site.broker,
+        site.connected(CONSOLE, answers, ear=ears[CONSOLE]) as console,
+        site.connected(SUPERVISOR, answers, ear=ears[SUPERVISOR]) as supervisor,
+        _commanded(site, tmp_path / "state") as done,
+    ):
+        wanted = _command(SUPERVISOR)
+        with pytest.raises(PublishRefused):
+            await console.publish(wanted.publication())
+        await supervisor.publish(wanted.publication())
+        await until(lambda: len(ears[SUPERVISOR].heard) == 2, "the supervisor's console hears its answers")
+        assert [json.loads(said)["data"]["status"] for said in ears[SUPERVISOR].payloads()] == ["accepted", "done"]
+        await console.publish(_command(CONSOLE).publication())
+        await until(lambda: ears[CONSOLE].heard, "the other console hears its own")
+        assert [json.loads(said)["data"]["code"] for said in ears[CONSOLE].payloads()] == [Why.FORBIDDEN]
+        assert [command.source for command in done] == [wanted.document["source"]]
+        assert len(ears[SUPERVISOR].heard) == 2
+
+
+async def test_where_the_broker_lets_a_console_take_anothers_name_the_unit_does_not(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    site = Site(RenderedBroker(tmp_path / "broker", authority, "--console", SUPERVISOR), authority)
+    acl = site.broker.folder / "acl"
+    acl.write_text(
+        acl.read_text(encoding="utf-8").replace(f"/cmd/{CONSOLE}/+", "/cmd/#"), encoding="utf-8"
+    )  # as somebody may write it who thinks that a console is a console
+    ear, theirs = Ear(), (Subscription(UNIT_A.response(CONSOLE)), Subscription(UNIT_A.audit))
+    async with (
+        site.broker,
+        site.connected(CONSOLE, *theirs, ear=ear) as console,
+        _commanded(site, tmp_path / "state") as done,
+    ):
+        on_its_own = UNIT_A.command(CONSOLE, "set"), UNIT_A.response(CONSOLE)
+        said = replace(_command(SUPERVISOR), topic=on_its_own[0], response_topic=on_its_own[1])
+        await console.publish(said.publication())
+        await until(lambda: len(ear.heard) >= 3, "it is answered, and in the audit")
+        refusals = [json.loads(each)["data"] for each in ear.payloads()]
+        codes = [each["code"] for each in refusals if each.get("status") == "refused"]
+        assert codes == [Why.ANOTHER_NAME, Why.ANOTHER_NAME]
+        assert [each["topic"] for each in refusals if "topic" in each] == [on_its_own[0]]
+        assert done == []
 
 
 @pytest.mark.parametrize("units", [100, 5000])
