@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
+from agent.cli.owned import as_owner, read_named, requested_key
 from agent.config.load import load_config
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from agent.cli.main import Subparsers
     from agent.config.settings import Config
+    from agent.enrolment import Token
     from agent.uplink.slots import Identity, Slots
 
 DESCRIPTION = """\
-Renew the certificate of a unit. `request` makes a new key, which never leaves the unit, and prints the request for the
-authority; `install` takes the authority's answer. The running unit then tries it at its broker and takes it into use
-when the broker accepts it; until then, and if it does not, the one before stays in use. `status` tells how it stands.
+Ask for the certificate of a unit, its first one and each later one. `request` makes a new key, which never leaves the
+unit, and prints the request for the authority; `install` takes the authority's answer. The running unit tries a
+later one at its broker and takes it into use when the broker accepts it; until then, and if it does not, the one before
+stays in use. `status` tells how it stands. With --media it is about the key that signs footage.
 A new authority takes the place of the old one in three steps, which provisioning/broker/README.md describes: `install`
 takes the first certificate of the new authority with --ca and a file of both, the last with --ca and the new one alone.
 """
@@ -31,9 +33,14 @@ takes the first certificate of the new authority with --ca and a file of both, t
 
 def add(subparsers: Subparsers) -> None:
     """Describe the command."""
-    parser = subparsers.add_parser("certificate", help="renew the unit's certificate", description=DESCRIPTION)
+    parser = subparsers.add_parser(
+        "certificate", help="request, renew and install the unit's certificates", description=DESCRIPTION
+    )
     verbs = parser.add_subparsers(title="what to do", metavar="VERB", required=True)
     request = verbs.add_parser("request", help="print a request for a certificate of a new key")
+    request.add_argument("--token", action="store_true", help="ask for the one-time token of the pilot's authority")
+    request.add_argument("--token-file", metavar="FILE", type=Path, help="read that token from a file instead")
+    request.add_argument("--key", metavar="FILE", type=Path, help="a key that a TPM keeps, instead of a new one")
     request.set_defaults(func=_request)
     install = verbs.add_parser("install", help="put a new certificate beside the one in use")
     install.add_argument("cert", metavar="FILE", type=Path, help="the certificate, and those above it (PEM)")
@@ -44,6 +51,8 @@ def add(subparsers: Subparsers) -> None:
     install.set_defaults(func=_install)
     status = verbs.add_parser("status", help="tell which certificate is in use, until when, and which one waits")
     status.set_defaults(func=_status)
+    for verb in (request, install):
+        verb.add_argument("--media", action="store_true", help="the key and certificate that sign footage")
     for verb in (request, install, status):
         verb.add_argument("--config", metavar="FILE", type=Path, required=True, help="the unit's configuration")
         verb.allow_abbrev = False
@@ -55,25 +64,63 @@ def _request(args: argparse.Namespace) -> int:
     Raises:
         UsageError: it cannot be made.
     """
-    from agent.uplink.key_birth import KeyUnusable, request_certificate  # noqa: PLC0415 - heavy
+    from agent.enrolment import Purpose  # noqa: PLC0415 - heavy
+    from agent.uplink.held_key import KeyNotHeld, request_for_held_key  # noqa: PLC0415
+    from agent.uplink.key_birth import KeyUnusable, request_certificate  # noqa: PLC0415
 
     config = _config(args)
+    token = _token(args)
+    purpose = Purpose.MEDIA if args.media else Purpose.MQTT
+    if args.key is not None and args.media:
+        msg = "--key is not for --media: what signs footage has its key in a file of its own"
+        raise UsageError(msg)
     try:
-        with _as_owner(config):
-            request = request_certificate(config.state_folder / "tls", config.unit.id)
-    except (OSError, KeyUnusable) as error:
+        if args.key is not None:
+            request = request_for_held_key(args.key, config.unit.id, token)
+        else:
+            with as_owner(config):
+                request = request_certificate(config.state_folder / "tls", config.unit.id, purpose=purpose, token=token)
+    except (OSError, KeyUnusable, KeyNotHeld) as error:
         raise UsageError(str(error)) from error
     sys.stdout.write(request.decode("ascii"))
     return 0
 
 
+def _token(args: argparse.Namespace) -> Token | None:
+    """The one-time token: typed at the terminal or read from a file, and never an argument, which `ps` shows to all.
+
+    Raises:
+        UsageError: it cannot be read, or is mistyped.
+    """
+    from agent.enrolment import Token, TokenUnreadable  # noqa: PLC0415
+
+    if args.token_file is not None:
+        text = read_named("--token-file", args.token_file).decode("ascii", "replace")
+    elif not args.token:
+        return None
+    elif sys.stdin.isatty():
+        text = getpass.getpass("Token: ")
+    else:
+        msg = "there is no terminal to ask for the token: give --token-file"
+        raise UsageError(msg)
+    try:
+        return Token.read(text)
+    except TokenUnreadable as error:
+        raise UsageError(str(error)) from error
+
+
 def _install(args: argparse.Namespace) -> int:
-    """Put a new certificate beside the one in use.
+    """Put a new certificate beside the one in use, or the first one where the configuration names it.
 
     Raises:
         UsageError: it cannot be the unit's.
     """
+    if args.media:
+        from agent.cli.media_certificate import install_media  # noqa: PLC0415 - heavy
+
+        return install_media(args, _config(args))
     from agent.uplink.certificate import Certificate, CertificateUnreadable  # noqa: PLC0415
+    from agent.uplink.first_identity import FirstRefused, is_first, put_first  # noqa: PLC0415
     from agent.uplink.key_birth import KEY_NAME  # noqa: PLC0415
 
     config = _config(args)
@@ -83,10 +130,11 @@ def _install(args: argparse.Namespace) -> int:
     except CertificateUnreadable as error:
         raise UsageError(str(error)) from error
     # What the caller names is read with the caller's rights, what lies in the state folder with its owner's.
-    cert, ca = _read("FILE", args.cert), None if args.ca is None else _read("--ca", args.ca)
-    key = _requested_key(config, requested) if args.key is None else _read("--key", args.key)
+    cert, ca = read_named("FILE", args.cert), None if args.ca is None else read_named("--ca", args.ca)
+    key = requested_key(config, requested) if args.key is None else read_named("--key", args.key)
     _check_pair(args, key, args.key or requested)
-    _check_authority(args, config, slots, cert, ca)
+    first = is_first(slots)  # looked at with the caller's rights: the configuration's files may be root's alone
+    _check_authority(args, config, None if first else slots, cert, ca)
     if certificate.name != config.unit.id:
         msg = f"{args.cert} is the certificate of {certificate.name or 'nobody'}, not of {config.unit.id}"
         raise UsageError(msg)
@@ -94,42 +142,29 @@ def _install(args: argparse.Namespace) -> int:
         msg = f"{args.cert} has ended on {certificate.not_after:%Y-%m-%d}"
         raise UsageError(msg)
     try:
-        with _as_owner(config):
-            slot = slots.put(cert, key, ca)
+        with as_owner(config):
+            if first:
+                put_first(slots.given, cert, key, ca)
+            else:
+                slot = slots.put(cert, key, ca).name
             requested.unlink(missing_ok=True)
+    except FirstRefused as error:
+        raise UsageError(str(error)) from error
     except OSError as error:
-        msg = f"the certificate cannot be put into {config.state_folder / 'tls'}: {error.strerror or error}"
+        where = slots.given.cert_file.parent if first else config.state_folder / "tls"
+        msg = f"the certificate cannot be put into {where}: {error.strerror or error}"
         raise UsageError(msg) from error
+    if first:
+        sys.stdout.write(
+            f"It is the unit's first certificate, valid until {certificate.not_after:%Y-%m-%d}. The running unit uses "
+            "it with its next connection.\n"
+        )
+        return 0
     sys.stdout.write(
-        f"It waits in slot {slot.name}, valid until {certificate.not_after:%Y-%m-%d}. The running unit tries it within "
+        f"It waits in slot {slot}, valid until {certificate.not_after:%Y-%m-%d}. The running unit tries it within "
         "half a minute and takes it into use when its broker accepts it.\n"
     )
     return 0
-
-
-def _read(what: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        msg = f"{what} {path} cannot be read: {error.strerror or error}"
-        raise UsageError(msg) from error
-
-
-def _requested_key(config: Config, requested: Path) -> bytes:
-    """The key that `request` made.
-
-    Raises:
-        UsageError: there is none.
-    """
-    try:
-        with _as_owner(config):
-            return requested.read_bytes()
-    except FileNotFoundError as error:
-        msg = "no certificate was requested here: run `safepoint certificate request`, or give --key"
-        raise UsageError(msg) from error
-    except OSError as error:
-        msg = f"{requested} cannot be read: {error.strerror or error}"
-        raise UsageError(msg) from error
 
 
 def _check_pair(args: argparse.Namespace, key: bytes, where: Path) -> None:
@@ -154,8 +189,10 @@ def _check_pair(args: argparse.Namespace, key: bytes, where: Path) -> None:
             raise UsageError(str(error).replace(str(held), str(where))) from error
 
 
-def _check_authority(args: argparse.Namespace, config: Config, slots: Slots, cert: bytes, ca: bytes | None) -> None:
-    """Hold the new certificate against the authorities that the unit will trust.
+def _check_authority(
+    args: argparse.Namespace, config: Config, slots: Slots | None, cert: bytes, ca: bytes | None
+) -> None:
+    """Hold the new certificate against the authorities that the unit will trust; without slots it is the first one.
 
     Raises:
         UsageError: it stands below none of them though it should, or below one that has ended.
@@ -165,12 +202,13 @@ def _check_authority(args: argparse.Namespace, config: Config, slots: Slots, cer
 
     before, trusted = None, ca
     try:
-        with _as_owner(config):
-            in_use = slots.active()
-            trusted_before = None if in_use.ca_file is None else in_use.ca_file.read_bytes()
-            shown = in_use.cert_file.read_bytes()
-        if trusted_before is not None:
-            trusted, before = ca or trusted_before, Authorities.of(trusted_before, shown)
+        if slots is not None:
+            with as_owner(config):
+                in_use = slots.active()
+                trusted_before = None if in_use.ca_file is None else in_use.ca_file.read_bytes()
+                shown = in_use.cert_file.read_bytes()
+            if trusted_before is not None:
+                trusted, before = ca or trusted_before, Authorities.of(trusted_before, shown)
     except (OSError, CertificateUnreadable) as error:
         sys.stderr.write(f"safepoint: the certificate in use does not tell its authority: {error}\n")
     if trusted is None:
@@ -193,7 +231,7 @@ def _status(args: argparse.Namespace) -> int:
     config = _config(args)
     slots = _slots(config)
     try:
-        with _as_owner(config):
+        with as_owner(config):
             _tell(slots)
     except OSError as error:
         msg = f"{config.state_folder / 'tls'} cannot be read: {error.strerror or error}"
@@ -256,28 +294,3 @@ def _slots(config: Config) -> Slots:
         msg = "this unit has no TLS: uplink.cert_file and uplink.key_file name its first certificate"
         raise UsageError(msg)
     return credentials.slots
-
-
-@contextmanager
-def _as_owner(config: Config) -> Iterator[None]:
-    """Do this as whoever the unit runs as: the owner of its state folder, when root asks.
-
-    Never as root: the folder's owner may have put links there, and root would follow them out of it.
-
-    Raises:
-        OSError: the state folder cannot be looked at.
-    """
-    owner = config.state_folder.stat()
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        yield
-        return
-    groups, gid = os.getgroups(), os.getegid()
-    os.setgroups([])
-    os.setegid(owner.st_gid)
-    os.seteuid(owner.st_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(gid)
-        os.setgroups(groups)

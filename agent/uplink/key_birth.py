@@ -7,34 +7,43 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AttributeOID, NameOID
 
 from agent.durable import put_whole
+from agent.enrolment import Purpose
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agent.enrolment import Token
+
 KEY_NAME: Final = "requested.pem"
 """In `STATE/tls`: the key that a certificate was asked for, until it is installed."""
+MEDIA_KEY_NAME: Final = "requested-media.pem"
+"""The same for the key that signs footage."""
 
 
 class KeyUnusable(ValueError):
     """A key file holds something else; the text says which and why."""
 
 
-def request_certificate(folder: Path, name: str) -> bytes:
+def request_certificate(
+    folder: Path, name: str, *, purpose: Purpose = Purpose.MQTT, token: Token | None = None
+) -> bytes:
     """A request (PKCS #10, PEM) for a certificate of a new key; of the same one until a certificate was installed.
 
     Args:
         folder: `STATE/tls`; made when missing.
         name: The common name, by which the broker knows the unit.
+        purpose: What the key is for; each purpose has a key of its own.
+        token: Proves to the pilot's authority who asks (`agent.enrolment`); a force's own needs none.
 
     Raises:
         OSError: the key cannot be kept.
         KeyUnusable: the key that was kept is damaged.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / KEY_NAME
+    path = folder / requested_name(purpose)
     if path.exists():
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), None)
@@ -51,5 +60,13 @@ def request_certificate(folder: Path, name: str) -> bytes:
         )
         put_whole(path, pem)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    return request.public_bytes(serialization.Encoding.PEM)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    if token is not None:
+        proof = token.proof(purpose, name, key.public_key()).encode("ascii")
+        builder = builder.add_attribute(AttributeOID.CHALLENGE_PASSWORD, proof)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def requested_name(purpose: Purpose) -> str:
+    """The name of the file in which a requested key waits."""
+    return MEDIA_KEY_NAME if purpose is Purpose.MEDIA else KEY_NAME

@@ -56,12 +56,13 @@ class Slots:
             given: The files that the configuration names: the first identity, and the last resort.
         """
         self._folder = folder
-        self._given = given
+        self.given = given
+        """The files that the configuration names."""
 
     def active(self) -> Identity:
         """The identity that is in use."""
         slot = self._active_slot()
-        return self._given if slot is None else self._identity(slot)
+        return self.given if slot is None else self._identity(slot)
 
     def in_order(self) -> Sequence[Identity]:
         """The identities to be used: the active one, the one before it, and the files of the configuration.
@@ -71,7 +72,7 @@ class Slots:
         """
         active, candidate = self.active(), self.candidate()
         slots = [self._identity(slot) for slot in _SLOTS if (self._folder / slot).is_dir()]
-        others = [identity for identity in (*slots, self._given) if identity not in {active, candidate}]
+        others = [identity for identity in (*slots, self.given) if identity not in {active, candidate}]
         return [active, *(replace(other, ca_file=active.ca_file) for other in others)]
 
     def candidate(self) -> Identity | None:
@@ -143,7 +144,7 @@ class Slots:
 
     def _identity(self, slot: str) -> Identity:
         place = self._folder / slot
-        return Identity(slot, self._own_ca(slot) or self._given.ca_file, place / "cert.pem", place / "key.pem")
+        return Identity(slot, self._own_ca(slot) or self.given.ca_file, place / "cert.pem", place / "key.pem")
 
     def _own_ca(self, slot: str) -> Path | None:
         ca = self._folder / slot / "ca.pem"

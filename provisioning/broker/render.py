@@ -95,7 +95,13 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(prog="render", description=(__doc__ or "").partition("\n")[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="render",
+        description=(__doc__ or "").partition("\n")[0],
+        epilog="@FILE stands for arguments in a file, one a line, such as the authority's for-broker/names.args.",
+        fromfile_prefix_chars="@",
+        allow_abbrev=False,
+    )
     add = parser.add_argument
     add("--org", required=True, help="the organisation whose units come here, as in their `unit.org`")
     add("--ca", type=Path, required=True, help="the authority that signed every client's certificate (PEM)")

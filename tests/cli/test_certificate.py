@@ -1,9 +1,11 @@
-"""Renewing a certificate by hand: the key stays, the request goes, and nothing wrong gets in."""
+"""Certificates by hand, the first and each later one: the key stays, the request goes, nothing wrong gets in."""
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import AttributeOID
 
+import agent
 from agent.cli.main import main
-from agent.uplink.key_birth import KEY_NAME
+from agent.enrolment import Purpose, Token, proves
+from agent.uplink.key_birth import KEY_NAME, MEDIA_KEY_NAME
 from fakes.authority import Authority
 from tests.config.desk import LAB
 
@@ -232,3 +238,131 @@ def test_a_damaged_key_of_a_request_is_one_sentence(
     (desk.folder / TLS / KEY_NAME).write_text("damaged")
     assert certificate("request") == 2
     assert "is no key" in capsys.readouterr().err
+
+
+@pytest.fixture
+def bare(desk: Desk) -> Authority:
+    """A unit that never had a certificate, and the authority that will give it one."""
+    uplink = "ca_file: state/tls/ca.crt, cert_file: state/tls/first.crt, key_file: state/tls/first.key"
+    text = LAB.replace("mqtt://localhost", "mqtts://localhost").replace("insecure_lab: true", uplink)
+    desk.write(text + "state_folder: state\n")
+    (desk.folder / "state").mkdir()
+    return Authority(desk.folder / "pki")
+
+
+def asked(capsys: pytest.CaptureFixture[str], *words: str) -> x509.CertificateSigningRequest:
+    """What a unit asks for."""
+    assert certificate("request", *words) == 0
+    return x509.load_pem_x509_csr(capsys.readouterr().out.encode())
+
+
+def test_the_first_certificate_goes_where_the_configuration_names_it(
+    bare: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = desk.folder / "answer.pem"
+    answer.write_bytes(bare.sign(asked(capsys)))
+    assert certificate("install", str(answer)) == 2
+    assert "ca.crt is missing: give the authority that the unit shall trust as --ca" in capsys.readouterr().err
+    assert certificate("install", str(answer), "--ca", str(bare.ca_file)) == 0
+    assert "It is the unit's first certificate, valid until 20" in capsys.readouterr().out
+    assert (TLS / "first.key").stat().st_mode & 0o777 == 0o600
+    assert not (TLS / KEY_NAME).exists()
+    assert main(["check", "unit.yaml"]) == 0, "the configuration is whole now"
+    capsys.readouterr()
+    answer.write_bytes(bare.sign(asked(capsys)))
+    assert certificate("install", str(answer)) == 0
+    assert "It waits in slot a" in capsys.readouterr().out, "the next one is tried beside it"
+
+
+def test_a_power_cut_in_the_first_installation_is_mended_by_the_next(
+    bare: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = desk.folder / "answer.pem"
+    answer.write_bytes(bare.sign(asked(capsys)))
+    (TLS / "first.key").write_bytes((TLS / KEY_NAME).read_bytes())  # as far as it came
+    words = ("install", str(answer), "--ca", str(bare.ca_file))
+    assert certificate(*words) == 0
+    (TLS / "first.crt").unlink()
+    answer.write_bytes(bare.sign(asked(capsys)))
+    kept = (TLS / "first.key").read_bytes()
+    assert certificate(*words) == 2
+    assert "first.key is there already and is another one" in capsys.readouterr().err
+    assert (TLS / "first.key").read_bytes() == kept, "nobody's key is overwritten"
+
+
+def test_a_token_proves_who_asks_and_is_not_in_the_request(
+    bare: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bare
+    token = Token.new()
+    slip = desk.write(str(token), "slip.txt")
+    for words, purpose in (((), Purpose.MQTT), (("--media",), Purpose.MEDIA)):
+        csr = asked(capsys, "--token-file", str(slip), *words)
+        proof = csr.attributes.get_attribute_for_oid(AttributeOID.CHALLENGE_PASSWORD).value.decode()
+        key = csr.public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        assert proves(proof, token.public_half, purpose, "hk-001", key)
+        assert csr.is_signature_valid
+    assert {file.stat().st_mode & 0o777 for file in TLS.iterdir()} == {0o600}
+    assert (TLS / KEY_NAME).read_bytes() != (TLS / MEDIA_KEY_NAME).read_bytes()
+
+
+def test_a_token_that_cannot_be_used_is_one_sentence_and_no_key_is_made(
+    bare: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bare
+    slip = desk.write(b"XXXXX-\xff", "slip.txt")
+    for words, told in (
+        (("--token-file", "nowhere"), "--token-file nowhere cannot be read: No such file"),
+        (("--token-file", str(slip)), "the token must be 25 letters and digits"),
+        (("--token",), "there is no terminal to ask for the token: give --token-file"),
+    ):
+        assert certificate("request", *words) == 2
+        printed = capsys.readouterr()
+        assert told in printed.err
+        assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert not TLS.exists()
+
+
+def test_the_terminal_asks_for_the_token_and_does_not_show_it(bare: Authority, desk: Desk) -> None:
+    assert bare
+    token = str(Token.new())
+    command = f"{sys.executable} -m agent.cli.main certificate request --token --config unit.yaml >request.csr"
+    environment = os.environ | {"PYTHONPATH": str(Path(agent.__file__).parents[1])}
+    with subprocess.Popen(
+        ["script", "-qec", command, "/dev/null"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as terminal:
+        assert terminal.stdin
+        assert terminal.stdout
+        shown = b""
+        while not shown.endswith(b"Token: "):  # what is typed before is thrown away
+            read = terminal.stdout.read(1)
+            assert read, shown
+            shown += read
+        terminal.stdin.write(token.encode() + b"\n")
+        terminal.stdin.flush()
+        shown += terminal.stdout.read()
+    assert terminal.returncode == 0, shown
+    assert token.encode() not in shown
+    assert x509.load_pem_x509_csr((desk.folder / "request.csr").read_bytes()).is_signature_valid
+
+
+def test_a_certificate_that_cannot_sign_footage_is_one_sentence(
+    bare: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, other = bare.issue_client("hk-001"), bare.issue_client("hk-002")
+    answer = desk.folder / "answer.pem"
+    answer.write_bytes(mine.cert_file.read_bytes() + bare.ca_file.read_bytes())
+    for words, told in (
+        ((str(mine.cert_file),), "run `safepoint certificate request --media`, or give --key"),
+        ((str(answer), "--key", str(mine.key_file)), "the root must not be among the certificates"),
+        ((str(mine.cert_file), "--key", str(other.key_file)), "the first certificate is not that of the key"),
+        ((str(other.cert_file), "--key", str(other.key_file)), "is the certificate of hk-002, not of hk-001"),
+        ((str(mine.cert_file), "--ca", str(bare.ca_file)), "--ca is not for --media"),
+    ):
+        assert certificate("install", "--media", *words) == 2
+        printed = capsys.readouterr()
+        assert told in printed.err
+        assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert certificate("install", "--media", str(mine.cert_file), "--key", str(mine.key_file)) == 0
+    assert (TLS / "media.pem").stat().st_mode & 0o777 == 0o600

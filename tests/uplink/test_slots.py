@@ -69,7 +69,7 @@ def test_an_authority_that_comes_with_it_replaces_the_one_before_for_all(slots: 
     slots.promote(candidate)
     first, second = slots.in_order()
     assert first.ca_file == second.ca_file == first.cert_file.with_name("ca.pem")
-    assert second.cert_file == slots._given.cert_file
+    assert second.cert_file == slots.given.cert_file
 
 
 def test_a_replaced_authority_does_not_come_back_with_the_next_renewal(slots: Slots, authority: Authority) -> None:
@@ -123,7 +123,7 @@ def test_a_power_cut_at_any_step_leaves_certificates_that_work(
     for steps in range(200):
         folder = tmp_path / f"cut-{steps}/tls"
         shutil.copytree(tmp_path / "first/tls", folder, symlinks=True)
-        slots = Slots(folder, first._given)
+        slots = Slots(folder, first.given)
         with monkeypatch.context() as power:
             cut_after(power, steps)
             try:
@@ -132,7 +132,7 @@ def test_a_power_cut_at_any_step_leaves_certificates_that_work(
                 finished = False
             else:
                 finished = True
-        again = Slots(folder, first._given)
+        again = Slots(folder, first.given)
         look = Tls(again.in_order).look()
         assert look.unusable == {}, f"after {steps} steps"
         assert look.active.name == ("a" if finished else look.active.name)

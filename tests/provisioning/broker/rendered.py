@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from fakes.broker import READY_WITHIN_S, STOPPED_WITHIN_S, find_mosquitto
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from fakes.authority import Authority
+    from fakes.authority import Credentials
 
 RENDER = Path(__file__).parents[3] / "provisioning" / "broker" / "render.py"
 ORG = "street"
@@ -34,10 +34,18 @@ def render(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+class ServerAuthority(Protocol):
+    """Whoever can give a broker its certificate."""
+
+    def issue_server(self) -> Credentials:
+        """For `localhost`."""
+        ...
+
+
 class RenderedBroker:
     """Started, killed and started again on loopback. `async with` starts and stops it."""
 
-    def __init__(self, folder: Path, authority: Authority, *more: object) -> None:
+    def __init__(self, folder: Path, authority: ServerAuthority, *more: object) -> None:
         """Render its configuration, with these arguments more.
 
         Raises:
