@@ -151,6 +151,7 @@ class Helper:
             "starts": self.starts,
             "done": work.done if work else 0,
             "lost": work.lost if work else 0,
+            "logLost": work.log_lost if work else 0,
             "silentS": round(self.ladder.standing(now_s).silent_s, 1),
             "ladder": self.ladder.facts(),
         }

@@ -82,7 +82,7 @@ async def test_a_reload_with_errors_keeps_the_unit_as_it_is(town_with: Callable[
         town.write_config(lamp={"pin": "none"})
         town.unit.reload()
         await town.unit.told("STATUS=The new configuration has errors", since_s=asked_s)
-        assert "lamp.pin" in town.unit.log
+        await town.unit.logged("lamp.pin")
         await town.street.press("panic-1")
         await town.alert(Category.HELP)
 
@@ -179,7 +179,7 @@ async def test_a_unit_that_wakes_up_in_1970_calls_for_help_over_tls(town_with: C
             lambda room: [each for each in room.desk.units.values() if "certificate" in each.heartbeat], LIMIT_S
         )
         assert unit[0].heartbeat["certificate"]["judgedBy"] == "issued"
-        assert "by=issued" in town.unit.log
+        await town.unit.logged("by=issued")
 
 
 async def test_a_unit_whose_voice_model_went_bad_starts_without_its_voice_and_says_so(
