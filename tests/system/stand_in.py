@@ -42,3 +42,10 @@ if "agent.cli.main" in sys.orig_argv:
     agent.commands.file.CommandFile.open = late
 """
 """A unit whose file of commands does not open, and is waited for, until there is a file `gate`."""
+
+HELPERS_ON_ANOTHER_DISK = """
+import sys
+if "agent.cli.main" in sys.orig_argv:
+    sys.executable = {program!r}
+"""
+"""A unit whose helpers' program lies elsewhere."""
