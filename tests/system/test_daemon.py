@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -85,6 +86,32 @@ async def test_a_reload_with_errors_keeps_the_unit_as_it_is(town_with: Callable[
         await town.unit.logged("lamp.pin")
         await town.street.press("panic-1")
         await town.alert(Category.HELP)
+
+
+async def test_a_new_configuration_on_a_disk_that_hangs_holds_up_no_button(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        await town.start_unit()
+        good = town.config_file.read_text(encoding="utf-8")
+        town.config_file.unlink()
+        os.mkfifo(town.config_file)  # whoever reads it waits for a writer
+        asked_s = time.monotonic()
+        town.unit.reload()
+        async with asyncio.timeout(LIMIT_S):
+            while (writer := _opened(town.config_file)) is None:  # noqa: ASYNC110 - nor does a pipe tell
+                await asyncio.sleep(0.02)  # until the unit reads it
+        await town.street.press("panic-1")
+        await town.alert(Category.HELP)
+        with os.fdopen(writer, "w", encoding="utf-8") as file:
+            file.write(good)
+        await town.unit.told("READY=1", since_s=asked_s)
+
+
+def _opened(pipe: Path) -> int | None:
+    """A pipe for writing; None while nobody reads it."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
 
 
 async def test_a_reload_is_taken_and_an_open_call_lives_through_it(town_with: Callable[..., Town]) -> None:
