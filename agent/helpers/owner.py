@@ -49,7 +49,7 @@ from agent.helpers.messages import (
     encode,
 )
 from agent.helpers.patience import STARTED_WITHIN_S, Patience
-from agent.helpers.process import Start
+from agent.helpers.starting import start_helper
 from agent.helpers.talk import Talk
 from agent.signals import FaultCleared, Faulted
 
@@ -67,9 +67,6 @@ log = structlog.get_logger()
 
 PROGRAM = (sys.executable, "-m", "agent.helpers")
 """What is started, with the helper's name and the number of its descriptor as arguments."""
-START_WITHIN_S = 5.0
-"""A start takes milliseconds, on a board that swaps a second; one that takes this long hangs with the disk."""
-START_HANGS = "start-hangs"
 ENDS_WITHIN_S = 2.0
 """Time to end by itself when asked; the daemon as a whole must be gone in 5 s."""
 KILLED_WITHIN_S = 2.0
@@ -228,7 +225,8 @@ class Helper:
         self._state = HelperState.STARTING
         ours, theirs = socket.socketpair()
         try:
-            process = await self._started(Start((*self._program, self.name, str(theirs.fileno())), theirs))
+            argv = (*self._program, self.name, str(theirs.fileno()))
+            process = await start_helper(self.name, argv, theirs, self._clock, self._report)
         except OSError as error:
             ours.close()
             return f"could not be started ({error})"
@@ -254,32 +252,6 @@ class Helper:
         if why is None and self._asked_by is not None:
             return f"was ended on request of {self._asked_by}"
         return why or f"ended (status {process.status})"
-
-    async def _started(self, start: Start) -> Process:
-        """Wait for a start to be over. One that hangs with the disk is waited for: another would hang beside it.
-
-        Raises:
-            OSError: it failed.
-        """
-        try:
-            if not await start.over(START_WITHIN_S):
-                await self._outlast(start)
-            return await start.process()
-        except asyncio.CancelledError:
-            start.give_up()
-            raise
-
-    async def _outlast(self, start: Start) -> None:
-        """Tell of a start that hangs, and of its end."""
-        log.error("helper_start_hangs", helper=self.name)
-        text = (
-            f"The {self.name} cannot be started: the disk does not give its program. It starts when the disk answers. "
-            "Help calls by button are not affected."
-        )
-        self._report(Faulted(self.name, START_HANGS, text, self._clock.now()))
-        await start.over()
-        log.info("helper_start_over", helper=self.name)
-        self._report(FaultCleared(self.name, START_HANGS, self._clock.now()))
 
     async def _ask_again(self, writer: asyncio.StreamWriter) -> str | None:
         """Ask for all that no process has answered yet; returns why that is no use."""

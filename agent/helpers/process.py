@@ -1,7 +1,7 @@
 """One child process that may refuse to die: in a driver's uninterruptible sleep not even SIGKILL ends it.
 
 asyncio's own subprocesses know no way to let go of such a child, so this one is watched by its pidfd: letting go is to
-close that. Nor can they be started beside the event loop, and a disk that hangs may keep a start for ever.
+close that.
 """
 
 from __future__ import annotations
@@ -9,15 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import threading
 from typing import TYPE_CHECKING
 
-from agent.children import start_child
-
 if TYPE_CHECKING:
-    import socket
     import subprocess
-    from collections.abc import Sequence
 
 LOOK_AGAIN_S = 0.2
 """A dead child that somebody traces (strace, gdb) is reaped only when they let go; nothing tells us when."""
@@ -30,69 +25,6 @@ def reap_let_go() -> int:
     """Reap what ended of the children that were let go of; returns how many are left."""
     _unreaped[:] = [child for child in _unreaped if child.poll() is None]
     return len(_unreaped)
-
-
-class Start:
-    """The start of a child, in a thread of its own."""
-
-    def __init__(self, argv: Sequence[str], line: socket.socket) -> None:
-        """Begin it.
-
-        Args:
-            argv: The program and its arguments.
-            line: The one thing, besides output, that the child gets from us. It is closed here once the child has it.
-        """
-        reap_let_go()
-        self._loop = asyncio.get_running_loop()
-        self._started: asyncio.Future[subprocess.Popen[bytes]] = self._loop.create_future()
-        self._given_up = False
-        # A daemon thread: one that hangs in the kernel must not keep the process from ending.
-        threading.Thread(target=self._run, args=(argv, line), name="helper-start", daemon=True).start()
-
-    async def over(self, within_s: float | None = None) -> bool:
-        """Wait until it is over, at most this long; returns whether it is."""
-        await asyncio.wait([self._started], timeout=within_s)
-        return self._started.done()
-
-    async def process(self) -> Process:
-        """Wait for the child, however long that takes.
-
-        Raises:
-            OSError: it cannot be started.
-        """
-        child = await asyncio.shield(self._started)
-        try:
-            return Process(child)
-        except OSError:  # no descriptor left to watch it with
-            _end_unwatched(child)
-            raise
-
-    def give_up(self) -> None:
-        """Wait no more: a child that comes after all is ended. One whose daemon is gone by then ends with its line."""
-        self._given_up = True
-        if not self._started.done():
-            self._started.cancel()
-        elif self._started.exception() is None:
-            _end_unwatched(self._started.result())
-
-    def _run(self, argv: Sequence[str], line: socket.socket) -> None:
-        child, failed = None, None
-        with line:
-            try:
-                child = start_child(argv, pass_fds=(line.fileno(),))
-            except OSError as error:
-                failed = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._give, child, failed)
-
-    def _give(self, child: subprocess.Popen[bytes] | None, failed: OSError | None) -> None:
-        if child is not None:
-            if self._given_up:
-                _end_unwatched(child)
-            else:
-                self._started.set_result(child)
-        elif failed is not None and not self._given_up:
-            self._started.set_exception(failed)
 
 
 class Process:
@@ -153,7 +85,7 @@ class Process:
         self._ended.set()
 
 
-def _end_unwatched(child: subprocess.Popen[bytes]) -> None:
+def end_unwatched(child: subprocess.Popen[bytes]) -> None:
     """End it; it is reaped when another starts, or by init after us."""
     child.kill()
     _unreaped.append(child)

@@ -18,7 +18,7 @@ from agent.clock import SystemClock
 from agent.config.filming import CameraSettings
 from agent.config.hearing import PhraseSettings, VoiceSettings
 from agent.config.settings import Config, HardwareSettings, UnitSettings, UplinkSettings
-from agent.helpers import owner, patience, process
+from agent.helpers import patience, starting
 from agent.helpers.messages import HearingStands, MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState
 from agent.helpers.process import reap_let_go
@@ -231,8 +231,8 @@ class SlowStart:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._given = threading.Event()
         self.asked = threading.Event()
-        patch.setattr(process, "start_child", self._start_child)
-        patch.setattr(owner, "START_WITHIN_S", 0.1)
+        patch.setattr(starting, "start_child", self._start_child)
+        patch.setattr(starting, "START_WITHIN_S", 0.1)
 
     def answer(self) -> None:
         """Give what was asked for, and all that will be."""
