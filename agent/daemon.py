@@ -159,8 +159,10 @@ def run(config_file: Path) -> int:
         KitUnusable: there is no such hardware kit, or not with these options.
         EndpointInvalid: a certificate or key is of no use.
     """
+    journal.set_up()
     leave_no_core()
     sys.setswitchinterval(THREAD_SWITCH_S)
+    daemon = Daemon(config_file)
     with journal.apart():
-        asyncio.run(Daemon(config_file).run())
+        asyncio.run(daemon.run())
     return 0

@@ -7,6 +7,7 @@ import fcntl
 import linecache
 import logging
 import os
+import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -200,3 +201,21 @@ async def test_a_trace_says_where_without_reading_sources(reader: Reader, monkey
     assert "clock.py" in line
     assert "ValueError: the one" in line
     assert "two at once" in line
+
+
+def test_a_crash_still_says_why_after_what_was_logged_before() -> None:
+    crash = """
+import structlog
+from agent import journal
+with journal.apart():
+    structlog.get_logger().info("lamp_lit")
+    raise RuntimeError("of no use")
+"""
+    ran = subprocess.run([sys.executable, "-c", crash], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert ran.returncode == 1
+    lines = ran.stderr.splitlines()
+    assert (lines[0], lines[1], lines[-1]) == (
+        "event=lamp_lit",
+        "Traceback (most recent call last):",
+        "RuntimeError: of no use",
+    )
