@@ -48,7 +48,7 @@ class Judgement:
     """Records by what happened."""
     lamp_changed: int = 0
     call_s: float = 0.0
-    """From a press in the middle to the desk."""
+    """From a press in the middle to the desk; 0: it did not come there."""
     rss_mb: list[float] = field(default_factory=list)
     """Of the daemon, after each round."""
     same_process: bool = False
@@ -71,6 +71,7 @@ class Judgement:
             and self.audited["refused"] >= self.sent
             and self.audited.keys() <= {"began", "refused"}
             and not self.lamp_changed
+            and self.call_s > 0
             and self.same_process
             and self.obeys
             and self.grew_mb < GROWS_BY_MB
@@ -89,7 +90,7 @@ async def wrong_commands(folder: Path, count: int, seed: int, say: Callable[[str
         await town.start_unit()
         pid, called = town.unit.pid, False
         while seen.sent < count:
-            call_now = not called and seen.sent >= count // 2
+            call_now = not called and seen.sent + AT_ONCE * EACH > count // 2
             lamp_before = len(town.street.lamp_history)
             await asyncio.gather(
                 _round(town, listener, islice(wrong, count - seen.sent), seen), _call(town, seen, call_now)
