@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from agent.clock import SystemClock
 from agent.signals import Category, CommandName, Outcome
-from agent.uplink import messages
 from agent.uplink.messages import Kind
 from agent.uplink.validation import parse
+from fakes.broker import CONTROL_ROOM
 from fakes.town import LIMIT_S, UNIT_ID, Town
 from tests.commands.mutations import mutated
 from tests.system.conftest import SENSES_ONLY
@@ -82,7 +82,9 @@ async def wrong_commands(folder: Path, count: int, seed: int, say: Callable[[str
     """Send them, press a button in the middle, send a good one at the end."""
     seen = Judgement()
     now = SystemClock().now
-    wrong = mutated(random.Random(seed), TOPICS, lambda: now().wall, CommandName.LIGHT, {"forS": 5})
+    wrong = mutated(
+        random.Random(seed), TOPICS, lambda: now().wall, CommandName.LIGHT, {"forS": 5}, console=CONTROL_ROOM
+    )
     async with (
         Town(folder, "safe-space", {**SENSES_ONLY, "lamp": DARK}) as town,
         Listener(town, FOREIGN, TOPICS.audit) as listener,
@@ -109,8 +111,8 @@ async def wrong_commands(folder: Path, count: int, seed: int, say: Callable[[str
 async def _round(town: Town, listener: Listener, wrong: Iterator[bytes], seen: Judgement) -> None:
     """Some from each program, and wait for all that is said of them."""
     shares = [share for _ in range(AT_ONCE) if (share := [*islice(wrong, EACH)])]
-    good = messages.command(TOPICS, "foreign", SystemClock().now().wall, CommandName.LIGHT, operator_ref="op-1")
-    await asyncio.gather(*(publish(town, good.topic, share) for share in shares))
+    topic = TOPICS.command(CONTROL_ROOM, CommandName.LIGHT)
+    await asyncio.gather(*(publish(town, topic, share) for share in shares))
     seen.sent += sum(len(share) for share in shares)
 
     def is_complete() -> bool:
