@@ -33,6 +33,8 @@ class UnitProcess:
         self._told = asyncio.Event()
         self.notifications: list[tuple[float, str]] = []
         """What came over NOTIFY_SOCKET, with the monotonic time of arrival; one entry a line."""
+        self.log_to: int | None = None
+        """A descriptor for standard error, in the place of the log file."""
         self.started_s = 0.0
         """When the last process was started, on the monotonic clock."""
 
@@ -71,6 +73,12 @@ class UnitProcess:
         """What all runs wrote to standard error so far."""
         return self._log_file.read_text(encoding="utf-8") if self._log_file.exists() else ""
 
+    async def logged(self, words: str) -> None:
+        """Wait until a line of the log has these words."""
+        async with asyncio.timeout(READY_WITHIN_S):
+            while words not in self.log:  # noqa: ASYNC110 - a log cannot set an event
+                await asyncio.sleep(0.05)
+
     async def start(self, **environment: str) -> None:
         """Start the daemon; `ready` waits until it does its work."""
         with self._log_file.open("ab") as log:
@@ -84,7 +92,7 @@ class UnitProcess:
                 str(self._config_file),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=log if self.log_to is None else self.log_to,
                 env={**os.environ, "NOTIFY_SOCKET": str(self._address), **environment},
             )
 

@@ -30,8 +30,19 @@ def main(name: str, fd: int) -> int:
     leave_no_core()
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)  # the daemon ends us, after the last still of an open incident
-    journal.set_up()
-    channel = Channel(socket.socket(fileno=fd))
+    try:
+        with journal.apart():  # else a log that nobody reads would stop the frames
+            return _work(name, Channel(socket.socket(fileno=fd)))
+    except HardwareHangs:
+        os._exit(1)  # Python's own end would close the device once more, and hang in it
+
+
+def _work(name: str, channel: Channel) -> int:
+    """Do the job; returns the exit code.
+
+    Raises:
+        HardwareHangs: its device does, and the daemon knows.
+    """
     try:
         settings = channel.request()
         if not isinstance(settings, Settings):
@@ -41,8 +52,7 @@ def main(name: str, fd: int) -> int:
         job.run(Config.model_validate_json(settings.config_json), channel)
     except HardwareHangs as hangs:
         channel.send(Trouble("device-hangs", str(hangs)))
-        channel.close()
-        os._exit(1)  # Python's own end would close the device once more, and hang in it
+        raise
     except HardwareLost as lost:
         channel.send(Trouble("device-lost", str(lost)))
         return 1

@@ -36,6 +36,8 @@ class Working:
     """Blocks heard or frames written since the helper began."""
     lost: int
     """Blocks or frames lost since the helper began: nothing is dropped uncounted."""
+    log_lost: int = 0
+    """Lines of its log lost since the helper began, because nobody read them."""
     type: Literal["working"] = "working"
 
 

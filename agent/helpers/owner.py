@@ -49,7 +49,7 @@ from agent.helpers.messages import (
     encode,
 )
 from agent.helpers.patience import STARTED_WITHIN_S, Patience
-from agent.helpers.process import Process
+from agent.helpers.starting import start_helper
 from agent.helpers.talk import Talk
 from agent.signals import FaultCleared, Faulted
 
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.config.settings import Config
     from agent.helpers.messages import Order
+    from agent.helpers.process import Process
     from agent.helpers.translation import Told
     from agent.signals import Signal
 
@@ -151,6 +152,7 @@ class Helper:
             "starts": self.starts,
             "done": work.done if work else 0,
             "lost": work.lost if work else 0,
+            "logLost": work.log_lost if work else 0,
             "silentS": round(self.ladder.standing(now_s).silent_s, 1),
             "ladder": self.ladder.facts(),
         }
@@ -220,18 +222,21 @@ class Helper:
     async def _live(self) -> str:
         """One process from start to end; returns how it ended, as the end of a sentence."""
         self.ladder.process_started()
+        self._state = HelperState.STARTING
         ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                process = Process((*self._program, self.name, str(theirs.fileno())), theirs.fileno())
-            except OSError as error:
-                ours.close()
-                return f"could not be started ({error})"
+        try:
+            argv = (*self._program, self.name, str(theirs.fileno()))
+            process = await start_helper(self.name, argv, theirs, self._clock, self._report)
+        except OSError as error:
+            ours.close()
+            return f"could not be started ({error})"
+        except asyncio.CancelledError:
+            ours.close()
+            raise
         self.starts += 1
         self._process = process
         self._deaf = False
         self._asked_by = None
-        self._state = HelperState.STARTING
         why: str | None = None
         try:
             reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=MAX_LINE_BYTES)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import subprocess
 
 LOOK_AGAIN_S = 0.2
 """A dead child that somebody traces (strace, gdb) is reaped only when they let go; nothing tells us when."""
@@ -29,21 +28,16 @@ def reap_let_go() -> int:
 
 
 class Process:
-    """A child, from its start until it is reaped or let go of."""
+    """A child, from when it was started until it is reaped or let go of."""
 
-    def __init__(self, argv: Sequence[str], inherited_fd: int) -> None:
-        """Start it.
-
-        Args:
-            argv: The program and its arguments.
-            inherited_fd: The one descriptor, besides output, that it gets from us.
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        """Watch it.
 
         Raises:
-            OSError: it cannot be started.
+            OSError: it cannot be watched.
         """
-        reap_let_go()
         self._loop = asyncio.get_running_loop()
-        self._child = subprocess.Popen(argv, pass_fds=(inherited_fd,), stdin=subprocess.DEVNULL)
+        self._child = child
         self._pidfd: int | None = os.pidfd_open(self._child.pid)
         self._retry: asyncio.TimerHandle | None = None
         self._ended = asyncio.Event()
@@ -89,3 +83,9 @@ class Process:
             return
         self.let_go()
         self._ended.set()
+
+
+def end_unwatched(child: subprocess.Popen[bytes]) -> None:
+    """End it; it is reaped when another starts, or by init after us."""
+    child.kill()
+    _unreaped.append(child)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from agent.children import start_child
 from agent.hw.kit import HardwareLost
 
 if TYPE_CHECKING:
@@ -42,9 +43,8 @@ def launch(device: str, wav_path: str) -> subprocess.Popen[bytes]:
     Raises:
         OSError: it cannot be started.
     """
-    return subprocess.Popen(
+    return start_child(
         ("aplay", "-q", "-D", device, wav_path),
-        stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         process_group=0,  # Ctrl-C on a terminal ends the daemon, which ends this

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent import journal
 from agent.helpers.messages import HearingStands, Trouble, TroubleOver, Working
 from agent.voice.liveness import Cost, Heard, Liveness
 from agent.voice.microphone_check import Condition, MicrophoneCheck
@@ -80,7 +81,7 @@ class Watch:
         self._blocks_lost += block.lost
         if self._proved_s is None or block.ended_s - self._proved_s >= WORKING_EVERY_S:
             self._proved_s = block.ended_s
-            self._send(Working(self._done, self._blocks_lost))
+            self._send(Working(self._done, self._blocks_lost, journal.standing().lost))
         if self._liveness.heard(Heard(block.ended_s, block.lost, self._check.level_dbfs, recognised_s)):
             self._send(HearingStands(block.ended_s, self._liveness.facts(_cost(), recogniser_age_s)))
 

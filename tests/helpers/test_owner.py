@@ -6,17 +6,19 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.children import start_child
 from agent.clock import SystemClock
 from agent.config.filming import CameraSettings
 from agent.config.hearing import PhraseSettings, VoiceSettings
 from agent.config.settings import Config, HardwareSettings, UnitSettings, UplinkSettings
-from agent.helpers import patience
+from agent.helpers import patience, starting
 from agent.helpers.messages import HearingStands, MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState
 from agent.helpers.process import reap_let_go
@@ -27,6 +29,7 @@ from fakes.sound import StreetSound
 from fakes.street import Street
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from agent.helpers.translation import Told
@@ -220,6 +223,72 @@ async def test_a_helper_that_cannot_be_killed_is_left_behind_until_it_ends(tmp_p
         (tmp_path / "let-go").touch()
         await daemon.until(lambda: daemon.told(FaultCleared, "unkillable"))
         assert daemon.helper.facts()["ladder"]["unkillable"] == 0
+
+
+class SlowStart:
+    """Programs that start when the disk gives them."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._given = threading.Event()
+        self.asked = threading.Event()
+        patch.setattr(starting, "start_child", self._start_child)
+        patch.setattr(starting, "START_WITHIN_S", 0.1)
+
+    def answer(self) -> None:
+        """Give what was asked for, and all that will be."""
+        self._given.set()
+
+    def _start_child(self, argv: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - Popen's own
+        self.asked.set()
+        self._given.wait(LIMIT_S)
+        return start_child(argv, **how)
+
+
+async def test_a_start_that_hangs_with_the_disk_is_a_fault_until_the_disk_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SlowStart(monkeypatch)
+    (tmp_path / "lived-before").touch()
+    async with owning("well", tmp_path) as daemon:
+        await daemon.until(lambda: daemon.told(Faulted, "start-hangs"))
+        assert (daemon.helper.state, daemon.helper.pid) == (HelperState.STARTING, None)
+        disk.answer()
+        await daemon.until(lambda: daemon.helper.state is HelperState.WORKING)
+        assert daemon.helper.starts == 1, "the start that hung is the one that works: nobody hung beside it"
+        assert [(type(each), getattr(each, "code", "")) for each in daemon.signals] == [
+            (Faulted, "start-hangs"),
+            (FaultCleared, "start-hangs"),
+        ]
+
+
+async def test_a_daemon_ends_though_a_start_hangs_and_a_child_that_comes_after_all_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SlowStart(monkeypatch)
+    (tmp_path / "lived-before").touch()
+    async with owning("well", tmp_path) as daemon:
+        await daemon.until(disk.asked.is_set)
+    disk.answer()
+    await daemon.until(lambda: not any(each.name == "helper-start" for each in threading.enumerate()))
+    await asyncio.sleep(0)  # the thread has given the child to the loop
+    await daemon.until(lambda: not reap_let_go())
+    assert daemon.helper.starts == 0
+
+
+async def test_a_start_that_hangs_and_then_fails_is_a_rung_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SlowStart(monkeypatch)
+    daemon = Daemon(unit(tmp_path), "recorder", (str(tmp_path / "nowhere"),))
+    running = asyncio.create_task(daemon.helper.run())
+    await daemon.until(lambda: daemon.told(Faulted, "start-hangs"))
+    disk.answer()
+    await daemon.until(lambda: daemon.helper.ladder.process)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert daemon.told(FaultCleared, "start-hangs") == 1
+    assert daemon.told(Faulted, "down") == 1
 
 
 def descriptors() -> int:

@@ -42,3 +42,35 @@ if "agent.cli.main" in sys.orig_argv:
     agent.commands.file.CommandFile.open = late
 """
 """A unit whose file of commands does not open, and is waited for, until there is a file `gate`."""
+
+HELPERS_ON_ANOTHER_DISK = """
+import sys
+if "agent.cli.main" in sys.orig_argv:
+    sys.executable = {program!r}
+"""
+"""A unit whose helpers' program lies elsewhere."""
+
+WATCHED_LOOP = """
+import sys
+if "agent.cli.main" in sys.orig_argv:
+    import asyncio, os, threading, traceback
+    BLOCKING = {{
+        "open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.truncate",
+        "glob.glob", "sqlite3.connect", "subprocess.Popen", "os.posix_spawn", "socket.getaddrinfo", "time.sleep",
+    }}
+    at_once = "/proc/", "/sys/"
+    found = os.open({log!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    def look(event, args):
+        if event not in BLOCKING or asyncio._get_running_loop() is None or not os.path.exists({gate!r}):
+            return
+        if event == "open" and str(args[0]).startswith(at_once):
+            return
+        frames = [*traceback.walk_stack(sys._getframe(1))]
+        if any("/fakes/" in frame.f_code.co_filename for frame, _ in frames):
+            return
+        where = " < ".join(f"{{frame.f_code.co_filename}}:{{line}}" for frame, line in frames[:8])
+        os.write(found, f"{{event}} {{args[:1]}} at {{where}}\\n".encode())
+    sys.addaudithook(look)
+"""
+"""A unit that writes down, once there is a file `gate`, what on its event loop may wait for a disk, a name server or a
+program. Python tells that itself (PEP 578), so that nothing is timed; of fsync() and stat() it does not tell."""

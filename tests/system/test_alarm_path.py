@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.signals import Category, Line
+from fakes.hung_disk import HungDisk, NoHungDisk
 from fakes.town import ORG, UNIT_ID
-from tests.system.stand_in import SLOW_TO_OPEN_COMMANDS, UNRULY_RECORDER
+from tests.system.stand_in import HELPERS_ON_ANOTHER_DISK, SLOW_TO_OPEN_COMMANDS, UNRULY_RECORDER
+from tests.uplink.lab import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +64,30 @@ async def test_a_call_goes_through_with_a_recorder_that_misuses_its_line(
             while not (folder / "lived-before").exists():  # noqa: ASYNC110 - a process cannot set an event
                 await asyncio.sleep(0.02)
         await a_call_goes_through(town)
+
+
+async def test_a_call_goes_through_while_the_disk_does_not_give_the_helpers_program(
+    town_with: Callable[..., Town], folder: Path
+) -> None:
+    program = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'.encode()
+    try:
+        disk = HungDisk(folder / "disk", {"python": program})
+    except NoHungDisk as why:
+        pytest.skip(f"NO DISK CAN BE MADE TO HANG HERE: {why}")
+    with disk:
+        (folder / "sitecustomize.py").write_text(HELPERS_ON_ANOTHER_DISK.format(program=str(folder / "disk/python")))
+        async with town_with(**WITH_HELPERS) as town:
+            disk.hang()
+            await town.unit.start(PYTHONPATH=str(folder))
+            await town.unit.ready()
+            await until(disk.asked.is_set, "the disk was asked for a helper")
+            await a_call_goes_through(town)
+            faults = await town.control_room.wait_for(
+                lambda room: [each for each in room.alerts.values() if "cannot be started" in each.headline], LIMIT_S
+            )
+            disk.answer()
+            await town.street.connected("camera")
+            await town.control_room.wait_for(lambda _: all(fault.closed for fault in faults), LIMIT_S)
 
 
 async def test_a_call_goes_through_without_camera_and_microphone(town_with: Callable[..., Town]) -> None:

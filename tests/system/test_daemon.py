@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -82,9 +83,35 @@ async def test_a_reload_with_errors_keeps_the_unit_as_it_is(town_with: Callable[
         town.write_config(lamp={"pin": "none"})
         town.unit.reload()
         await town.unit.told("STATUS=The new configuration has errors", since_s=asked_s)
-        assert "lamp.pin" in town.unit.log
+        await town.unit.logged("lamp.pin")
         await town.street.press("panic-1")
         await town.alert(Category.HELP)
+
+
+async def test_a_new_configuration_on_a_disk_that_hangs_holds_up_no_button(town_with: Callable[..., Town]) -> None:
+    async with town_with() as town:
+        await town.start_unit()
+        good = town.config_file.read_text(encoding="utf-8")
+        town.config_file.unlink()
+        os.mkfifo(town.config_file)  # whoever reads it waits for a writer
+        asked_s = time.monotonic()
+        town.unit.reload()
+        async with asyncio.timeout(LIMIT_S):
+            while (writer := _opened(town.config_file)) is None:  # noqa: ASYNC110 - nor does a pipe tell
+                await asyncio.sleep(0.02)  # until the unit reads it
+        await town.street.press("panic-1")
+        await town.alert(Category.HELP)
+        with os.fdopen(writer, "w", encoding="utf-8") as file:
+            file.write(good)
+        await town.unit.told("READY=1", since_s=asked_s)
+
+
+def _opened(pipe: Path) -> int | None:
+    """A pipe for writing; None while nobody reads it."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
 
 
 async def test_a_reload_is_taken_and_an_open_call_lives_through_it(town_with: Callable[..., Town]) -> None:
@@ -179,7 +206,7 @@ async def test_a_unit_that_wakes_up_in_1970_calls_for_help_over_tls(town_with: C
             lambda room: [each for each in room.desk.units.values() if "certificate" in each.heartbeat], LIMIT_S
         )
         assert unit[0].heartbeat["certificate"]["judgedBy"] == "issued"
-        assert "by=issued" in town.unit.log
+        await town.unit.logged("by=issued")
 
 
 async def test_a_unit_whose_voice_model_went_bad_starts_without_its_voice_and_says_so(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agent import journal
 from agent.footage.complaint import Complaint
 from agent.footage.record.tally import Tally
 from agent.footage.store.segments import CLOCK_STEP_S, SegmentWriter
@@ -158,7 +159,7 @@ class Recording:
         self._synced_s = segment.end_s
         if self._tally.synced():
             self._disk.withdraw()
-            self._tell(Working(self._tally.done, self._tally.lost))
+            self._tell(Working(self._tally.done, self._tally.lost, journal.standing().lost))
 
     def _end_segment(self) -> None:
         if self._segment is None:

@@ -1,4 +1,4 @@
-"""`./dev chaos`: a storm over the whole uplink and a day without a broker, with real mosquitto; some 15 min."""
+"""`./dev chaos`: a storm over the uplink, a day without a broker, wrong commands; real mosquitto, some 20 min."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pathlib import Path
 from agent import journal
 from fakes.authority import Authority
 from fakes.broker import Broker
+from tests.uplink.chaos.commands import wrong_commands
 from tests.uplink.chaos.drain import day_without_broker
 from tests.uplink.chaos.run import chaos
 
 OVERTAKES_WITHIN_S = 1.0
-PARTS = STORM, DRAIN = "storm", "drain"
+PARTS = STORM, DRAIN, COMMANDS = "storm", "drain", "commands"
 
 
 def say(line: str) -> None:
@@ -56,6 +57,20 @@ async def drain(folder: Path, events: int) -> bool:
     return in_order and result.stored == events and result.call_s < OVERTAKES_WITHIN_S
 
 
+async def commands(folder: Path, count: int, seed: int) -> bool:
+    """The wrong commands; whether all were refused and the unit is unharmed."""
+    began_s = time.monotonic()
+    seen = await wrong_commands(folder, count, seed, say)
+    say(f"wrong commands (seed {seed}): {seen.sent} by mosquitto_pub in {time.monotonic() - began_s:.0f} s")
+    told = ", ".join(f"{count} {status} ({code})" for (status, code), count in seen.answers.most_common())
+    say(f"  answers: {told}; {seen.unexplained} without a reason")
+    say(f"  audited: {', '.join(f'{count} {what}' for what, count in seen.audited.most_common())}")
+    say(f"  the lamp changed {seen.lamp_changed} times; a good command afterwards is done: {seen.obeys}")
+    say(f"  a press in the middle: on the desk after {seen.call_s * 1000:.0f} ms")
+    say(f"  the daemon: same process {seen.same_process}, {seen.rss_mb[-1]:.1f} MB, grew {seen.grew_mb:.1f} MB")
+    return seen.held
+
+
 def main(words: list[str]) -> int:
     """Run the parts; 1 when anything did not hold."""
     arguments = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
@@ -64,6 +79,7 @@ def main(words: list[str]) -> int:
     arguments.add_argument("--faults", type=int, default=200, help="of the network (200)")
     arguments.add_argument("--kills", type=int, default=20, help="kill -9 of agent or broker (20)")
     arguments.add_argument("--events", type=int, default=10_000, help="of the day without a broker (10000)")
+    arguments.add_argument("--commands", type=int, default=10_000, help="wrong ones (10000)")
     arguments.add_argument("--seed", type=int, default=int(time.time()), help="repeats a storm's dice")
     given = arguments.parse_args(words)
     held = True
@@ -71,12 +87,14 @@ def main(words: list[str]) -> int:
         folder = Path(name)
         with (folder / "chaos.log").open("w", encoding="utf-8") as log_file:
             journal.set_up(log_file)
-            if given.part != DRAIN:
+            if given.part in {None, STORM}:
                 (folder / STORM).mkdir()
                 held &= asyncio.run(storm(folder / STORM, given.incidents, given.faults, given.kills, given.seed))
-            if given.part != STORM:
+            if given.part in {None, DRAIN}:
                 (folder / DRAIN).mkdir()
                 held &= asyncio.run(drain(folder / DRAIN, given.events))
+            if given.part in {None, COMMANDS}:
+                held &= asyncio.run(commands(folder / COMMANDS, given.commands, given.seed))
     say("it held" if held else "IT DID NOT HOLD")
     return 0 if held else 1
 
