@@ -111,10 +111,9 @@ class CommandFile:
         Raises:
             sqlite3.Error, OSError: nothing of it was written.
         """
-        connection = self._connection
-        if connection is None or self._path.stat().st_ino != self._inode:
+        if not self._is_in_place():
             self.open()  # SQLite would go on writing into a file that was deleted
-            connection = self._connection
+        connection = self._connection
         assert connection is not None  # noqa: S101 - `open` made it or raised
         with _transaction(connection):
             for each in writings:
@@ -138,6 +137,12 @@ class CommandFile:
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):  # a disk that is gone cannot be checkpointed; the commits stand
                 connection.close()
+
+    def _is_in_place(self) -> bool:
+        try:
+            return self._connection is not None and self._path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
 
     def _load(self) -> Contents:
         self._connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
