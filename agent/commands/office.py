@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from agent.commands.carrying import NotTaken
+from agent.commands.file import NotWritten
 from agent.commands.ledger import Full, Ledger
-from agent.commands.pen import NotWritten
 from agent.signals import Answer, AnswerCommand, CommandName, Why
 from agent.uplink import messages
 from agent.uplink.inbox import Commanded, Refusal
