@@ -17,9 +17,10 @@ from agent.clock_floor import ClockFloor
 from agent.signals import FaultCleared, Faulted
 from agent.uplink.authorities import SOON, Authorities
 from agent.uplink.certificate import Certificate, CertificateUnreadable
-from agent.uplink.connection import Connection, Hooks, Manners
+from agent.uplink.connection import Connection
 from agent.uplink.jsonable import timestamp
 from agent.uplink.key_file import is_exposed
+from agent.uplink.manners import Hooks, Manners
 from agent.uplink.publication import LinkDown, Publication, PublishRefused
 from agent.uplink.slots import GIVEN, Identity, Slots
 from agent.uplink.tls import Endpoint, Look, StillLooking, Tls

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.uplink.connection import Manners
+from agent.uplink.manners import Manners
 from agent.uplink.publication import Publication, Subscription
 from agent.uplink.tls import Endpoint
 from fakes.authority import Authority

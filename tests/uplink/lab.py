@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 from agent.clock import ClockQuality, Moment
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.signals import Category, Tell
-from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.tls import Shown, Tls
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ from agent.clock import SystemClock
 from agent.signals import FaultCleared, Faulted
 from agent.uplink import credentials as credentials_module
 from agent.uplink.authorities import SOON
-from agent.uplink.connection import Connection, Hooks
+from agent.uplink.connection import Connection
 from agent.uplink.credentials import Credentials, Keeper
 from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
+from agent.uplink.manners import Hooks
 from agent.uplink.slots import GIVEN
 from agent.uplink.tls import Endpoint, EndpointInvalid
 from fakes.authority import Authority

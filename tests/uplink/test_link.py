@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from agent.uplink.connection import Manners
 from agent.uplink.lanes import Lane
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Received, Subscription
 from agent.uplink.tls import Endpoint, Shown

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from agent.signals import MediaSent
-from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.media.aside import aside
 from agent.uplink.media.purse import Purse
 from agent.uplink.media.request import PieceOf, UploadState
