@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from agent.commands.carrying import NotTaken
 from agent.commands.file import FILE_NAME
-from agent.commands.office import WAITING, without_secrets
+from agent.commands.office import WAITING
+from agent.commands.redaction import without_secrets
 from agent.config.commanding import CommandSettings, MemberSettings
 from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
 from agent.uplink.lanes import Lane
