@@ -46,7 +46,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the files again and again, not each half minute."""
     monkeypatch.setattr(credentials_module, "LOOK_EVERY_S", 0.02)
     monkeypatch.setattr(credentials_module, "LOOK_AGAIN_S", 0.02)
-    monkeypatch.setattr(credentials_module, "TRY_AGAIN_S", (0.1,))
+    monkeypatch.setattr("agent.uplink.trial.TRY_AGAIN_S", (0.1,))
 
 
 class Holder:
