@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from agent.clock import Clock, Moment
     from agent.control_room.alerts import Alert
     from agent.control_room.command_line import Typed
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.messages import Document
-    from agent.uplink.tls import Endpoint
 
 Seen = TypeVar("Seen")
 

@@ -16,8 +16,8 @@ from agent.uplink.validation import MessageInvalid, parse
 
 if TYPE_CHECKING:
     from agent.clock import Clock
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.publication import Received
-    from agent.uplink.tls import Endpoint
 
 MAX_PAYLOAD = 64 * 1024
 """Bytes; no alert comes near this."""

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from agent.clock import Clock, Moment
     from agent.config.settings import Config
     from agent.fleet.tally import Tally
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.publication import Publication, Receipt, Received
-    from agent.uplink.tls import Endpoint
 
 GOODBYE_WITHIN_S: Final = 5.0
 """For the last status and for leaving: a broker that does not answer then is not waited for."""

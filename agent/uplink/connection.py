@@ -32,9 +32,9 @@ from agent.uplink.receipts import Receipts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.manners import Hooks, Manners
     from agent.uplink.publication import Publication, Receipt
-    from agent.uplink.tls import Endpoint
 
 LOOK_AFTER_S: Final = 1.0
 """How often paho may look whether a ping is due or was never answered; its own threads do it as often."""

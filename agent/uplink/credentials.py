@@ -19,7 +19,7 @@ from agent.uplink.certificate import Certificate, CertificateUnreadable
 from agent.uplink.inspection import Seen
 from agent.uplink.jsonable import timestamp
 from agent.uplink.slots import GIVEN, Identity, Slots
-from agent.uplink.tls import Endpoint, Look, StillLooking, Tls
+from agent.uplink.tls import Look, StillLooking, Tls
 from agent.uplink.trial import Trials, refusal_by
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.config.settings import Config
     from agent.signals import Signal
+    from agent.uplink.endpoint import Endpoint
 
 log = structlog.get_logger()
 

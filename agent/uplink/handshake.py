@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     import paho.mqtt.client as mqtt
 
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.manners import Manners
-    from agent.uplink.tls import Endpoint, Shown
+    from agent.uplink.tls import Shown
 
 PACKET_ROOM: Final = 64 * 1024
 """What the broker may send above the largest payload we take: a little too much is refused here and counted, much

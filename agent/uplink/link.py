@@ -19,7 +19,7 @@ from agent.uplink.turnstile import Turnstile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.endpoint import Endpoint
 
 log = structlog.get_logger()
 

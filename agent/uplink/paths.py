@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from agent.config.settings import Config
     from agent.uplink.client_mark import ClientMark
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.publication import Publication, Receipt, Received
-    from agent.uplink.tls import Endpoint
 
 ACK: Final = "ack"
 """The last level of the topic of acknowledgements."""

@@ -13,7 +13,7 @@ from agent.uplink.topics import UnitTopics
 
 if TYPE_CHECKING:
     from agent.config.settings import UnitSettings
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.endpoint import Endpoint
 
 TRY_WITHIN_S: Final = 20.0
 """Longer than the link waits for a broker that says nothing."""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.paths import Paths
     from agent.uplink.publication import Publication, Received, Subscription
-    from agent.uplink.tls import Endpoint
     from fakes.authority import Authority
 
 Runs = TypeVar("Runs", "Link", "Paths")

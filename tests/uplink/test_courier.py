@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from agent.config.settings import Config
     from agent.signals import Tell
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.endpoint import Endpoint
     from tests.uplink.conftest import Street
 
 NEVER_S = (3600.0,)

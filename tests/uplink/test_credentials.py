@@ -19,11 +19,12 @@ from agent.uplink import credentials as credentials_module
 from agent.uplink.authorities import SOON
 from agent.uplink.connection import Connection
 from agent.uplink.credentials import Credentials, Keeper
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
 from agent.uplink.manners import Hooks
 from agent.uplink.slots import GIVEN
-from agent.uplink.tls import Endpoint, EndpointInvalid
+from agent.uplink.tls import EndpointInvalid
 from fakes.authority import Authority
 from tests.uplink.lab import SOON_S, Ear, LabClock, make_config, passing, running, until
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from agent.rooms import Room
     from agent.signals import Category, MediaReady, Signal
     from agent.uplink.courier import Courier
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.media.request import UploadProgress
     from agent.uplink.publication import Received
-    from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.signals import Category
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.path_watch import PathEvent
     from agent.uplink.publication import Received
-    from agent.uplink.tls import Endpoint
 
 CAPACITY = 10_000
 
