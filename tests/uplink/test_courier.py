@@ -13,7 +13,8 @@ import pytest
 from agent.clock import SystemClock
 from agent.signals import AckLevel, Category
 from agent.uplink import messages
-from agent.uplink.courier import INVALID, REFUSED, UNHEARD, Courier
+from agent.uplink.alert_troubles import INVALID, REFUSED, UNHEARD
+from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
 from agent.uplink.inbox import Inbox
 from agent.uplink.jsonable import timestamp
