@@ -20,7 +20,8 @@ from agent.hw.kit import KitUnusable, load_kit
 from agent.notify import ServiceManager
 from agent.unit import Unit
 from agent.uplink.credentials import Credentials
-from agent.uplink.tls import Endpoint, EndpointInvalid
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.tls import EndpointInvalid
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -72,9 +72,9 @@ if TYPE_CHECKING:
     from agent.rooms import Room
     from agent.signals import Action, Filming, Signal
     from agent.uplink.credentials import Credentials
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.inbox import Commanded, Refusal
     from agent.uplink.media.request import UploadProgress
-    from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
 

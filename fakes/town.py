@@ -19,7 +19,7 @@ import yaml
 from agent.clock import SystemClock
 from agent.config.load import load_config
 from agent.control_room.room import ControlRoom
-from agent.uplink.tls import Endpoint
+from agent.uplink.endpoint import Endpoint
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker
 from fakes.sound import StreetSound

@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
 def _refused_certificates(file: Path, config: Config) -> Iterator[Problem]:
     """What a broker would refuse, or the unit itself, though the files can be read."""
     from agent.uplink.certificate import Certificate, CertificateUnreadable  # noqa: PLC0415 - for this command alone
-    from agent.uplink.tls import Endpoint, EndpointInvalid  # noqa: PLC0415
+    from agent.uplink.endpoint import Endpoint  # noqa: PLC0415
+    from agent.uplink.tls import EndpointInvalid  # noqa: PLC0415
 
     uplink = config.uplink
     if not uplink.broker.startswith("mqtts:") or uplink.cert_file is None:

@@ -86,7 +86,8 @@ async def _run(args: argparse.Namespace) -> None:
 def _open_room(args: argparse.Namespace) -> ControlRoom:
     from agent.clock import SystemClock  # noqa: PLC0415 - heavy, and only this command needs it
     from agent.control_room.room import ControlRoom  # noqa: PLC0415
-    from agent.uplink.tls import Endpoint, EndpointInvalid  # noqa: PLC0415
+    from agent.uplink.endpoint import Endpoint  # noqa: PLC0415
+    from agent.uplink.tls import EndpointInvalid  # noqa: PLC0415
 
     operator = args.operator if args.operator is not None else getpass.getuser()[:LONGEST_REFERENCE]
     if not 1 <= len(operator) <= LONGEST_REFERENCE:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agent.cli.main import Subparsers
     from agent.fleet.receiver import FleetReceiver
     from agent.fleet.tally import Tally
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.endpoint import Endpoint
 
 DESCRIPTION = """\
 Simulate units to size a broker and a control room: each has its own connection, birth, last will and heartbeat, and now
@@ -178,7 +178,8 @@ def _endpoints_of(args: argparse.Namespace) -> Callable[[str], Sequence[Endpoint
 
 
 def _endpoint(url: str, args: argparse.Namespace, cert: Path | None, key: Path | None) -> Endpoint:
-    from agent.uplink.tls import Endpoint, EndpointInvalid  # noqa: PLC0415
+    from agent.uplink.endpoint import Endpoint  # noqa: PLC0415
+    from agent.uplink.tls import EndpointInvalid  # noqa: PLC0415
 
     try:
         endpoint = Endpoint.build(url, ca_file=args.ca, cert_file=cert, key_file=key, insecure_lab=args.insecure_lab)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from ulid import ULID
 
 from agent.commands.chain import FIRST, Chain
-from agent.commands.file import Contents, writing
-from agent.commands.pen import NotWritten, Pen
+from agent.commands.file import Contents, NotWritten, as_not_written, writing
+from agent.disk_thread import DiskThread
 from agent.signals import FaultCleared, Faulted
 from agent.uplink import messages
 from agent.uplink.jsonable import jsonable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.commands.chain import Record
-    from agent.commands.file import CommandFile
+    from agent.commands.file import CommandFile, Writing
     from agent.commands.ledger import Entry
     from agent.config.settings import UnitSettings
     from agent.signals import Signal
@@ -46,6 +47,8 @@ REFUSED_S: Final = 60.0
 CLOSE_WITHIN_S: Final = 1.0
 IN_MEMORY: Final = 10_000
 """Records that may wait for a disk or, without one, for the broker."""
+WAITING: Final = 12_000
+"""Writings that may wait for a disk that does not answer; more are not kept, and counted with the lost ones."""
 PAGE: Final = 100
 """Records that are read to be sent, at a time."""
 PART: Final = "commands"
@@ -63,7 +66,10 @@ class Audit:
         self._clock = clock
         self._link = link
         self._report = report
-        self._pen = Pen(file)
+        self._file = file
+        self._thread: DiskThread[Writing] = DiskThread(
+            "commands-disk", file.write, explain=as_not_written, most=WAITING
+        )
         self._opening: asyncio.Future[Contents] | None = None
         self._chain: Chain | None = None
         """None: it has not begun."""
@@ -141,13 +147,13 @@ class Audit:
         """Write what waits and end."""
         if self._unwritten or self._entries:
             self._write_all()
-        if not await self._pen.close(CLOSE_WITHIN_S):
+        if not await self._thread.close(self._file.close, CLOSE_WITHIN_S):
             log.error("command_file_not_closed", reason="the disk does not answer")
 
     async def _opened(self) -> Contents:
         """The file's contents; one attempt at a time, however often it is waited for."""
         if self._opening is None:
-            self._opening = self._pen.open()
+            self._opening = self._thread.do(self._file.open)
             self._opening.add_done_callback(_hear_out)
         contents = await asyncio.shield(self._opening)
         if contents.moved_aside:
@@ -187,7 +193,7 @@ class Audit:
         self, records: Sequence[Record], entries: Sequence[Entry] = (), forgotten: Sequence[str] = ()
     ) -> asyncio.Future[None]:
         self._entries |= {entry.ref: entry for entry in entries}
-        done = self._pen.write(writing(records=records, entries=entries, forgotten=forgotten))
+        done = self._thread.change(writing(records=records, entries=entries, forgotten=forgotten))
         done.add_done_callback(lambda done: self._wrote(done, records, entries))
         return done
 
@@ -240,7 +246,7 @@ class Audit:
         """The oldest records that the broker does not have; without a disk, of those in memory."""
         with suppress(NotWritten, TimeoutError):
             async with asyncio.timeout(RETRY_S):
-                return await self._pen.unsent(PAGE)
+                return await self._thread.do(partial(self._file.unsent, PAGE))
         return [record for hash_, record in self._unwritten.items() if hash_ not in self._sent][:PAGE]
 
     async def _send(self, records: Sequence[Record]) -> None:
@@ -264,7 +270,7 @@ class Audit:
         """Note on the disk that the broker has these; whether that was possible."""
         try:
             async with asyncio.timeout(RETRY_S):
-                await self._pen.write(writing(sent=hashes))
+                await self._thread.change(writing(sent=hashes))
         except (NotWritten, TimeoutError):
             return False
         written = [hash_ for hash_ in hashes if hash_ not in self._unwritten]

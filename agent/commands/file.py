@@ -1,31 +1,33 @@
-"""The file of commands and audit: SQLite in WAL mode, synced with each commit. Blocking; belongs to one thread.
+"""What the file of commands and audit holds, and how it is read and written. Blocking; belongs to one thread.
 
 A file of its own beside the outbox: neither a flood of commands nor a damaged audit may cost an alert.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from agent.commands import ledger
+from agent.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from agent.commands.chain import Record
+
+log = structlog.get_logger()
 
 FILE_NAME: Final = "commands.sqlite"
 VERSION: Final = 1
 KEPT_RECORDS: Final = 20_000
 """Audit records on the unit, 10 to 20 MB: years of ordinary use, hours of the worst flood a broker passes on."""
 PRUNE_EVERY: Final = 500
-BUSY_S: Final = 1.0
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS commands (ref TEXT PRIMARY KEY, place INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID;
@@ -34,6 +36,10 @@ CREATE TABLE IF NOT EXISTS audit (
 );
 CREATE INDEX IF NOT EXISTS unsent ON audit (place) WHERE sent = 0;
 """
+
+
+class NotWritten(Exception):
+    """The disk did not take it, or not in time."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +84,7 @@ class CommandFile:
     """The file in its folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = folder / FILE_NAME
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
+        self._database = Database(folder / FILE_NAME, version=VERSION, schema=_SCHEMA)
         self._until_pruned = 0
 
     def open(self) -> Contents:
@@ -90,20 +93,8 @@ class CommandFile:
         Raises:
             sqlite3.Error, OSError: neither can be done now.
         """
-        self.close()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            return self._load()
-        except sqlite3.OperationalError:
-            raise  # the disk's fault, or the moment's
-        except (sqlite3.DatabaseError, ValueError) as error:
-            self.close()
-            aside = self._path.with_name(f"{FILE_NAME}.unreadable-{time.time_ns()}")
-            for ending in ("", "-wal", "-shm"):
-                with contextlib.suppress(FileNotFoundError):  # it had no such companion
-                    self._path.with_name(FILE_NAME + ending).rename(aside.with_name(aside.name + ending))
-            self._load()
-            return Contents(moved_aside=f"{error}; it is kept as {aside}")
+        contents, moved_aside = self._database.open(_read)
+        return replace(contents, moved_aside=moved_aside)
 
     def write(self, writings: Sequence[Writing]) -> None:
         """Write all of this in one transaction; on return it outlives a power cut.
@@ -111,12 +102,9 @@ class CommandFile:
         Raises:
             sqlite3.Error, OSError: nothing of it was written.
         """
-        connection = self._connection
-        if connection is None or self._path.stat().st_ino != self._inode:
-            self.open()  # SQLite would go on writing into a file that was deleted
-            connection = self._connection
-        assert connection is not None  # noqa: S101 - `open` made it or raised
-        with _transaction(connection):
+        if not self._database.is_in_place:
+            self.open()
+        with self._database.transaction() as connection:
             for each in writings:
                 self._write(connection, each)
 
@@ -126,45 +114,16 @@ class CommandFile:
         Raises:
             sqlite3.Error, OSError: they cannot be read now.
         """
-        if self._connection is None:
+        if self._database.connection is None:
             self.open()
-        assert self._connection is not None  # noqa: S101 - as above
-        rows = self._connection.execute("SELECT record FROM audit WHERE sent = 0 ORDER BY place LIMIT ?", (most,))
+        connection = self._database.connection
+        assert connection is not None  # noqa: S101 - `open` made it or raised
+        rows = connection.execute("SELECT record FROM audit WHERE sent = 0 ORDER BY place LIMIT ?", (most,))
         return [json.loads(record) for (record,) in rows]
 
     def close(self) -> None:
         """Close the file; it is as good as the last commit either way."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(sqlite3.Error):  # a disk that is gone cannot be checkpointed; the commits stand
-                connection.close()
-
-    def _load(self) -> Contents:
-        self._connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        connection = self._connection
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, VERSION}:
-            msg = f"it was written by another version of this program (format {version})"
-            raise ValueError(msg)
-        with _transaction(connection):
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
-        self._inode = self._path.stat().st_ino
-        entries, unreadable = [], 0
-        for (text,) in connection.execute("SELECT entry FROM commands ORDER BY place").fetchall():
-            try:
-                entries.append(ledger.load(text))
-            except ValueError:
-                unreadable += 1
-        row = connection.execute("SELECT hash FROM audit ORDER BY place DESC LIMIT 1").fetchone()
-        return Contents(tuple(entries), None if row is None else row[0], unreadable=unreadable)
+        self._database.close()
 
     def _write(self, connection: sqlite3.Connection, each: Writing) -> None:
         for ref, text in each.dumped.items():
@@ -186,13 +145,20 @@ class CommandFile:
             connection.execute("DELETE FROM audit WHERE place <= (SELECT max(place) FROM audit) - ?", (KEPT_RECORDS,))
 
 
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # some errors have rolled back already
-            connection.execute("ROLLBACK")
-        raise
+def _read(connection: sqlite3.Connection) -> Contents:
+    entries, unreadable = [], 0
+    for (text,) in connection.execute("SELECT entry FROM commands ORDER BY place").fetchall():
+        try:
+            entries.append(ledger.load(text))
+        except ValueError:
+            unreadable += 1
+    row = connection.execute("SELECT hash FROM audit ORDER BY place DESC LIMIT 1").fetchone()
+    return Contents(tuple(entries), None if row is None else row[0], unreadable=unreadable)
+
+
+def as_not_written(error: Exception) -> NotWritten:
+    """Our own mistakes are taken like a bad disk: commands go on without the file, as without a disk."""
+    if isinstance(error, sqlite3.Error | OSError):
+        return NotWritten(str(error))
+    log.error("command_file_failed", exc_info=error)
+    return NotWritten(f"{type(error).__name__}: {error}")

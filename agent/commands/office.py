@@ -7,35 +7,34 @@ holds nobody up for long: a light for somebody in danger is worth more than the 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from agent.commands.admission import refusal_of, why_not
+from agent.commands.answers import UNSENT, Answers
 from agent.commands.carrying import NotTaken
+from agent.commands.file import NotWritten
 from agent.commands.ledger import Full, Ledger
-from agent.commands.pen import NotWritten
-from agent.signals import Answer, AnswerCommand, CommandName, Why
-from agent.uplink import messages
-from agent.uplink.inbox import Commanded, Refusal
-from agent.uplink.publication import LinkDown
-from agent.uplink.topics import RESPONSE_EXPIRY_S
+from agent.commands.patience import is_overdue
+from agent.commands.redaction import without_secrets
+from agent.signals import Answer, AnswerCommand, Why
+from agent.uplink.inbox import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agent.clock import Clock, Moment
+    from agent.clock import Clock
     from agent.commands.audit import Audit
     from agent.commands.carrying import Handler, Handlers
     from agent.commands.file import Contents
     from agent.commands.ledger import Entry
     from agent.config.settings import Config
-    from agent.signals import Command
+    from agent.signals import Command, CommandName
+    from agent.uplink.inbox import Commanded
     from agent.uplink.link import Link
-    from agent.uplink.messages import Message
     from agent.uplink.paths import Paths
-    from agent.uplink.publication import Receipt
 
 log = structlog.get_logger()
 
@@ -43,22 +42,7 @@ WRITTEN_WITHIN_S: Final = 0.5
 """An answer is due within a second (standards.md goal 27); a worn card takes a tenth of one to write."""
 WAITING: Final = 64
 """Commands that wait to be written: one at a time is carried out, and a console gives one a second at most."""
-UNSENT: Final = 1000
-"""Answers that wait for the link; they are good for a minute. When a link breaks, as many are on their way."""
 LOOK_EVERY_S: Final = 0.5
-LIMIT_S: Final = {
-    CommandName.LIGHT: 1000.0,
-    CommandName.ANNOUNCE: 60.0,
-    CommandName.RESTART_PART: 120.0,
-    CommandName.CLIP: 1200.0,
-    CommandName.SELF_TEST: 900.0,
-    CommandName.UPLOAD: 86_400.0,
-}
-"""After this long without a word a command has failed; `light` and `clip` may have to wait for their end first."""
-USUAL_LIMIT_S: Final = 700.0
-_SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)
-"""User name and password, query and fragment."""
-_URLS: Final = frozenset({"url", "completeUrl", "confirmUrl"})
 
 
 class Office:
@@ -67,8 +51,8 @@ class Office:
     def __init__(self, config: Config, clock: Clock, link: Link | Paths, audit: Audit) -> None:
         self._config = config
         self._clock = clock
-        self._link = link
         self._audit = audit
+        self._answers = Answers(config.unit, clock, link)
         self._ledger = Ledger()
         self._handlers: dict[CommandName, Handler] = {}
         self._given_up: list[Callable[[str], None]] = []
@@ -83,7 +67,6 @@ class Office:
         """What came before it was open."""
         self._early: deque[AnswerCommand] = deque(maxlen=UNSENT)
         """Answers to commands that only the file may know."""
-        self._unsent: deque[tuple[float, Message]] = deque(maxlen=UNSENT)
         self._news = asyncio.Event()
 
     def employ(
@@ -149,7 +132,7 @@ class Office:
                 self._held.append(came)
             else:
                 full = "the unit is starting, and too many commands wait already: wait a minute"
-                self._refuse(came if isinstance(came, Refusal) else _refusal(came, Why.BUSY, full))
+                self._refuse(came if isinstance(came, Refusal) else refusal_of(came, Why.BUSY, full))
             return
         if isinstance(came, Refusal):
             self._refuse(came)
@@ -158,13 +141,8 @@ class Office:
         known = self._ledger.get(command.ref)
         if known is not None and known.digest == command.digest:
             self._repeat(known, came)
-        elif known is not None:
-            self._refuse(_refusal(came, Why.REPLAYED, "its id was used before, for another command"))
-        elif came.late is not None:
-            self._refuse(_refusal(came, came.late.why, came.late.text))
-        elif not self._config.commands.may(command.name, command.by, _console(command.source)):
-            who = f"{command.by} at {_console(command.source)}"
-            self._refuse(_refusal(came, Why.FORBIDDEN, f"{who} has no right to {command.name} here"))
+        elif (refusal := why_not(came, known, self._config.commands)) is not None:
+            self._refuse(refusal)
         else:
             self._accept(came)
 
@@ -180,14 +158,11 @@ class Office:
         entry.enter(answer, self._clock.now())
         log.info("command_answered", command=entry.name, by=entry.by, answer=answer.answer, reason=answer.text)
         self._audit.keep(entry, "answer", **_of_entry(entry), status=entry.answer, code=entry.why, detail=entry.text)
-        self._answer(entry)
+        self._answers.give(entry)
 
     def link_up(self) -> None:
         """What could not be said is said now, as far as it is still of use."""
-        unsent, self._unsent = self._unsent, deque(maxlen=UNSENT)
-        for since_s, message in unsent:
-            if self._clock.now().monotonic_s - since_s < RESPONSE_EXPIRY_S:
-                self._send(message, since_s)
+        self._answers.link_up()
 
     @property
     def facts(self) -> Mapping[str, int]:
@@ -220,12 +195,12 @@ class Office:
     def _accept(self, came: Commanded) -> None:
         command = came.command
         if len(self._waiting) >= WAITING:
-            self._refuse(_refusal(came, Why.BUSY, "too many commands wait already: wait a minute"))
+            self._refuse(refusal_of(came, Why.BUSY, "too many commands wait already: wait a minute"))
             return
         try:
             entry, forgotten = self._ledger.take(command)
         except Full:
-            self._refuse(_refusal(came, Why.BUSY, "the unit has more commands than it can remember: wait a minute"))
+            self._refuse(refusal_of(came, Why.BUSY, "the unit has more commands than it can remember: wait a minute"))
             return
         if came.reply is not None:
             entry.reply_topic, entry.correlation = came.reply.topic, came.reply.correlation
@@ -248,7 +223,7 @@ class Office:
             entry.reply_topic, entry.correlation = came.reply.topic, came.reply.correlation
         log.info("command_repeated", command=entry.name, by=entry.by, answer=entry.answer)
         self._audit.keep(entry, "repeated", **_of_entry(entry), status=entry.answer)
-        self._answer(entry)
+        self._answers.give(entry)
 
     def _refuse(self, refusal: Refusal) -> None:
         log.warning("message_refused", topic=refusal.topic[:256], why=refusal.why, reason=refusal.text)
@@ -267,20 +242,7 @@ class Office:
             code=refusal.why,
             detail=refusal.text[:1024],
         )
-        if refusal.reply is not None:
-            self._send(
-                messages.response(
-                    self._config.unit,
-                    self._clock.now(),
-                    to=refusal.reply.topic,
-                    correlation_data=refusal.reply.correlation,
-                    command_id=document.get("id"),
-                    name=refusal.name,
-                    answer=Answer.REFUSED,
-                    code=refusal.why,
-                    detail=refusal.text[:1024],
-                )
-            )
+        self._answers.refuse(refusal)
 
     # --- carrying out --------------------------------------------------------------------------------------------
 
@@ -295,7 +257,7 @@ class Office:
         entry = self._ledger.get(command.ref)
         if entry is None or entry.is_over:
             return
-        self._answer(entry)  # accepted
+        self._answers.give(entry)  # accepted
         try:
             self._handlers[command.name](command)
         except NotTaken as refused:
@@ -313,67 +275,11 @@ class Office:
                 look()
             now = self._clock.now()
             for entry in self._ledger.unfinished:
-                if _overdue(entry, now):
+                if is_overdue(entry, now):
                     for given_up in self._given_up:
                         given_up(entry.ref)
                     text = "nothing was heard of it for too long"
                     self.answered(AnswerCommand(entry.ref, Answer.FAILED, Why.TIMED_OUT, text))
-
-    # --- answering -----------------------------------------------------------------------------------------------
-
-    def _answer(self, entry: Entry) -> None:
-        if entry.reply_topic is None:
-            return
-        self._send(
-            messages.response(
-                self._config.unit,
-                self._clock.now(),
-                to=entry.reply_topic,
-                correlation_data=entry.correlation,
-                command_id=entry.command_id,
-                name=entry.name,
-                answer=entry.answer,
-                code=entry.why,
-                detail=entry.text,
-                result=entry.result,
-            )
-        )
-
-    def _send(self, message: Message, since_s: float | None = None) -> None:
-        since_s = self._clock.now().monotonic_s if since_s is None else since_s
-        try:
-            sent = self._link.send(message.publication())
-        except LinkDown:
-            self._unsent.append((since_s, message))
-            return
-        sent.add_done_callback(lambda sent: self._sent(sent, message, since_s))
-
-    def _sent(self, sent: asyncio.Future[Receipt], message: Message, since_s: float) -> None:
-        error = None if sent.cancelled() else sent.exception()
-        if isinstance(error, LinkDown):
-            # It may have arrived: an answer twice is no harm.
-            if self._link.connected and self._clock.now().monotonic_s - since_s < RESPONSE_EXPIRY_S:
-                self._send(message, since_s)  # another path is up: no new connection would come to send it
-            else:
-                self._unsent.append((since_s, message))
-        elif error is not None:
-            log.warning("answer_not_sent", topic=message.topic, reason=str(error))
-
-
-def without_secrets(args: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as they may be written down: an address signed beforehand is a key for whoever reads it."""
-    plain = dict(args)
-    if "headers" in plain:
-        plain["headers"] = dict.fromkeys(plain["headers"], "...")
-    for name in _URLS & plain.keys():
-        plain[name] = _without_key(plain[name])
-    if "partUrls" in plain:
-        plain["partUrls"] = [_without_key(url) for url in plain["partUrls"]]
-    return plain
-
-
-def _without_key(url: str) -> str:
-    return _SECRET_IN_URL.sub("", url)[:512]
 
 
 def _of_entry(entry: Entry) -> dict[str, Any]:
@@ -384,24 +290,3 @@ def _of_entry(entry: Entry) -> dict[str, Any]:
         "operatorRef": entry.by,
         "digest": entry.digest,
     }
-
-
-def _refusal(came: Commanded, why: Why, text: str) -> Refusal:
-    command = came.command
-    said = {
-        "id": command.id,
-        "source": command.source,
-        "data": {"operatorRef": command.by, "reason": command.reason},
-    }
-    return Refusal(why, text, came.topic, command.name, came.reply, said, command.digest)
-
-
-def _console(source: str) -> str:
-    return source.rpartition("/")[2]
-
-
-def _overdue(entry: Entry, now: Moment) -> bool:
-    since = entry.since or entry.came
-    if since.boot_id != now.boot_id:
-        return True
-    return now.monotonic_s - since.monotonic_s > LIMIT_S.get(entry.name, USUAL_LIMIT_S)

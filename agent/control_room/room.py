@@ -14,8 +14,8 @@ from agent.control_room.reading import Reading, read
 from agent.control_room.receiver import Receiver
 from agent.signals import AckLevel, Outcome
 from agent.uplink.client_mark import FILE_NAME, ClientMark
-from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.messages import CommandName, Kind
 from agent.uplink.publication import Received, Subscription
 from agent.uplink.topics import ROOT
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from agent.clock import Clock, Moment
     from agent.control_room.alerts import Alert
     from agent.control_room.command_line import Typed
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.messages import Document
-    from agent.uplink.tls import Endpoint
 
 Seen = TypeVar("Seen")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from agent.clock import Clock
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.endpoint import Endpoint
 
 STACK_BYTES: Final = 256 * 1024
 """Of a handshake's thread. When a broker comes back, thousands of units knock at the same time."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from agent.signals import AckLevel
 from agent.uplink import messages
-from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.messages import Kind
 from agent.uplink.publication import LinkDown, Subscription
 from agent.uplink.topics import ROOT, UnitTopics
@@ -16,8 +16,8 @@ from agent.uplink.validation import MessageInvalid, parse
 
 if TYPE_CHECKING:
     from agent.clock import Clock
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.publication import Received
-    from agent.uplink.tls import Endpoint
 
 MAX_PAYLOAD = 64 * 1024
 """Bytes; no alert comes near this."""

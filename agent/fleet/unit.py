@@ -12,10 +12,10 @@ import agent
 from agent.signals import AckLevel, Acknowledged, Category, Tell
 from agent.uplink import messages
 from agent.uplink.backoff import about_s
-from agent.uplink.connection import Manners
 from agent.uplink.help_ids import new_alert_id
 from agent.uplink.inbox import Inbox
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.messages import State
 from agent.uplink.publication import LinkDown, PublishRefused, Subscription
 from agent.uplink.topics import UnitTopics
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from agent.clock import Clock, Moment
     from agent.config.settings import Config
     from agent.fleet.tally import Tally
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.publication import Publication, Receipt, Received
-    from agent.uplink.tls import Endpoint
 
 GOODBYE_WITHIN_S: Final = 5.0
 """For the last status and for leaving: a broker that does not answer then is not waited for."""

@@ -14,96 +14,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
-import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from agent.uplink.background import BACKGROUND_SOCKET
-from agent.uplink.client_mark import ClientMark
-from agent.uplink.packets import no_properties, properties_of, received
-from agent.uplink.publication import (
-    LinkDown,
-    Publication,
-    PublishRefused,
-    Receipt,
-    Received,
-    Subscription,
-)
-from agent.uplink.tls import EndpointInvalid
+from agent.uplink.handshake import Handshake
+from agent.uplink.packets import properties_of, received
+from agent.uplink.paho_client import IN_FLIGHT, PahoClient
+from agent.uplink.publication import LinkDown
+from agent.uplink.receipts import Receipts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.uplink.tls import Endpoint, Shown
+    from agent.uplink.endpoint import Endpoint
+    from agent.uplink.manners import Hooks, Manners
+    from agent.uplink.publication import Publication, Receipt
 
-CONNECT_TIMEOUT_S: Final = 5.0
-"""For the TCP and for the TLS handshake each: a mobile network that needs longer is not there."""
 LOOK_AFTER_S: Final = 1.0
 """How often paho may look whether a ping is due or was never answered; its own threads do it as often."""
-IN_FLIGHT: Final = 20
-"""Unacknowledged publications at a time, at most; a broker may want fewer (mosquitto: 20), which paho ignores."""
-PACKET_ROOM: Final = 64 * 1024
-"""What the broker may send above the largest payload we take: a little too much is refused here and counted, much
-too much is kept back by the broker and never fills the memory of a small board."""
-NO_SUBSCRIBERS: Final = 16
 WILL_WANTED: Final = 4
 """DISCONNECT reason "with will message": should it still arrive, the broker shall tell that we died."""
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How a client behaves on every one of its connections."""
-
-    name: str
-    """Who it is, for people; on the broker it is known by this and a mark."""
-    subscriptions: tuple[Subscription, ...] = ()
-    keepalive_s: float = 25.0
-    session_expiry_s: int = 86_400
-    """How long the broker keeps what comes for us while we are away."""
-    max_payload: int = 16 * 1024
-    """Bytes; a larger payload is refused."""
-    hands_over_all: bool = False
-    """What is too large, and came all the same, is handed over too: to somebody who refuses it with a reason."""
-    puback_within_s: float = 10.0
-    """A broker that does not acknowledge for so long is not there. The keep-alive alone finds a half-open connection
-    only after twice its time, 50 s: too long for a help call (goal 1: 10 s)."""
-    background: bool = False
-    """It carries what can wait: its packets stand behind those of the unit's other connections."""
-    mark: ClientMark = field(default_factory=ClientMark)
-    """Makes the client id one that nobody guesses. A session that is to outlast this run needs one that is kept."""
-
-    @property
-    def client_id(self) -> str:
-        """What the broker knows this client by; whoever else says it throws this one out, so it is told to nobody."""
-        return self.mark.on(self.name)
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a connection tells, on the event loop."""
-
-    opened: Callable[[], None]
-    """The broker accepted us; called before anything that it sends."""
-    message: Callable[[Received], None]
-    refused: Callable[[str], None]
-    """A received message, or a subscription of ours, was refused; why."""
-
-
-@dataclass
-class _Waiting:
-    """A publication that the broker has not acknowledged."""
-
-    receipt: asyncio.Future[Receipt]
-    sent_s: float
-    overdue: asyncio.TimerHandle = field(repr=False)
 
 
 class Connection:
@@ -114,16 +50,15 @@ class Connection:
         self._manners = manners
         self._hooks = hooks
         self._loop = asyncio.get_running_loop()
-        self._client: mqtt.Client | None = self._make_client(will)
-        self._waiting: dict[int, _Waiting] = {}
+        client = self._make_client(will)
+        self._client: mqtt.Client | None = client
+        self._handshake = Handshake(client, endpoint, manners, self._shaken)
+        self._receipts = Receipts(manners.puback_within_s, self._overdue)
         self._last_words: str | None = None
         self._given_up = False
-        self._shown: Shown | None = None
         self._turned_away = False
-        """The other end was there, and did not want us. That we do not trust it is no reason to show it another
-        certificate."""
+        """The other end was there, and did not want us."""
         self._look_after: asyncio.TimerHandle | None = None
-        self._thread = threading.Thread(target=self._connect, name=f"link-{manners.name}", daemon=True)
         self.opened = asyncio.Event()
         """The broker accepted us; subscriptions are on their way before anything else."""
         self.ended = asyncio.Event()
@@ -135,7 +70,7 @@ class Connection:
 
     def start(self) -> None:
         """Begin to connect."""
-        self._thread.start()
+        self._handshake.start()
 
     @property
     def is_open(self) -> bool:
@@ -164,10 +99,7 @@ class Connection:
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             msg = f"the connection does not take it: {mqtt.error_string(info.rc)}"
             raise LinkDown(msg)
-        receipt: asyncio.Future[Receipt] = self._loop.create_future()
-        receipt.add_done_callback(_retrieve)
-        overdue = self._loop.call_later(self._manners.puback_within_s, self._overdue)
-        self._waiting[info.mid] = _Waiting(receipt, self._loop.time(), overdue)
+        receipt = self._receipts.expect(info.mid)
         self._write()  # now, not in the next turn of the event loop
         return receipt
 
@@ -182,43 +114,20 @@ class Connection:
         """End it without good-bye: should the broker hear of it at all, it tells the will. `ended` follows."""
         self._last_words = self._last_words or reason
         self._given_up = True
-        if self._client is None or self._thread.is_alive():
+        if self._client is None or self._handshake.is_under_way:
             return  # the handshake ends it
         self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=WILL_WANTED))
         self._write()
         self._over()  # whether or not the broker could be told
 
-    # --- in the thread of the handshakes -----------------------------------------------------------------------
-
-    def _connect(self) -> None:
-        client = self._client
-        try:
-            properties = no_properties(PacketTypes.CONNECT)
-            properties.SessionExpiryInterval = self._manners.session_expiry_s
-            properties.MaximumPacketSize = self._manners.max_payload + PACKET_ROOM
-            if client is not None:
-                if self._endpoint.tls is not None:
-                    self._shown = self._endpoint.tls.show()
-                    client.tls_set_context(self._shown.context)
-                client.connect(
-                    self._endpoint.host,
-                    self._endpoint.port,
-                    keepalive=max(1, round(self._manners.keepalive_s)),
-                    clean_start=False,
-                    properties=properties,
-                )
-        except EndpointInvalid as invalid:
-            self._post(self._end, str(invalid))
-        except OSError as error:
-            own_verdict = isinstance(error, ssl.SSLCertVerificationError)
-            self._turned_away = isinstance(error, ssl.SSLError) and not own_verdict
-            self._post(self._end, _explain(error))
-        except Exception as error:  # noqa: BLE001 - whatever paho raises ends this connection, and is told as its end
-            self._post(self._end, f"the connection broke: {type(error).__name__}: {error}")
-        else:
-            self._post(self._begin)
-
     # --- paho on the event loop --------------------------------------------------------------------------------
+
+    def _shaken(self, failure: str | None) -> None:
+        """In the handshakes' thread: they are done, or failed."""
+        if failure is None:
+            self._post(self._begin)
+        else:
+            self._post(self._end, failure)
 
     def _begin(self) -> None:
         """The handshakes are done: from here on the event loop reads and writes."""
@@ -258,39 +167,26 @@ class Connection:
 
     def _watch_room(self, client: mqtt.Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's socket
         """Something waits to be written: write on when the socket has room. The thread's first packet is `_begin`'s."""
-        if client is self._client and threading.current_thread() is not self._thread:
+        if client is self._client and not self._handshake.is_in_its_thread:
             self._loop.add_writer(sock, self._write)
 
     def _stop_watching_room(self, _client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401
-        if threading.current_thread() is not self._thread:
+        if not self._handshake.is_in_its_thread:
             self._loop.remove_writer(sock)
 
     def _unwatch(self, _client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401
         """The socket is being closed: nobody may look at its number any more."""
-        if threading.current_thread() is not self._thread:
+        if not self._handshake.is_in_its_thread:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
 
     def _make_client(self, will: Publication | None) -> mqtt.Client:
-        client = _Client(
-            self._endpoint.interface,
-            CallbackAPIVersion.VERSION2,
-            client_id=self._manners.client_id,
-            protocol=mqtt.MQTTv5,
-            reconnect_on_failure=False,
-        )
-        client.suppress_exceptions = True
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_inflight_messages_set(IN_FLIGHT)
-        if will is not None:
-            properties = properties_of(PacketTypes.WILLMESSAGE, will)
-            client.will_set(will.topic, will.payload, qos=1, retain=will.retain, properties=properties)
+        client = PahoClient(self._manners, will, self._endpoint.interface)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_message = self._on_message
-        client.on_socket_open = _step_aside if self._manners.background else _send_at_once
         client.on_socket_close = self._unwatch
         client.on_socket_register_write = self._watch_room
         client.on_socket_unregister_write = self._stop_watching_room
@@ -333,7 +229,7 @@ class Connection:
     def _on_publish(
         self, _client: object, _userdata: object, mid: int, reason: ReasonCode, _properties: object
     ) -> None:
-        self._post(self._acknowledged, mid, reason.value, str(reason))
+        self._post(self._receipts.came, mid, reason.value, str(reason))
 
     def _on_message(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
         try:
@@ -354,21 +250,9 @@ class Connection:
         if self._given_up:
             return
         self.opened.set()
-        if self._endpoint.tls is not None and self._shown is not None:
-            self._endpoint.tls.accepted(self._shown)
+        if self._endpoint.tls is not None and self._handshake.shown is not None:
+            self._endpoint.tls.accepted(self._handshake.shown)
         self._hooks.opened()
-
-    def _acknowledged(self, mid: int, code: int, name: str) -> None:
-        waiting = self._waiting.pop(mid, None)
-        if waiting is None:
-            return
-        waiting.overdue.cancel()
-        if waiting.receipt.done():  # whoever waited was cancelled
-            return
-        if code >= 0x80:  # noqa: PLR2004 - MQTT 5: failures begin here
-            waiting.receipt.set_exception(PublishRefused(code, name))
-        else:
-            waiting.receipt.set_result(Receipt(self._loop.time() - waiting.sent_s, code == NO_SUBSCRIBERS))
 
     def _overdue(self) -> None:
         self.abandon(f"the broker acknowledged nothing for {self._manners.puback_within_s:g} s")
@@ -390,71 +274,9 @@ class Connection:
             return
         self.reason = reason
         self.ended.set()
-        if (
-            self._turned_away
-            and not self.opened.is_set()
-            and self._endpoint.tls is not None
-            and self._shown is not None
-        ):
-            self._endpoint.tls.turned_away(self._shown)
+        tls, shown = self._endpoint.tls, self._handshake.shown
+        turned_away = self._turned_away or self._handshake.turned_away
+        if turned_away and not self.opened.is_set() and tls is not None and shown is not None:
+            tls.turned_away(shown)
         self._client = None  # its sockets close with it
-        for waiting in self._waiting.values():
-            waiting.overdue.cancel()
-            if not waiting.receipt.done():
-                waiting.receipt.set_exception(LinkDown(reason))
-        self._waiting.clear()
-
-
-class _Client(mqtt.Client):
-    """A paho client that can be held to one network interface."""
-
-    def __init__(self, interface: str | None, *args: Any, **more: Any) -> None:  # noqa: ANN401 - paho's own
-        super().__init__(*args, **more)
-        self._interface = interface
-
-    def _create_socket_connection(self) -> socket.socket:
-        """Connect through the interface. paho lets only a source address be chosen, and that binds to no interface.
-
-        Raises:
-            OSError: there is no such interface, or the broker cannot be reached through it.
-        """
-        if self._interface is None:
-            return super()._create_socket_connection()
-        failed: OSError = ConnectionError("its name has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(self._connect_timeout)
-                # Without special rights since Linux 5.7, as long as the socket is bound to none.
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._interface.encode())
-                sock.connect(address)
-            except OSError as error:
-                sock.close()
-                failed = error
-            else:
-                return sock
-        raise failed
-
-
-def _retrieve(receipt: asyncio.Future[Receipt]) -> None:
-    """Whoever sends without waiting does not want to hear of it; asyncio would complain for him."""
-    if not receipt.cancelled():
-        receipt.exception()
-
-
-def _send_at_once(_client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401 - paho's own word for a socket
-    """No Nagle: it would hold an alert back for 40 ms, until the broker's acknowledgement of the one before."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _step_aside(_client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401
-    for option in BACKGROUND_SOCKET:
-        sock.setsockopt(*option)
-
-
-def _explain(error: OSError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate was not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
-    return f"it cannot be reached: {error.strerror or error}"
+        self._receipts.lost(reason)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
 import random
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -12,9 +11,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.uplink import messages
+from agent.uplink.alert_troubles import AlertTroubles
 from agent.uplink.in_flight import InFlight
+from agent.uplink.in_order import InOrder
 from agent.uplink.lanes import Lane, lane_of
 from agent.uplink.publication import LinkDown, PublishRefused, Receipt
+from agent.uplink.ready import Ready
 from agent.uplink.resends import Resends
 from agent.uplink.standing import Standing
 from agent.uplink.validation import MessageInvalid, check
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from agent.clock import Clock, Moment
     from agent.config.settings import Config
     from agent.signals import Remember, Tell
-    from agent.uplink.entry import Entry, Key
+    from agent.uplink.entry import Entry
     from agent.uplink.outbox import Outbox
     from agent.uplink.paths import Paths
 
@@ -33,13 +35,6 @@ log = structlog.get_logger()
 
 DISK_PATIENCE_S: Final = 2.0
 """An alert that is not urgent waits this long for the disk, then it goes out unstored: better told than kept."""
-IN_ORDER_WITHIN_S: Final = 1.0
-"""A control room that is there has acknowledged within this time. What was sent longer ago goes once more before the
-next revision of its alert, so that they come in order."""
-
-REFUSED: Final = "alerts-refused"
-UNHEARD: Final = "nobody-listening"
-INVALID: Final = "alert-invalid"
 
 
 class Courier:
@@ -74,20 +69,12 @@ class Courier:
         self._outbox = outbox
         self._paths = paths
         self._clock = clock
-        self._on_trouble = on_trouble
-        self._on_over = on_over
-        self._troubles: set[str] = set()
-        self._ready: list[tuple[int, int, Entry]] = []
-        """A heap, by priority and number: what goes as soon as a path takes it."""
-        self._queued: set[Key] = set()
-        """What lies in that heap."""
+        self._troubles = AlertTroubles(on_trouble, on_over)
+        self._ready = Ready()
         self._resends = Resends(config.uplink.resend_s, rng or random.SystemRandom(), outbox.holds)
         self._standing = Standing(config.unit, paths)
         self._in_flight = InFlight(config.uplink.resend_s[0])
-        self._sent_s: dict[Key, float] = {}
-        """When each waiting revision was last sent since the newest connection, by the loop's clock."""
-        self._unheard: set[Key] = set()
-        """Those of them that nobody listened to, or that the broker refused."""
+        self._in_order = InOrder()
         self._session = 0
         self._news = asyncio.Event()
         outbox.on_settled = self._settled
@@ -108,7 +95,7 @@ class Courier:
         loop = asyncio.get_running_loop()
         for entry in self._outbox.keep(tells, remembers):
             if entry.tell.urgent:
-                self._make_ready(entry)
+                self._ready.add(entry)
             elif not entry.settled:  # one that is was made ready by `_settled`
                 self._resends.later(entry, loop.time() + DISK_PATIENCE_S)
                 self._news.set()
@@ -128,7 +115,7 @@ class Courier:
         self.delivered += 1
         if not self._outbox.holds_help:
             self._paths.calm()
-        self._forget_sending(entry)
+        self._in_order.forget(entry)
         log.info("alert_delivered", alert_id=alert_id, revision=revision, attempts=entry.attempts)
         return True
 
@@ -164,7 +151,7 @@ class Courier:
             await self._paths.up()
             self._begin_anew_if_new()
             for entry in self._resends.due(loop.time()):
-                self._make_ready(entry)
+                self._ready.add(entry)
             self._dispatch()
             for entry in self._in_flight.overdue(loop.time()):
                 self._send_beside(entry)
@@ -191,31 +178,22 @@ class Courier:
         if self._session == self._paths.session:
             return
         self._session = self._paths.session
-        self._sent_s.clear()
-        self._unheard.clear()
+        self._in_order.begin_anew()
         self._resends.begin_anew(asyncio.get_running_loop().time())
-        waiting = [entry for entry in self._outbox.pending() if not self._resends.rests(entry)]
-        self._queued = {entry.key for entry in waiting}
-        self._ready = [(entry.priority, entry.sequence, entry) for entry in waiting]
-        heapq.heapify(self._ready)
+        self._ready.replace(entry for entry in self._outbox.pending() if not self._resends.rests(entry))
 
     def _settled(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if entry.attempts == 0:
-                self._make_ready(entry)
+                self._ready.add(entry)
         self._dispatch()
 
     def _found(self, entries: Sequence[Entry]) -> None:
         """The disk came late and held these: on this connection they were never sent, however often before."""
         for entry in entries:
             if self._outbox.holds(entry):
-                self._make_ready(entry)
+                self._ready.add(entry)
         self._dispatch()
-
-    def _make_ready(self, entry: Entry) -> None:
-        if entry.key not in self._queued:
-            self._queued.add(entry.key)
-            heapq.heappush(self._ready, (entry.priority, entry.sequence, entry))
 
     def _dispatch(self) -> None:
         """Hand over what is ready, as much as the paths have places for."""
@@ -223,11 +201,9 @@ class Courier:
             self.hurry()
             return
         self._begin_anew_if_new()
-        while self._ready:
-            _, _, entry = self._ready[0]
+        while (entry := self._ready.first) is not None:
             if not self._outbox.holds(entry) or entry.key in self._in_flight:
-                heapq.heappop(self._ready)
-                self._queued.discard(entry.key)
+                self._ready.drop_first()
                 if self._in_flight.taken(entry.key) and self._outbox.holds(entry):
                     self._send_beside(entry)  # its repetition is due, and one path still says nothing
                 continue
@@ -259,15 +235,9 @@ class Courier:
                 break
             if lower.key in self._in_flight or self._resends.rests(lower):
                 continue
-            sent_s = self._sent_s.get(lower.key)
-            known_unheard = entry.attempts == 0 and lower.key in self._unheard
-            if sent_s is None or known_unheard or now_s - sent_s >= IN_ORDER_WITHIN_S:
+            if self._in_order.goes_first(lower, entry, now_s):
                 return lower
         return entry
-
-    def _forget_sending(self, entry: Entry) -> None:
-        self._sent_s.pop(entry.key, None)
-        self._unheard.discard(entry.key)
 
     def _send(self, entry: Entry, path: str) -> None:
         """Hand one entry to a path.
@@ -288,10 +258,10 @@ class Courier:
             copy_lives_s=self._resends.copy_lives_s(attempt),
         )
         receipt = self._paths.send(message.publication(), lane_of(entry.tell.category), path)
-        self._in_flight.left(entry, path, asyncio.get_running_loop().time())
+        now_s = asyncio.get_running_loop().time()
+        self._in_flight.left(entry, path, now_s)
+        self._in_order.sent(entry, now_s)
         self._news.set()  # `_carry` looks whether it waits too long
-        self._unheard.discard(entry.key)
-        self._sent_s[entry.key] = asyncio.get_running_loop().time()
         receipt.add_done_callback(partial(self._handed_over, entry, path))
         # After the broker's answer: checking takes longer than all the rest of the way to the broker.
         receipt.add_done_callback(lambda _: self._check(message))
@@ -312,7 +282,7 @@ class Courier:
             check(message.kind, message.document)
         except MessageInvalid as invalid:
             log.warning("own_alert_invalid", id=message.document["id"], reason=str(invalid))
-            self._trouble(INVALID, f"An alert broke the message contract and was sent all the same: {invalid}")
+            self._troubles.invalid(invalid)
 
     def _handed_over(self, entry: Entry, path: str, receipt: asyncio.Future[Receipt]) -> None:
         """The broker answered, or the connection died first."""
@@ -322,8 +292,8 @@ class Courier:
         if lost and entry.key in self._in_flight:
             pass  # the other path has it
         elif lost:
-            self._forget_sending(entry)
-            self._make_ready(entry)  # goes first thing, over the other path or on the next connection
+            self._in_order.forget(entry)
+            self._ready.add(entry)  # goes first thing, over the other path or on the next connection
         else:
             heard = self._note_answer(entry, receipt, error)
             if self._outbox.holds(entry):
@@ -336,15 +306,15 @@ class Courier:
             self._note_receipt(entry, receipt.result())
             return not receipt.result().nobody_listening
         if isinstance(error, PublishRefused):
-            self._trouble(REFUSED, f"The broker refuses this unit's alerts: {error}. They are kept and tried again.")
+            self._troubles.refused(error)
         else:
             log.error("alert_not_sent", alert_id=entry.tell.alert_id, reason=repr(error))
         return False
 
     def _plan(self, entry: Entry, *, heard: bool) -> None:
         if not heard:
-            self._unheard.add(entry.key)
-        if entry.key in self._queued:
+            self._in_order.unheard(entry)
+        if entry.key in self._ready:
             return  # it goes again anyway
         help_call = lane_of(entry.tell.category) is Lane.HELP
         first_of_help = help_call and self._outbox.of_alert(entry.tell.alert_id)[0] is entry
@@ -368,20 +338,4 @@ class Courier:
             late=entry.late,
             edge_to_broker_ms=round(edge_to_broker_s * 1000, 2),
         )
-        self._over(REFUSED)
-        if receipt.nobody_listening:
-            self._trouble(UNHEARD, "The broker has nobody who listens to this unit's alerts: no control room.")
-        else:
-            self._over(UNHEARD)
-
-    def _trouble(self, code: str, text: str) -> None:
-        if code not in self._troubles:
-            self._troubles.add(code)
-            log.warning("courier_in_trouble", code=code, reason=text)
-            self._on_trouble(code, text)
-
-    def _over(self, code: str) -> None:
-        if code in self._troubles:
-            self._troubles.discard(code)
-            log.info("courier_out_of_trouble", code=code)
-            self._on_over(code)
+        self._troubles.taken(receipt)

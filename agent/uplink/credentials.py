@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
@@ -15,23 +14,22 @@ import structlog
 from agent.apart import apart
 from agent.clock_floor import ClockFloor
 from agent.signals import FaultCleared, Faulted
-from agent.uplink.authorities import SOON, Authorities
+from agent.uplink import inspection
 from agent.uplink.certificate import Certificate, CertificateUnreadable
-from agent.uplink.connection import Connection, Hooks, Manners
+from agent.uplink.inspection import Seen
 from agent.uplink.jsonable import timestamp
-from agent.uplink.key_file import is_exposed
-from agent.uplink.publication import LinkDown, Publication, PublishRefused
 from agent.uplink.slots import GIVEN, Identity, Slots
-from agent.uplink.tls import Endpoint, Look, StillLooking, Tls
-from agent.uplink.topics import UnitTopics
+from agent.uplink.tls import Look, StillLooking, Tls
+from agent.uplink.trial import Trials, refusal_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from datetime import datetime
 
     from agent.clock import Clock
     from agent.config.settings import Config
     from agent.signals import Signal
+    from agent.uplink.endpoint import Endpoint
 
 log = structlog.get_logger()
 
@@ -46,12 +44,6 @@ LOOK_WITHIN_S: Final = 5.0
 """A disk that takes longer hangs (as in `agent.uplink.storage`)."""
 REMEMBER_EVERY_S: Final = 3600.0
 """The last known time is this old at most; more often would wear the card for nothing."""
-TRY_WITHIN_S: Final = 20.0
-"""Longer than the link waits for a broker that says nothing."""
-LEFT_WITHIN_S: Final = 1.5
-"""As long as the link waits for a connection's thread to end (`agent.uplink.link`)."""
-TRY_AGAIN_S: Final = (30.0, 300.0, 900.0, 3600.0)
-"""Waits before a new certificate is tried again; the last one repeats."""
 PREFER_AGAIN_S: Final = 3600.0
 """So long a broker is shown the certificate before the active one, once it did not want the active one."""
 
@@ -116,7 +108,7 @@ class Keeper:
         """A thread reads or writes the files, or hangs there."""
         self._remembered_s: float | None = None
         self._fell_back_s: float | None = None
-        self._trial = _Trial()
+        self._trials = Trials()
         self._waits = False
         """A new certificate waits to be tried."""
 
@@ -132,13 +124,13 @@ class Keeper:
                 self._waits = seen.candidate is not None
                 working()
                 if seen.candidate is None:
-                    self._trial = _Trial()
+                    self._trials = Trials()
                     self._tell("renewal", None)
-                elif self._connected() and self._trial.is_due(self._clock.now().monotonic_s):
+                elif self._connected() and self._trials.is_due(self._clock.now().monotonic_s):
                     await self._try(seen.candidate)
             await asyncio.sleep(LOOK_AGAIN_S if "unusable" in self._told else LOOK_EVERY_S)
 
-    async def _seen(self) -> _Seen | None:
+    async def _seen(self) -> Seen | None:
         """What a look at the disk shows; None while it hangs, which the outbox and the health checks tell."""
         if self._at_disk:
             return None  # still in the disk that hangs: a second thread would only hang too
@@ -178,7 +170,8 @@ class Keeper:
         if self._authority is not None:
             facts["authorityExpires"] = timestamp(self._authority.not_after)
         if look.certificate is not None:
-            facts |= {"expires": timestamp(look.certificate.not_after), "daysLeft": self._days_left(look.certificate)}
+            days = inspection.days_left(look.certificate, self._known_time())
+            facts |= {"expires": timestamp(look.certificate.not_after), "daysLeft": days}
         if look.known is not None:
             facts |= {
                 "judgedBy": str(look.known.by),
@@ -191,17 +184,15 @@ class Keeper:
     def _renewal(self) -> str:
         if not self._waits:
             return "none"
-        return "refused" if self._trial.failures else "waiting"
+        return "refused" if self._trials.failures else "waiting"
 
-    def _look(self) -> _Seen:
+    def _look(self) -> Seen:
         """Everything that touches the disk."""
         now_s = self._clock.now().monotonic_s
         if self._remembered_s is None or now_s - self._remembered_s >= REMEMBER_EVERY_S:
             self._remembered_s = now_s
             self._remember()
-        look = self._credentials.tls.look()
-        exposed, authority = _exposed(look.active.key_file), _authority_of(look.active)
-        return _Seen(look, self._credentials.slots.candidate(), exposed, authority)
+        return Seen.now(self._credentials.tls, self._credentials.slots)
 
     def _remember(self) -> None:
         try:
@@ -209,7 +200,7 @@ class Keeper:
         except OSError as error:  # a disk that takes nothing is told by its own check
             log.warning("time_not_kept", reason=str(error))
 
-    def _note(self, seen: _Seen) -> None:
+    def _note(self, seen: Seen) -> None:
         """Tell what is wrong with the files, and what is right again."""
         look = seen.look
         before, self._last = self._last, look
@@ -220,40 +211,17 @@ class Keeper:
                 at=timestamp(look.known.at),
                 exact=look.known.is_exact,
             )
-        self._tell("unusable", self._unusable(look))
+        self._tell("unusable", inspection.unusable(look, self._credentials.tls.accepted_as))
         if before is not None and before.active.name in before.unusable and "unusable" not in self._told:
             self._hurry()
+        now = self._known_time()
         if look.certificate is not None:
-            self._note_end(look.certificate)
+            self._tell("expires", inspection.ends_soon(look.certificate, now))
+            self._tell("ended", inspection.has_ended(look.certificate, now))
         self._authority = seen.authority
-        self._tell("authority", None if seen.authority is None else self._end_of_authority(seen.authority))
+        self._tell("authority", None if seen.authority is None else inspection.authority_ends(seen.authority, now))
         self._tell("exposed", f"The key {look.active.key_file} can be read by others." if seen.exposed else None)
         self._tell("fallback", self._fallback(look))
-
-    def _unusable(self, look: Look) -> str | None:
-        why = look.unusable.get(look.active.name)
-        if why is None:
-            return None
-        rest = "Nothing can be sent; calls wait in the outbox."
-        if self._credentials.tls.accepted_as is not None:
-            rest = "What was read before is still used."
-        return f"The certificate in use cannot be read: {why}. {rest} It is read again once it is there."
-
-    def _note_end(self, certificate: Certificate) -> None:
-        """Tell that the certificate in use ends soon, or that it has."""
-        days, end = self._days_left(certificate), f"{certificate.not_after:%Y-%m-%d}"
-        soon = f"The certificate of this unit ends on {end}, in {days} days. Renew it."
-        over = f"The certificate of this unit has ended on {end}: a broker need not accept it. Renew it."
-        self._tell("expires", soon if 0 <= days < SOON.days else None)
-        self._tell("ended", over if days < 0 else None)
-
-    def _end_of_authority(self, authority: Certificate) -> str | None:
-        """Tell that the authority ends soon on which the unit depends, or that it has."""
-        days, end = self._days_left(authority), f"{authority.not_after:%Y-%m-%d}"
-        if days >= SOON.days:
-            return None
-        when = f"ends on {end}, in {days} days" if days >= 0 else f"has ended on {end}"
-        return f"The authority {authority.name} {when}: no connection is good after that. Bring the next one beside it."
 
     def _fallback(self, look: Look) -> str | None:
         """The broker accepted another identity than the active one."""
@@ -268,11 +236,10 @@ class Keeper:
             tls.prefer_active()
         return f"The broker did not accept the certificate {look.active.name}; {tls.accepted_as}, from before, is used."
 
-    def _days_left(self, certificate: Certificate) -> int:
-        """Whole days until it ends, by the time that is known at least; negative when it has ended."""
+    def _known_time(self) -> datetime:
+        """How late it is, or at least is."""
         known = None if self._last is None else self._last.known
-        now = self._clock.now().wall if known is None else known.at
-        return (certificate.not_after - now) // timedelta(days=1)
+        return self._clock.now().wall if known is None else known.at
 
     def _tell(self, code: str, text: str | None) -> None:
         """Report a fault once, and once that it is over."""
@@ -294,7 +261,7 @@ class Keeper:
         except CertificateUnreadable as unreadable:
             why = str(unreadable)
         if why is not None:
-            self._trial = self._trial.failed(self._clock.now().monotonic_s)
+            self._trials = self._trials.failed(self._clock.now().monotonic_s)
             log.warning("certificate_not_promoted", slot=candidate.name, reason=why)
             self._tell("renewal", f"The new certificate is not used, the one before it still is: {why}.")
             return
@@ -302,7 +269,7 @@ class Keeper:
             return  # another one took its place meanwhile: that is tried next
         await self._apart(lambda: self._promote(candidate))
         log.info("certificate_promoted", slot=candidate.name)
-        self._trial, self._waits = _Trial(), False
+        self._trials, self._waits = Trials(), False
         self._tell("renewal", None)
 
     async def _read(self, identity: Identity) -> Certificate:
@@ -322,94 +289,10 @@ class Keeper:
 
     async def _refusal(self, candidate: Identity) -> str | None:
         """Why a new certificate was refused, as the end of a sentence; None when it works."""
-        unit = self._config.unit
         tls = Tls(lambda: [candidate], floor=self._credentials.floor, allow_tls_1_2=self._config.uplink.allow_tls_1_2)
-        # A client of its own: with the unit's client id the broker would push the unit itself out.
-        name = f"{unit.id}-renewal"
-        hooks = Hooks(opened=_ignore, message=_ignore, refused=_ignore)
-        connection = Connection(replace(self._endpoint, tls=tls), Manners(name, session_expiry_s=0), None, hooks)
-        connection.start()
-        try:
-            if not await _first_of(connection.opened, connection.ended, timeout_s=TRY_WITHIN_S):
-                return "the broker did not answer"
-            if not connection.is_open:
-                return connection.reason
-            # An empty message says nothing to anybody; whether the broker takes it says all about our rights.
-            await connection.send(Publication(UnitTopics(unit.org, unit.id).response(name), b""))
-        except (LinkDown, PublishRefused) as error:
-            return str(error)
-        finally:
-            if connection.is_open:
-                connection.leave()
-            await _first_of(connection.ended, timeout_s=LEFT_WITHIN_S)
-            connection.abandon("it did not end by itself")
-        return None
-
-
-async def _first_of(*events: asyncio.Event, timeout_s: float) -> bool:
-    """Wait for the first of these events; whether one came in time."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        done, _ = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
-    return bool(done)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What a look at the disk showed."""
-
-    look: Look
-    candidate: Identity | None
-    exposed: bool
-    """Others can read the key in use."""
-    authority: Certificate | None
-    """Whose end is the end of every connection; None: the machine's authorities, or it cannot be read."""
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """How it stands with a new certificate."""
-
-    failures: int = 0
-    due_s: float | None = None
-    """Not before this, on the monotonic clock."""
-
-    def is_due(self, now_s: float) -> bool:
-        """Whether it is to be tried now."""
-        return self.due_s is None or now_s >= self.due_s
-
-    def failed(self, now_s: float) -> _Trial:
-        """It did not work now."""
-        wait_s = TRY_AGAIN_S[min(self.failures, len(TRY_AGAIN_S) - 1)]
-        return _Trial(self.failures + 1, now_s + wait_s)
+        return await refusal_by(replace(self._endpoint, tls=tls), self._config.unit)
 
 
 def _how(look: Look) -> tuple[str, bool] | None:
     """By what certificates are judged."""
     return None if look.known is None else (str(look.known.by), look.known.is_exact)
-
-
-def _exposed(key_file: Path) -> bool:
-    """Whether others can read a key; one that is not there is told otherwise."""
-    try:
-        return is_exposed(key_file, key_file.stat().st_mode)
-    except OSError:
-        return False
-
-
-def _authority_of(identity: Identity) -> Certificate | None:
-    """On which authority an identity depends; what cannot be read is told by whoever loads it."""
-    if identity.ca_file is None:
-        return None
-    try:
-        return Authorities.of(identity.ca_file.read_bytes(), identity.cert_file.read_bytes()).needed
-    except (OSError, CertificateUnreadable):
-        return None
-
-
-def _ignore(*_: object) -> None:
-    """Nobody speaks over a connection that only tries."""

@@ -1,4 +1,4 @@
-"""The outbox's file: SQLite, in WAL mode, synced with each commit. Blocking; belongs to one thread."""
+"""What the outbox's file holds, and how it is read and changed. Blocking; belongs to one thread."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import contextlib
 import errno
 import json
 import sqlite3
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
+from agent.database import Database
 from agent.uplink.entry import Entry, Key, dump_moment, dump_tell, load_moment, load_tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+log = structlog.get_logger()
+
 FILE_NAME: Final = "outbox.sqlite"
 VERSION: Final = 1
-BUSY_S: Final = 1.0
-"""Only a second daemon on the same folder makes us wait; it does not go away by waiting."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS alerts (
@@ -87,10 +89,8 @@ class Disk:
     """The file in its folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
         self._path = folder / FILE_NAME
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
+        self._database = Database(self._path, version=VERSION, schema=_SCHEMA)
 
     def open(self) -> Contents:
         """Open the file, anew when it was open; a file that is no good is moved aside.
@@ -98,20 +98,11 @@ class Disk:
         Raises:
             DiskTrouble: neither can be done now.
         """
-        self.close()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            try:
-                return self._load()
-            except (sqlite3.DatabaseError, ValueError) as error:
-                if not _is_corruption(error):
-                    raise
-                moved = self._move_aside()
-                contents = self._load()
-                return Contents(meta=contents.meta, moved_aside=f"{error}; it is kept as {moved}")
+            contents, moved_aside = self._database.open(_read)
         except (sqlite3.Error, OSError) as error:
-            self.close()
             raise _trouble(error, self._path) from error
+        return replace(contents, moved_aside=moved_aside)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make these changes in one transaction; on return they outlive a power cut.
@@ -119,13 +110,9 @@ class Disk:
         Raises:
             DiskTrouble: none of them was made.
         """
-        try:
-            connection = self._live_connection()
-            with _transaction(connection):
-                for change in changes:
-                    _apply(connection, change)
-        except (sqlite3.Error, OSError) as error:
-            raise _trouble(error, self._path) from error
+        with self._transaction() as connection:
+            for change in changes:
+                _apply(connection, change)
 
     def rewrite(self, everything: Change) -> None:
         """Replace all that the file holds.
@@ -133,71 +120,30 @@ class Disk:
         Raises:
             DiskTrouble: it holds what it held before.
         """
-        try:
-            connection = self._live_connection()
-            with _transaction(connection):
-                connection.execute("DELETE FROM alerts")
-                connection.execute("DELETE FROM memories")
-                _apply(connection, everything)
-        except (sqlite3.Error, OSError) as error:
-            raise _trouble(error, self._path) from error
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM alerts")
+            connection.execute("DELETE FROM memories")
+            _apply(connection, everything)
 
     def close(self) -> None:
         """Close the file; it is as good as the last commit either way."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(sqlite3.Error):  # a disk that is gone cannot be checkpointed; the commits stand
-                connection.close()
+        self._database.close()
 
-    def _load(self) -> Contents:
-        connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        self._connection = connection
-        # One daemon a folder: two would give the same numbers. It also spares WAL its shared-memory file.
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, VERSION}:
-            msg = f"it was written by another version of this program (format {version})"
-            raise ValueError(msg)
-        with _transaction(connection):
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
-        self._inode = self._path.stat().st_ino
-        return _read(connection)
-
-    def _live_connection(self) -> sqlite3.Connection:
-        """The open connection to the file that still is where it was.
-
-        SQLite goes on writing into a file that was deleted, and would lose everything with the next restart.
-        """
-        if self._connection is None or self._path.stat().st_ino != self._inode:
-            raise FileNotFoundError(errno.ENOENT, "the file was replaced or is not open", str(self._path))
-        return self._connection
-
-    def _move_aside(self) -> Path:
-        self.close()
-        aside = self._path.with_name(f"{FILE_NAME}.unreadable-{time.time_ns()}")
-        for ending in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):  # it had no such companion
-                self._path.with_name(FILE_NAME + ending).rename(aside.with_name(aside.name + ending))
-        return aside
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._database.transaction() as connection:
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise _trouble(error, self._path) from error
 
 
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # some errors have rolled back already
-            connection.execute("ROLLBACK")
-        raise
+def as_trouble(error: Exception) -> DiskTrouble:
+    """Our own mistakes are reported like a bad disk, since alerts go on without either."""
+    if isinstance(error, DiskTrouble):
+        return error
+    log.error("outbox_failed", exc_info=error)
+    return DiskTrouble("outbox-failed", f"the outbox failed: {type(error).__name__}: {error}")
 
 
 def _apply(connection: sqlite3.Connection, change: Change) -> None:
@@ -258,11 +204,6 @@ def _meta(text: str) -> Meta:
     except TypeError as error:
         msg = f"its numbers are not readable: {error}"
         raise ValueError(msg) from error
-
-
-def _is_corruption(error: Exception) -> bool:
-    """Whether the file itself is bad; an OperationalError is the fault of the disk or of the moment."""
-    return not isinstance(error, sqlite3.OperationalError)
 
 
 def _trouble(error: sqlite3.Error | OSError, path: Path) -> DiskTrouble:

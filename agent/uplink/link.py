@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.uplink.backoff import about_s, full_jitter_s
-from agent.uplink.connection import Connection, Hooks, Manners
+from agent.uplink.connection import Connection
 from agent.uplink.lanes import Lane
+from agent.uplink.manners import Hooks, Manners
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Receipt, Received
 from agent.uplink.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.endpoint import Endpoint
 
 log = structlog.get_logger()
 

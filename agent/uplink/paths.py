@@ -13,10 +13,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.uplink.connection import Manners
 from agent.uplink.inbox import READ_BYTES
 from agent.uplink.lanes import Lane
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.path_watch import PathEvent, PathWatch, proves_itself, wants_proof
 from agent.uplink.publication import LinkDown, Subscription
 from agent.uplink.topics import UnitTopics
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from agent.config.settings import Config
     from agent.uplink.client_mark import ClientMark
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.publication import Publication, Receipt, Received
-    from agent.uplink.tls import Endpoint
 
 ACK: Final = "ack"
 """The last level of the topic of acknowledgements."""

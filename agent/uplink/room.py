@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from agent.rooms import Room
     from agent.signals import Signal
     from agent.uplink.credentials import Credentials
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.publication import Publication, Received
-    from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from agent.uplink.disk import Change, Contents, Disk, DiskTrouble
-from agent.uplink.disk_thread import DiskThread
+from agent.disk_thread import DiskThread
+from agent.uplink.disk import Change, Contents, Disk, DiskTrouble, as_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,7 +79,8 @@ class Storage:
         self._on_trouble = on_trouble
         self._on_over = on_over
         self._retry_s = retry_s
-        self._thread = DiskThread(disk)
+        self._disk = disk
+        self._thread: DiskThread[Change] = DiskThread("outbox-disk", disk.apply, explain=as_trouble)
         self._state = State.OPENING
         self._trouble: str | None = None
         self._waiting: dict[asyncio.Future[None], tuple[Entry, ...]] = {}
@@ -93,7 +95,7 @@ class Storage:
 
     async def open(self) -> Contents | None:
         """What the last life left; None when the disk does not tell, and is tried again in the background."""
-        opening = self._thread.open()
+        opening = self._thread.do(self._disk.open)
         await asyncio.wait([opening], timeout=OPEN_WITHIN_S)
         if not opening.done():
             opening.add_done_callback(_hear_out)
@@ -112,7 +114,7 @@ class Storage:
         if self._state not in {State.WORKING, State.RETURNING}:
             self._settle(change.put)  # memory has it; the disk gets all of memory when it is back
             return
-        self._follow(self._thread.change(change), change.put)
+        self._follow(self._thread.change(change, lazy=change.lazy), change.put)
 
     async def flushed(self) -> None:
         """Wait until everything committed so far is on the disk, or was given up."""
@@ -130,7 +132,8 @@ class Storage:
         else:
             self.commit(last())
         self._enter(State.CLOSED)
-        if not await self._thread.close(max(0.0, deadline_s - asyncio.get_running_loop().time())):
+        left_s = max(0.0, deadline_s - asyncio.get_running_loop().time())
+        if not await self._thread.close(self._disk.close, left_s):
             log.error("outbox_not_closed", reason="the disk does not answer")
         self._stop_watch()
 
@@ -138,8 +141,8 @@ class Storage:
         """Give the disk the whole of memory, if it can take it now."""
         try:
             async with asyncio.timeout_at(deadline_s):
-                everything = self._on_return(await self._thread.open())
-                await self._thread.rewrite(replace(everything, meta=last().meta))
+                everything = self._on_return(await self._thread.do(self._disk.open))
+                await self._thread.do(partial(self._disk.rewrite, replace(everything, meta=last().meta)))
         except (DiskTrouble, TimeoutError) as error:
             log.warning("outbox_not_saved", reason=str(error) or "the disk does not answer")
             return
@@ -217,13 +220,13 @@ class Storage:
         while True:
             await asyncio.sleep(self._retry_s)
             try:
-                contents = await self._thread.open()
+                contents = await self._thread.do(self._disk.open)
             except DiskTrouble:
                 continue  # told already
             everything = self._on_return(contents)
             self._enter(State.RETURNING)  # from here on changes queue up behind the rewriting
             try:
-                await self._thread.rewrite(everything)
+                await self._thread.do(partial(self._disk.rewrite, everything))
             except DiskTrouble as trouble:
                 self._lose(trouble)
                 continue

@@ -1,26 +1,23 @@
-"""Where the broker is and how both ends prove who they are: TLS 1.3 with a certificate on both sides."""
+"""How both ends of a link prove who they are: TLS 1.3 with a certificate on both sides."""
 
 from __future__ import annotations
 
 import contextlib
 import ssl
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from agent.uplink.certificate import Certificate, CertificateUnreadable
-from agent.uplink.slots import GIVEN, Identity
+from agent.uplink.tls_socket import TidySocket, socket_judging_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from agent.clock_floor import ClockFloor, Known
-    from agent.config.settings import UplinkSettings
+    from agent.uplink.slots import Identity
 
-TLS_PORT = 8883
-PLAIN_PORT = 1883
 TURNED_AWAY: Final = 2
 """So often in a row an identity is shown in vain before another one is."""
 _NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
@@ -159,94 +156,6 @@ class Tls:
         self._turn, self._refusals = 0, 0
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """A broker and the way to it."""
-
-    host: str
-    port: int
-    tls: Tls | None = field(repr=False)
-    """None: no TLS, on a bench."""
-    interface: str | None = None
-    """The network interface to go through; None leaves that to the routing table."""
-
-    @classmethod
-    def from_settings(cls, settings: UplinkSettings, tls: Tls | None) -> Self:
-        """The endpoint of a unit, whose files may still be missing.
-
-        Raises:
-            EndpointInvalid: it is no broker, or plain MQTT was not allowed.
-        """
-        return cls.at(settings.broker, tls, insecure_lab=settings.insecure_lab, interface=settings.interface)
-
-    @classmethod
-    def alternate(cls, settings: UplinkSettings, tls: Tls | None) -> Self | None:
-        """The endpoint of a unit's second way, if it has one; the unit shows the same certificate there.
-
-        Raises:
-            EndpointInvalid: it is no broker, or plain MQTT was not allowed.
-        """
-        if settings.alternate is None:
-            return None
-        return cls.at(
-            settings.alternate.broker,
-            tls,
-            insecure_lab=settings.insecure_lab,
-            interface=settings.alternate.interface,
-        )
-
-    @classmethod
-    def build(  # noqa: PLR0913 - where, with which files, and how
-        cls,
-        url: str,
-        *,
-        ca_file: Path | None = None,
-        cert_file: Path | None = None,
-        key_file: Path | None = None,
-        insecure_lab: bool = False,
-        allow_tls_1_2: bool = False,
-    ) -> Self:
-        """The endpoint at a URL (`mqtts://host:8883`), for a client with these files, which are looked at now.
-
-        Raises:
-            EndpointInvalid: a file is missing or of no use, or plain MQTT was not allowed.
-        """
-        tls = None
-        if cert_file is not None and key_file is not None:
-            identity = Identity(GIVEN, ca_file, cert_file, key_file)
-            tls = Tls(lambda: [identity], allow_tls_1_2=allow_tls_1_2)
-        endpoint = cls.at(url, tls, insecure_lab=insecure_lab)
-        if endpoint.tls is not None:
-            endpoint.tls.show()
-        return endpoint
-
-    @classmethod
-    def at(cls, url: str, tls: Tls | None, *, insecure_lab: bool, interface: str | None = None) -> Self:
-        """The endpoint at a URL.
-
-        Raises:
-            EndpointInvalid: it is no broker, or plain MQTT was not allowed.
-        """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            msg = f"the broker {url!r} is not a URL like mqtts://host:8883: {error}"
-            raise EndpointInvalid(msg) from error
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            msg = f"the broker {url!r} is not a URL like mqtts://host:8883"
-            raise EndpointInvalid(msg)
-        if parts.scheme == "mqtts":
-            if tls is None:
-                msg = "mqtts:// needs this client's own certificate: give cert_file and key_file"
-                raise EndpointInvalid(msg)
-            return cls(parts.hostname, port or TLS_PORT, tls, interface)
-        if not insecure_lab:
-            msg = f"the broker {url!r} is without TLS: use mqtts://, or insecure_lab on a bench"
-            raise EndpointInvalid(msg)
-        return cls(parts.hostname, port or PLAIN_PORT, None, interface)
-
-
 def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None = None) -> ssl.SSLContext:
     """The broker's name and chain checked, our own certificate shown.
 
@@ -265,12 +174,12 @@ def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None =
     except OSError as error:  # an SSLError is one too; and a file may go between two looks
         msg = f"ca_file {identity.ca_file} holds no certificate: {_why(error)}"
         raise EndpointInvalid(msg) from error
-    context.sslsocket_class = _TidySocket
+    context.sslsocket_class = TidySocket
     context.minimum_version = oldest
     if known is not None and not known.is_exact:
         # ssl does not offer X509_VERIFY_PARAM_set_time: OpenSSL verifies all but the times, and we those.
         context.verify_flags |= _NO_CHECK_TIME
-        context.sslsocket_class = _socket_judging_at(known)
+        context.sslsocket_class = socket_judging_at(known)
     try:
         # A key with a pass phrase would make OpenSSL ask for it on the terminal: a daemon has none.
         context.load_cert_chain(identity.cert_file, identity.key_file, password="")
@@ -278,48 +187,6 @@ def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None =
         msg = f"cert_file {identity.cert_file} and key_file {identity.key_file} are no matching pair: {_why(error)}"
         raise EndpointInvalid(msg) from error
     return context
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails: paho drops such a socket open, one for each attempt."""
-
-    known: Known | None = None
-    """How late it is at least, for what OpenSSL has not judged; None: it has judged all."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - ssl.SSLSocket's own signature
-        try:
-            super().do_handshake(block)
-            if self.known is not None:
-                # Public only from Python 3.13 on; the object behind the socket has it since 3.10.
-                chain = self._sslobj.get_verified_chain()  # type: ignore[attr-defined]
-                judge_times([certificate.get_info() for certificate in chain], self.known)
-        except OSError:
-            self.close()
-            raise
-
-
-def _socket_judging_at(known: Known) -> type[ssl.SSLSocket]:
-    return type("_JudgingSocket", (_TidySocket,), {"known": known})
-
-
-def judge_times(chain: Sequence[Mapping[str, Any]], known: Known) -> None:
-    """Refuse a chain, verified in all else, of which a certificate has ended.
-
-    Whether one has begun cannot be said: it is later than `known` by nobody knows how much.
-
-    Args:
-        chain: As `ssl.SSLSocket.getpeercert` describes each, root included.
-        known: How late it is at least.
-
-    Raises:
-        ssl.SSLCertVerificationError: one of them has ended.
-    """
-    for certificate in chain:
-        if ssl.cert_time_to_seconds(certificate["notAfter"]) < known.at.timestamp():
-            words = f"certificate has expired on {certificate['notAfter']} (it is {known.at:%Y-%m-%d} at least)"
-            refusal = ssl.SSLCertVerificationError(1, words)
-            refusal.verify_message = words
-            raise refusal
 
 
 def _why(error: OSError) -> str:

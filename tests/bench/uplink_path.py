@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from agent.clock import SystemClock
 from agent.signals import Category
-from agent.uplink.connection import Manners
 from agent.uplink.disk import Change, Disk
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.outbox import Outbox
-from agent.uplink.tls import Endpoint
 from fakes.authority import Authority
 from fakes.broker import Broker
 from tests.bench.figures import Row, Spread, spread_row

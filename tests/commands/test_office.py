@@ -11,7 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.commands.carrying import NotTaken
-from agent.commands.office import WAITING, without_secrets
+from agent.commands.file import FILE_NAME
+from agent.commands.office import WAITING
+from agent.commands.redaction import without_secrets
 from agent.config.commanding import CommandSettings, MemberSettings
 from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
 from agent.uplink.lanes import Lane
@@ -211,6 +213,23 @@ async def test_a_disk_that_comes_back_gets_all_of_it(tmp_path: Path, monkeypatch
         file.unlink()
         await until(lambda: any(isinstance(each, FaultCleared) for each in first.reported), "the fault is over")
     async with Desk(file).open() as desk:
+        desk.comes(command)
+        await desk.answered("done")
+        assert not desk.done
+
+
+async def test_a_file_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    async with Desk(tmp_path).open() as desk:
+        desk.comes(desk.command())
+        await desk.answered("accepted", "done")
+        await desk.audited(3)
+        (tmp_path / FILE_NAME).unlink()
+        command = desk.command()
+        desk.comes(command)
+        await desk.answered("accepted", "done", "accepted", "done")
+        assert whole(await desk.audited(5)) == 5
+        assert not desk.reported
+    async with Desk(tmp_path).open() as desk:
         desk.comes(command)
         await desk.answered("done")
         assert not desk.done

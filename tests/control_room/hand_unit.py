@@ -13,11 +13,11 @@ from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.signals import Category, Tell
 from agent.uplink import messages
 from agent.uplink.client_mark import ClientMark
-from agent.uplink.connection import Manners
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.messages import Answer, State
 from agent.uplink.publication import Publication, Received, Subscription
-from agent.uplink.tls import Endpoint
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import check
 

@@ -17,8 +17,8 @@ from agent.clock import SystemClock
 from agent.control_room import drawing, screen
 from agent.control_room.room import ControlRoom
 from agent.control_room.screen import Screen
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.messages import Answer
-from agent.uplink.tls import Endpoint
 from fakes.broker import CONTROL_ROOM
 from tests.control_room.hand_unit import SOON_S, HandUnit, Town
 from tests.control_room.terminal import Terminal

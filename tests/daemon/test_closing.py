@@ -12,8 +12,8 @@ from agent.commands.office import Office
 from agent.hw.kit import HardwareLost
 from agent.notify import ServiceManager
 from agent.unit import Unit
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.outbox import Outbox
-from agent.uplink.tls import Endpoint
 from tests.uplink.lab import make_config
 
 if TYPE_CHECKING:

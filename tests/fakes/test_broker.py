@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.uplink.connection import Manners
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.manners import Manners
 from agent.uplink.publication import Publication, Subscription
-from agent.uplink.tls import Endpoint
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker, BrokerMissing
 from tests.uplink.lab import Ear, files_of, linked, until

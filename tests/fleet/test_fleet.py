@@ -15,9 +15,9 @@ from agent.cli.main import EXIT_BAD_INPUT, main
 from agent.clock import SystemClock
 from agent.fleet.fleet import Fleet, unit_id
 from agent.fleet.receiver import FleetReceiver
-from agent.uplink.connection import Manners
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.manners import Manners
 from agent.uplink.publication import Subscription
-from agent.uplink.tls import Endpoint
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker
 from tests.uplink.contract import Contract

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.signals import Category, Outcome
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.publication import Subscription
-from agent.uplink.tls import Endpoint
 from agent.uplink.topics import ROOT
 from fakes.town import LIMIT_S, ORG, UNIT_ID, Town
 from tests.uplink.contract import Contract

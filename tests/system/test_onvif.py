@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from agent.signals import Category
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.publication import Subscription
-from agent.uplink.tls import Endpoint
 from fakes.broker import VIDEO_SYSTEM
 from fakes.town import ORG, UNIT_ID
 from tests.uplink.lab import Ear, linked, passing, until

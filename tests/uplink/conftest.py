@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.uplink.tls import Endpoint
+from agent.uplink.endpoint import Endpoint
 from fakes.authority import Authority
 from fakes.broker import Broker
 from tests.uplink.lab import files_of

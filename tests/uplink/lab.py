@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 from agent.clock import ClockQuality, Moment
 from agent.config.settings import Config, UnitSettings, UplinkSettings
 from agent.signals import Category, Tell
-from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.tls import Shown, Tls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.paths import Paths
     from agent.uplink.publication import Publication, Received, Subscription
-    from agent.uplink.tls import Endpoint
     from fakes.authority import Authority
 
 Runs = TypeVar("Runs", "Link", "Paths")

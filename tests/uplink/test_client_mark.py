@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from structlog.testing import capture_logs
 
 from agent.uplink.client_mark import FILE_NAME, ClientMark
-from agent.uplink.connection import Manners
+from agent.uplink.manners import Manners
 
 if TYPE_CHECKING:
     from pathlib import Path

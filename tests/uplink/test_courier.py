@@ -13,12 +13,13 @@ import pytest
 from agent.clock import SystemClock
 from agent.signals import AckLevel, Category
 from agent.uplink import messages
-from agent.uplink.connection import Manners
-from agent.uplink.courier import INVALID, REFUSED, UNHEARD, Courier
+from agent.uplink.alert_troubles import INVALID, REFUSED, UNHEARD
+from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
 from agent.uplink.inbox import Inbox
 from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.messages import Kind
 from agent.uplink.outbox import Outbox
 from agent.uplink.paths import PRIMARY, Paths
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from agent.config.settings import Config
     from agent.signals import Tell
-    from agent.uplink.tls import Endpoint
+    from agent.uplink.endpoint import Endpoint
     from tests.uplink.conftest import Street
 
 NEVER_S = (3600.0,)

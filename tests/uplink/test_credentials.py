@@ -17,12 +17,14 @@ from agent.clock import SystemClock
 from agent.signals import FaultCleared, Faulted
 from agent.uplink import credentials as credentials_module
 from agent.uplink.authorities import SOON
-from agent.uplink.connection import Connection, Hooks
+from agent.uplink.connection import Connection
 from agent.uplink.credentials import Credentials, Keeper
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
+from agent.uplink.manners import Hooks
 from agent.uplink.slots import GIVEN
-from agent.uplink.tls import Endpoint, EndpointInvalid
+from agent.uplink.tls import EndpointInvalid
 from fakes.authority import Authority
 from tests.uplink.lab import SOON_S, Ear, LabClock, make_config, passing, running, until
 
@@ -45,7 +47,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the files again and again, not each half minute."""
     monkeypatch.setattr(credentials_module, "LOOK_EVERY_S", 0.02)
     monkeypatch.setattr(credentials_module, "LOOK_AGAIN_S", 0.02)
-    monkeypatch.setattr(credentials_module, "TRY_AGAIN_S", (0.1,))
+    monkeypatch.setattr("agent.uplink.trial.TRY_AGAIN_S", (0.1,))
 
 
 class Holder:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from agent.uplink.connection import Manners
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.lanes import Lane
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Received, Subscription
-from agent.uplink.tls import Endpoint, Shown
+from agent.uplink.tls import Shown
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM
 from tests.uplink.lab import Ear, Showing, files_of, linked, passing, running, until

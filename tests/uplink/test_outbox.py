@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from tests.uplink.lab import Complaints, LabClock, tell, until
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from agent.uplink.entry import Entry
@@ -41,11 +41,12 @@ class FragileDisk(Disk):
         super().__init__(folder)
         self.full = False
 
-    def _live_connection(self) -> sqlite3.Connection:
-        connection = super()._live_connection()
-        pages = 1 if self.full else 1_000_000  # SQLite takes the present size for the least
-        connection.execute(f"PRAGMA max_page_count={pages}")
-        return connection
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with super()._transaction() as connection:
+            pages = 1 if self.full else 1_000_000  # SQLite takes the present size for the least
+            connection.execute(f"PRAGMA max_page_count={pages}")
+            yield connection
 
 
 class Lab:
@@ -457,9 +458,11 @@ async def test_a_disk_that_hangs_is_reported_and_nobody_waits_for_it(
     goes_on = threading.Event()
 
     class HangingDisk(FragileDisk):
-        def _live_connection(self) -> sqlite3.Connection:
+        @contextmanager
+        def _transaction(self) -> Iterator[sqlite3.Connection]:
             goes_on.wait()
-            return super()._live_connection()
+            with super()._transaction() as connection:
+                yield connection
 
     goes_on.set()
     lab = Lab(tmp_path, disk=HangingDisk(tmp_path))

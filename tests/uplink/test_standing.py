@@ -13,11 +13,11 @@ from agent.uplink import messages
 from agent.uplink import standing as standing_module
 from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.outbox import Outbox
 from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 from agent.uplink.publication import LinkDown, Publication, Receipt, Subscription
 from agent.uplink.standing import UNSAVED_S, Standing
-from agent.uplink.tls import Endpoint
 from agent.uplink.topics import UnitTopics
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.uplink import tls
-from agent.uplink.tls import Endpoint, EndpointInvalid
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.tls import EndpointInvalid
 from fakes.authority import Authority
 from tests.uplink.lab import files_of, make_config
 

@@ -15,9 +15,10 @@ import pytest
 
 from agent.clock import ClockQuality
 from agent.clock_floor import FILE_NAME, ClockFloor
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.link import Link
 from agent.uplink.slots import GIVEN, Identity
-from agent.uplink.tls import Endpoint, Tls
+from agent.uplink.tls import Tls
 from fakes.authority import Authority
 from fakes.broker import Broker
 from tests.daemon.test_clock_floor import EPOCH, HandClock

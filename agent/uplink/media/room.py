@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from agent.signals import MediaSent
-from agent.uplink.connection import Manners
 from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.media.aside import aside
 from agent.uplink.media.purse import Purse
 from agent.uplink.media.request import PieceOf, UploadState
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from agent.rooms import Room
     from agent.signals import Category, MediaReady, Signal
     from agent.uplink.courier import Courier
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.media.request import UploadProgress
     from agent.uplink.publication import Received
-    from agent.uplink.tls import Endpoint
 
 log = structlog.get_logger()
 

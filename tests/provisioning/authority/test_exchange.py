@@ -17,11 +17,12 @@ from pilotca.keys import open_key
 from agent.clock import SystemClock
 from agent.config.load import load_config
 from agent.media_identity import FILE_NAME, MediaIdentity
-from agent.uplink.connection import Manners
 from agent.uplink.credentials import Credentials as UnitCredentials
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.manners import Manners
 from agent.uplink.publication import Publication, Subscription
 from agent.uplink.slots import Identity
-from agent.uplink.tls import Endpoint, context_of
+from agent.uplink.tls import context_of
 from agent.uplink.topics import UnitTopics
 from tests.provisioning.authority.pilot import OFFICE_WORDS, ORG, Pilot, Unit, openssl
 from tests.provisioning.broker.rendered import RenderedBroker

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from agent.clock import SystemClock
 from agent.config.load import load_config
-from agent.uplink.connection import Manners
 from agent.uplink.credentials import Credentials
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.manners import Manners
 from agent.uplink.publication import Publication
-from agent.uplink.tls import Endpoint
 from agent.uplink.topics import UnitTopics
 from tests.uplink.lab import linked
 

@@ -23,11 +23,11 @@ from agent.fleet.receiver import FleetReceiver
 from agent.signals import Answer, AnswerCommand, Category, Command, CommandName, Why
 from agent.uplink import messages
 from agent.uplink.client_mark import ClientMark
-from agent.uplink.connection import Manners
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.inbox import Commanded, Inbox, Refusal
+from agent.uplink.manners import Manners
 from agent.uplink.paths import PRIMARY, Paths, alarm_manners
 from agent.uplink.publication import Publication, PublishRefused, Subscription
-from agent.uplink.tls import Endpoint
 from agent.uplink.topics import ROOT, UnitTopics
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, READY_WITHIN_S, VIDEO_SYSTEM, Broker

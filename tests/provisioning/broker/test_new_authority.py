@@ -15,8 +15,8 @@ from agent.clock import SystemClock
 from agent.config.load import load_config
 from agent.uplink import credentials as credentials_module
 from agent.uplink.credentials import Credentials, Keeper
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.link import Link
-from agent.uplink.tls import Endpoint
 from fakes.authority import Authority
 from tests.provisioning.broker.rendered import ORG, RenderedBroker
 from tests.uplink.lab import Ear, passing, running, until

@@ -12,16 +12,16 @@ from agent.signals import Category, Media, MediaReady
 from agent.uplink import credentials as credentials_module
 from agent.uplink import still
 from agent.uplink.client_mark import FILE_NAME, ClientMark
-from agent.uplink.connection import Manners
 from agent.uplink.courier import Courier
 from agent.uplink.credentials import Credentials, Keeper
 from agent.uplink.disk import Disk
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.manners import Manners
 from agent.uplink.media.room import MediaRoom
 from agent.uplink.outbox import Outbox
 from agent.uplink.paths import ALTERNATE, PRIMARY, Paths, alarm_manners
 from agent.uplink.publication import Subscription
 from agent.uplink.slots import GIVEN
-from agent.uplink.tls import Endpoint
 from agent.uplink.topics import UnitTopics
 from fakes.authority import Authority
 from tests.provisioning.broker.rendered import CONSOLE, ORG, RenderedBroker

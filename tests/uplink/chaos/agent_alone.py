@@ -17,8 +17,8 @@ from typing import Final
 
 from agent import journal
 from agent.signals import Category
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.paths import PRIMARY
-from agent.uplink.tls import Endpoint
 from tests.uplink.chaos.small_unit import small_unit
 
 REVISIONS: Final = 3

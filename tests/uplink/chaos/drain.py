@@ -11,9 +11,9 @@ from agent.clock import SystemClock
 from agent.control_room.happenings import What
 from agent.control_room.room import ControlRoom
 from agent.signals import Category
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.entry import PRIORITY
 from agent.uplink.paths import PRIMARY
-from agent.uplink.tls import Endpoint
 from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
 from tests.uplink.chaos.small_unit import small_unit
 from tests.uplink.lab import LabClock

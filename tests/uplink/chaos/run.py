@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent.clock import SystemClock
 from agent.control_room.room import ControlRoom
-from agent.uplink.tls import Endpoint
+from agent.uplink.endpoint import Endpoint
 from fakes.authority import Authority
 from fakes.broker import Broker
 from tests.uplink.chaos.agent_alone import FINISHED, REVISIONS, STEPS, alert_id_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent.clock import SystemClock
 from agent.signals import AckLevel, Acknowledged
-from agent.uplink.connection import Manners
 from agent.uplink.courier import Courier
 from agent.uplink.inbox import Inbox
+from agent.uplink.manners import Manners
 from agent.uplink.outbox import Outbox
 from agent.uplink.paths import Paths
 from agent.uplink.publication import Subscription
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.signals import Category
+    from agent.uplink.endpoint import Endpoint
     from agent.uplink.path_watch import PathEvent
     from agent.uplink.publication import Received
-    from agent.uplink.tls import Endpoint
 
 CAPACITY = 10_000
 

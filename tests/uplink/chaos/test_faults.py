@@ -12,8 +12,8 @@ import pytest
 from agent.clock import SystemClock
 from agent.control_room.room import ControlRoom
 from agent.signals import Category
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.paths import ALTERNATE, PRIMARY
-from agent.uplink.tls import Endpoint
 from tests.uplink.chaos.faults import ALWAYS, FIRST
 from tests.uplink.chaos.rough_network import CALM, End, Fault, RoughNetwork
 from tests.uplink.chaos.small_unit import small_unit
