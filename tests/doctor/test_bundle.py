@@ -135,14 +135,14 @@ def test_the_bundle_says_what_helps(unit: Facts, tmp_path: Path) -> None:
 
 
 def test_the_bundle_is_bounded_whatever_the_unit_says(unit: Facts, tmp_path: Path) -> None:
-    noise = tuple(f"event=noise n={i} {secrets.token_hex(12)}" for i in range(60_000))
-    loud = replace(unit, journal=noise, unanswered={"ways": "x " * 2_000_000})
+    noise = tuple(f"event=noise n={i} {secrets.token_hex(12)}" for i in range(20_000))
+    loud = replace(unit, journal=noise, unanswered={"ways": "x " * 400_000})
     size_bytes = write_bundle(tmp_path / "b.tar.gz", loud, findings(loud))
     assert size_bytes == (tmp_path / "b.tar.gz").stat().st_size
     parts = _packed(tmp_path / "b.tar.gz")
     assert max(map(len, parts.values())) <= PART_MOST_BYTES + 100
     assert size_bytes < 2 * 1024 * 1024
-    assert b"event=noise n=59999 " in parts["journal.txt"]  # what happened last is what matters
+    assert b"event=noise n=19999 " in parts["journal.txt"]  # what happened last is what matters
 
 
 def test_the_bundle_is_for_its_owners_eyes_and_never_replaces_a_file(unit: Facts, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import get_type_hints
 
 from pydantic import TypeAdapter
 
-from agent.doctor.facts import Facts
+from agent.doctor.facts import HANGS, Facts
 from agent.doctor.look import FIRST, part_names
 from agent.doctor.look.case import Case
 
@@ -41,6 +41,9 @@ class Looks:
     def _look(self, part: str) -> None:
         try:
             value = importlib.import_module(f"agent.doctor.look.{part}").look(self.case)
+        except TimeoutError:
+            self.tell({"part": part, "why": HANGS})
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the other parts are worth knowing
             self.tell({"part": part, "why": str(error) or type(error).__name__})
             return

@@ -44,7 +44,7 @@ def _try(config: Config, key: str, broker: str, interface: str | None) -> Way:
     address = (host, parts.port or (TLS_PORT if encrypted else PLAIN_PORT))
     try:
         socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: what no name can be, such as "a..b"
         return Way(key, broker, "name", _why(error))
     try:
         road = _road(address, interface)
@@ -100,7 +100,7 @@ def _trusted(way: Way, road: socket.socket, host: str, shown: Identity, oldest: 
     return way if said else replace(way, failed="turned away", reason="the broker closed the connection")
 
 
-def _why(error: OSError) -> str:
+def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or str(error)).replace("_", " ").lower()
-    return error.strerror or str(error) or "no answer"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer"
