@@ -37,6 +37,12 @@ def _gone(facts: Facts, kind: str) -> Facts:
     return spoilt(facts, "devices", **{kind: ()})
 
 
+def _without_contact(facts: Facts) -> Facts:
+    assert facts.config is not None
+    signage = facts.config.signage.model_copy(update={"contact": None})
+    return spoilt(facts, "configuration", config=facts.config.model_copy(update={"signage": signage}))
+
+
 def test_a_healthy_unit_has_nothing_wrong(tmp_path: Path) -> None:
     assert findings(healthy(tmp_path)) == []
 
@@ -281,6 +287,7 @@ ONE_THING: list[Spoil] = [
         "default user pi is enabled",
         "deluser",
     ),
+    ("signage", _without_contact, Weight.UNSURE, "signage.contact must say", "safepoint sign"),
     (
         "unanswered",
         lambda f: replace(f, backlog=None, unanswered={"backlog": HANGS, "ways": HANGS}),

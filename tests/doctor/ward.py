@@ -38,6 +38,7 @@ UNIT = f"""\
 profile: safe-point
 unit: {{id: hk-001, org: ashfield, name: Central Walk, location: "North end, opposite Boots"}}
 uplink: {{broker: "{BROKER}", ca_file: ca.pem, cert_file: cert.pem, key_file: key.pem}}
+signage: {{operator: Ashfield District Council, contact: 01623 450000}}
 """
 
 
