@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +35,13 @@ def _said(facts: Facts, line: str) -> Facts:
 
 def _gone(facts: Facts, kind: str) -> Facts:
     return spoilt(facts, "devices", **{kind: ()})
+
+
+def _on(facts: Facts, day: date) -> Facts:
+    """The unit on another day, with a certificate of that time."""
+    wall = datetime.combine(day, NOW.timetz())
+    days = timedelta(days=100)
+    return spoilt(spoilt(facts, "machine", wall=wall), "certificate", not_before=wall - days, not_after=wall + days)
 
 
 def _without_contact(facts: Facts) -> Facts:
@@ -287,6 +294,8 @@ ONE_THING: list[Spoil] = [
         "default user pi is enabled",
         "deluser",
     ),
+    ("support", lambda f: _on(f, date(2031, 12, 1)), Weight.EXPOSED, "no security updates since 2031-11-30", "Install"),
+    ("support", lambda f: _on(f, date(2031, 9, 1)), Weight.SOON, "end on 2031-11-30", "Plan"),
     ("signage", _without_contact, Weight.UNSURE, "signage.contact must say", "safepoint sign"),
     (
         "unanswered",
