@@ -42,7 +42,9 @@ def examine(file: Path, limit_s: float = LIMIT_S) -> Facts:
     unanswered = dict.fromkeys(part_names(), HANGS)
     for told in _lines(file, limit_s):
         part = told["part"]
-        if "value" in told:
+        if part is None:
+            unanswered = {name: told["why"] if why == HANGS else why for name, why in unanswered.items()}
+        elif "value" in told:
             parts[part] = told["value"]
             del unanswered[part]
         else:
@@ -51,7 +53,7 @@ def examine(file: Path, limit_s: float = LIMIT_S) -> Facts:
 
 
 def _lines(file: Path, limit_s: float) -> Iterator[dict[str, Any]]:
-    """Yield what the looking process tells until it is done, or out of time, or dead."""
+    """Yield what the looking process tells until it is done, or out of time, or dead (then a line without a part)."""
     looking = subprocess.Popen(
         (sys.executable, "-m", "agent.doctor.look", str(file)),
         stdin=subprocess.DEVNULL,
@@ -65,6 +67,9 @@ def _lines(file: Path, limit_s: float) -> Iterator[dict[str, Any]]:
             if told["part"] is None:
                 return
             yield told
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs, or did not get to the end in time
+            code = looking.wait(GONE_WITHIN_S)
+            yield {"part": None, "why": f"the process that looks ended with code {code}"}
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(looking.pid, signal.SIGKILL)

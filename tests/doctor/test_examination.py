@@ -137,6 +137,14 @@ def test_who_looks_and_dies_of_it_is_told_as_no_answer(file: Path) -> None:
     _wait_until_gone(file)
 
 
+def test_an_agent_that_does_not_load_is_no_disk_that_hangs(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file.parent / "broken").mkdir()
+    (file.parent / "broken/pydantic.py").write_text("raise ImportError('half installed')\n")
+    monkeypatch.setenv("PYTHONPATH", f"{file.parent}/broken:{os.environ.get('PYTHONPATH', '')}")
+    facts = examine(file)
+    assert set(facts.unanswered.values()) == {"the process that looks ended with code 1"}
+
+
 @pytest.mark.usefixtures("well")
 def test_findings_are_exit_code_1_with_the_page_on_stdout_and_a_bundle_beside(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

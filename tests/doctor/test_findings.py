@@ -382,6 +382,12 @@ def test_a_certificate_that_was_renewed_is_judged_and_not_the_one_before_it(tmp_
     assert findings(spoilt(healthy(tmp_path), "configuration", problems=(old,))) == []
 
 
+def test_a_voice_model_that_check_finds_damaged_too_is_told_once(tmp_path: Path) -> None:
+    damage = Problem(str(tmp_path / "unit.yaml"), 3, "voice.model", "it is damaged")
+    unit = spoilt(healthy(tmp_path), "configuration", problems=(damage,))
+    assert only(replace(unit, broken_models=(damage,))).kind == "voice_model"
+
+
 @pytest.mark.parametrize(("kit", "told"), [("pi", True), ("street", False)])
 def test_the_hardwares_watchdog_is_asked_of_a_pi_only(tmp_path: Path, kit: str, told: bool) -> None:  # noqa: FBT001
     unit = spoilt(healthy(tmp_path, f"hardware: {{kit: {kit}}}\n"), "machine", watchdog_s=None)

@@ -24,6 +24,8 @@ def find(facts: Facts) -> Iterator[Finding]:
     for problem in configuration.problems:
         if facts.certificate is not None and problem.key in CERTIFICATES:
             continue
+        if facts.broken_models is not None and problem.key in {model.key for model in facts.broken_models}:
+            continue  # told by `voice_model`
         if configuration.config is None:
             then = "then run: sudo systemctl restart safepoint-agent"
             yield Finding(Weight.DOWN, _what(problem), f"{_how(problem)}, {then}")

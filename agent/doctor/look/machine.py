@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from agent.doctor.look.case import Case
 
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 PACKAGE: Final = "safepoint-agent"
 THROTTLED: Final = "devices/platform/soc*/*firmware/get_throttled"
 """Where the Raspberry Pi's kernel shows the firmware's word, in hexadecimal."""
@@ -73,7 +75,7 @@ def _versions() -> Iterator[tuple[str, str]]:
         yield "system", platform.freedesktop_os_release().get("PRETTY_NAME", "")
     with suppress(PackageNotFoundError):
         for needed in requires(PACKAGE) or ():
-            name = needed.partition(";")[0].split(" ")[0].rstrip("<>=!~0123456789.,")
-            if "extra ==" not in needed:
+            named = _NAME.match(needed)
+            if named and "extra ==" not in needed:
                 with suppress(PackageNotFoundError):
-                    yield name, version(name)
+                    yield named[0], version(named[0])
