@@ -125,6 +125,20 @@ def test_a_key_of_another_certificate_is_trouble(tmp_path: Path) -> None:
     assert "are no matching pair" in (looked.trouble or "")
 
 
+def test_a_key_that_a_tpm_holds_is_not_tried_without_the_services_openssl(
+    street: tuple[Path, Broker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENSSL_CONF", raising=False)
+    _, broker = street
+    Authority(tmp_path / "pki").issue_client("hk-001")
+    (tmp_path / "pki/hk-001.key").write_text("-----BEGIN TSS2 PRIVATE KEY-----\nMIHyBgZngQUKAQOg\n")
+    unit = case(tmp_path, broker.url, str(tmp_path / "pki"))
+    looked = certificate.look(unit)
+    assert looked is not None
+    assert (looked.trouble, looked.name) == (None, "hk-001")
+    assert only_way(unit).failed is None
+
+
 async def test_what_waits_in_the_outbox_is_counted_beside_the_running_daemon(tmp_path: Path) -> None:
     unit = case(tmp_path, "mqtt://localhost")
     assert backlog.look(unit) is None  # it never ran

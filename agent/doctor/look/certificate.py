@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from agent.config.settings import Config
     from agent.doctor.look.case import Case
 
+HELD: Final = b"-----BEGIN TSS2 PRIVATE KEY-----"
+"""How a key file of tpm2-openssl begins (`agent.uplink.held_key`)."""
 CREDENTIALS: Final = Path("/run/credentials")
 """Of systemd's LoadCredential=."""
 
@@ -29,7 +32,8 @@ def look(case: Case) -> OwnCertificate | None:
     own = OwnCertificate(shown.cert_file, shown.key_file)
     try:
         certificate = Certificate.read(shown.cert_file)
-        context_of(shown, ssl.TLSVersion.TLSv1_3)
+        if can_use_key(shown):
+            context_of(shown, ssl.TLSVersion.TLSv1_3)
     except (CertificateUnreadable, EndpointInvalid) as invalid:
         return replace(own, trouble=str(invalid))
     return replace(
@@ -44,6 +48,18 @@ def look(case: Case) -> OwnCertificate | None:
 def _exposed(key_file: Path) -> bool:
     """Whether others can read it; what systemd shows to the service alone lies in a closed folder."""
     return not key_file.is_relative_to(CREDENTIALS) and is_exposed(key_file, key_file.stat().st_mode)
+
+
+def can_use_key(shown: Identity) -> bool:
+    """Whether we can try the key: one that a TPM holds is found with the service's OPENSSL_CONF, which may not be ours.
+
+    Raises:
+        OSError: the key file cannot be read.
+    """
+    if "OPENSSL_CONF" in os.environ or not shown.key_file.exists():
+        return True
+    with shown.key_file.open("rb") as file:
+        return HELD not in file.read(len(HELD) + 64)
 
 
 def identity(config: Config) -> Identity | None:

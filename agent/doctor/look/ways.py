@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from agent.doctor.facts import Way
-from agent.doctor.look.certificate import identity
+from agent.doctor.look.certificate import can_use_key, identity
 from agent.uplink.tls import PLAIN_PORT, TLS_PORT, EndpointInvalid, context_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def _try(config: Config, key: str, broker: str, interface: str | None) -> Way:
     except OSError as error:
         return Way(key, broker, "reach", _why(error))
     shown = identity(config) if encrypted else None
+    if shown is not None and not can_use_key(shown):
+        shown = None  # the road is all that can be tried
     oldest = ssl.TLSVersion.TLSv1_2 if config.uplink.allow_tls_1_2 else ssl.TLSVersion.TLSv1_3
     with road:
         return Way(key, broker) if shown is None else _trusted(Way(key, broker), road, host, shown, oldest)
