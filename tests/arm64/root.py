@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CACHE: Final = Path("build/arm64")
-PACKAGES: Final = ("python3", "python3-venv", "libportaudio2", "libc-bin", "coreutils", "dash")
-"""What apt brings on a unit, as far as Debian has it (picamera2 and lgpio are Raspberry Pi OS's own)."""
+PACKAGES: Final = ("python3", "python3-venv", "libportaudio2", "libatomic1", "libc-bin", "coreutils", "dash")
+"""What apt brings on a unit, as far as Debian has it (picamera2 and lgpio are Raspberry Pi OS's own). Vosk's library for
+aarch64, unlike that for x86, is linked with libatomic."""
 MERGED: Final = "/usr/share/mmdebstrap/hooks/merged-usr"
 """Makes /bin and /lib what they are on an installed system."""
 EMULATOR: Final = Path("/proc/sys/fs/binfmt_misc/qemu-aarch64")

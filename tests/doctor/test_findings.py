@@ -152,6 +152,13 @@ ONE_THING: list[Spoil] = [
         "nobody is heard",
         "apt install libportaudio2",
     ),
+    (
+        "microphone",
+        lambda f: spoilt(f, "devices", lacking=("libatomic1",)),
+        Weight.PART_LOST,
+        "no phrase is heard",
+        "apt install libatomic1",
+    ),
     ("speaker", lambda f: _gone(f, "speakers"), Weight.PART_LOST, "There is no speaker", "aplay -l"),
     (
         "speaker",

@@ -23,6 +23,12 @@ def find(facts: Facts) -> Iterator[Finding]:
             "The library for the microphone is not installed: nobody is heard.",
             "Run: sudo apt install libportaudio2, then: sudo systemctl restart safepoint-agent",
         )
+    if "libatomic1" in devices.lacking:
+        yield Finding(
+            Weight.PART_LOST,
+            "A library that the recogniser needs is not installed: no phrase is heard.",
+            "Run: sudo apt install libatomic1, then: sudo systemctl restart safepoint-agent",
+        )
     if not devices.microphones:
         yield Finding(
             Weight.PART_LOST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import importlib.util
+import platform
 import re
 import shutil
 from ctypes.util import find_library
@@ -77,6 +78,8 @@ def _lacking(config: Config) -> Iterator[str]:
         yield "python3-picamera2"
     if config.voice.needs_microphone and find_library("portaudio") is None:
         yield "libportaudio2"
+    if config.voice.enabled and platform.machine() == "aarch64" and find_library("atomic") is None:
+        yield "libatomic1"  # Vosk's library for this processor is linked with it
     if config.speaker.enabled and shutil.which("aplay") is None:
         yield "alsa-utils"
 
