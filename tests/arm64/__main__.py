@@ -1,8 +1,9 @@
 """`./dev arm64`: the agent on the processor of a Pi, in Debian bookworm (Python 3.11) and trixie (3.13), emulated.
 
-For each: all packages resolve to wheels for aarch64, the agent installs from them alone, every module of it loads,
-`safepoint check` takes each profile and tries its voice model (so Vosk itself runs), and a second is filmed, stored and
-read back. Needs root and an index; the two base systems are kept in build/arm64. Exit code 77: this machine cannot.
+For each: all packages resolve to wheels for aarch64, the agent installs from them alone, `safepoint check` takes each
+profile and tries its voice model (so Vosk itself runs), `sign` and `doctor` do their work, every module loads, and a
+second is filmed, stored and read back. Needs root and an index; the two base systems are kept in build/arm64. Exit code
+77: this machine cannot.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ UNIT: Final = """\
 profile: {profile}
 unit: {{id: hk-001, org: ashfield, name: Central Walk, location: North end}}
 uplink: {{broker: "mqtt://localhost", insecure_lab: true}}
+signage: {{operator: A Council, contact: 01623 450000}}
+state_folder: /state
 """
+EXAMINE: Final = "mkdir /state; /opt/safepoint/bin/safepoint doctor --config /unit.yaml --json; [ $? -le 1 ]"
+"""With findings it ends with 1: there is no systemd and no board in the root."""
 
 
 def say(text: str) -> None:
@@ -58,6 +63,12 @@ def check(suite: str) -> None:
     for profile in profile_names():
         (made.folder / "unit.yaml").write_text(UNIT.format(profile=profile), encoding="utf-8")
         say(f"{suite}: {made.run('/opt/safepoint/bin/safepoint', 'check', '/unit.yaml').strip()}")
+    made.run("/opt/safepoint/bin/safepoint", "sign", "/unit.yaml", "--out", "/sign.html")
+    found_by = json.loads(made.run("sh", "-c", EXAMINE))["findings"]
+    say(
+    kinds = ", ".join(sorted({each["kind"] for each in found_by}))
+    say(f"{suite}: safepoint sign and doctor do their work; findings here: {kinds}")
+    )
     shutil.copy(Path(__file__).with_name("inside.py"), made.folder / "inside.py")
     told = json.loads(made.run("/opt/safepoint/bin/python", "/inside.py"))
     say(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CACHE: Final = Path("build/arm64")
 PACKAGES: Final = ("python3", "python3-venv", "libportaudio2", "libatomic1", "libc-bin", "coreutils", "dash")
-"""What apt brings on a unit, as far as Debian has it (picamera2 and lgpio are Raspberry Pi OS's own). Vosk's library for
+"""What apt brings on a unit, as far as Debian has it; picamera2 and lgpio are Raspberry Pi OS's. Vosk's library for
 aarch64, unlike that for x86, is linked with libatomic."""
 MERGED: Final = "/usr/share/mmdebstrap/hooks/merged-usr"
 """Makes /bin and /lib what they are on an installed system."""
@@ -83,6 +83,8 @@ def root(suite: str) -> Root:
     folder.mkdir()
     # Without its device files: those of this machine are mounted there.
     run("tar", "--extract", "--file", str(base), "--directory", str(folder), "--exclude=./dev/*")
+    for name in ("proc", "dev", "tmp", "root"):  # whose package is not needed for anything else
+        (folder / name).mkdir(exist_ok=True)
     return Root(folder.absolute())
 
 
