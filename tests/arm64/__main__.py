@@ -65,10 +65,8 @@ def check(suite: str) -> None:
         say(f"{suite}: {made.run('/opt/safepoint/bin/safepoint', 'check', '/unit.yaml').strip()}")
     made.run("/opt/safepoint/bin/safepoint", "sign", "/unit.yaml", "--out", "/sign.html")
     found_by = json.loads(made.run("sh", "-c", EXAMINE))["findings"]
-    say(
     kinds = ", ".join(sorted({each["kind"] for each in found_by}))
     say(f"{suite}: safepoint sign and doctor do their work; findings here: {kinds}")
-    )
     shutil.copy(Path(__file__).with_name("inside.py"), made.folder / "inside.py")
     told = json.loads(made.run("/opt/safepoint/bin/python", "/inside.py"))
     say(
