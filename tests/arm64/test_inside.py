@@ -1,4 +1,4 @@
-"""The second that `./dev arm64` films on the emulated processor is filmed on this one too: a failure there is its own."""
+"""The second that `./dev arm64` films on the emulated processor is filmed on this one too."""
 
 from __future__ import annotations
 
