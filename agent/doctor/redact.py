@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.config.explain import SHOWN_CHARACTERS
 from agent.config.load import Loaded
 from agent.config.show import shown
 
@@ -38,6 +39,7 @@ _PLAIN_RUN: Final = re.compile(r"[a-z/_-]+|[A-Z_]+|=+|-+|_+")
 """A path, a name in words, a line drawn with characters."""
 _NAME: Final = re.compile(r"[a-z_-]*[0-9]{0,4}[a-z_-]*|[A-Z][a-z]+|[A-Z_]+")
 LONGEST_NAME: Final = 40
+_SAY: Final = re.compile(r"""\bsay["']?\s*:\s*["']?([^"'\n,}#]+)""")
 _QUOTED_WORD: Final = re.compile(r'cannot hear "[^"]*"')
 """`safepoint check` quotes a word of a phrase, which may be a silent one."""
 
@@ -47,6 +49,14 @@ def private_words(config: Config) -> tuple[str, ...]:
     voice = config.voice
     decoys = {*voice.decoys, *(decoy for language in voice.languages for decoy in language.decoys)}
     return tuple(sorted({phrase.say for phrase in voice.all_phrases} | decoys, key=len, reverse=True))
+
+
+def words_written(text: str) -> tuple[str, ...]:
+    """The phrases in the text of a unit's file that cannot be read as one, in whatever way they are written there."""
+    whole = {found.strip() for found in _SAY.findall(text)}
+    # A mistake is told with the beginning of what was written.
+    told = whole | {words[:SHOWN_CHARACTERS].rstrip() for words in whole}
+    return tuple(sorted(told - {""}, key=len, reverse=True))
 
 
 def shown_outside(loaded: Loaded) -> str:

@@ -21,6 +21,8 @@ from agent.config.problems import Problem
 from agent.doctor import findings
 from agent.doctor.bundle import PART_MOST_BYTES, write_bundle
 from agent.doctor.facts import Configuration, Facts, Way
+from agent.doctor.look import configuration
+from agent.doctor.look.case import Case
 from agent.doctor.redact import private_words, redacted, shown_outside
 from tests.doctor.ward import UNIT, healthy, spoilt
 
@@ -104,6 +106,21 @@ def test_no_planted_secret_is_in_any_byte_of_the_bundle(unit: Facts, tmp_path: P
         for mark in MARKS:
             assert mark.encode() not in content
             assert base64.b64encode(mark.encode()).rstrip(b"=")[:-1] not in content
+
+
+@pytest.mark.parametrize("spoilt_by", ["lampe: 1\n", "unit: [\n"])
+def test_a_duress_phrase_of_a_file_that_cannot_be_used_is_in_no_byte_either(tmp_path: Path, spoilt_by: str) -> None:
+    file = tmp_path / "unit.yaml"
+    said = "Is The Manager Around Or Has She Gone Home Again"  # capitals: a mistake that is told with what was written
+    phrases = f"voice:\n  phrases:\n    - {{say: {said}, label: duress, silent: true}}\n"
+    file.write_text(UNIT + phrases + spoilt_by, encoding="utf-8")
+    looked = configuration.look(Case(file))
+    assert looked.config is None
+    assert spoilt_by.startswith("unit") or any(said[:30] in str(problem) for problem in looked.problems)
+    facts = replace(healthy(tmp_path), configuration=looked, journal=(f"event=odd {said.lower()}",))
+    write_bundle(tmp_path / "b.tar.gz", facts, findings(facts))
+    content = gzip.decompress((tmp_path / "b.tar.gz").read_bytes()).lower()
+    assert b"manager" not in content
 
 
 def test_what_people_say_is_nowhere_but_in_the_configuration(unit: Facts, tmp_path: Path) -> None:
