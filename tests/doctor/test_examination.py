@@ -178,6 +178,13 @@ def test_a_configuration_that_cannot_be_used_is_the_first_finding_as_check_says_
     assert "\nTHE UNIT DOES NOT RUN\n1. lamp.pin: needs a whole number from 0 to 27, got no (text)\n" in printed
 
 
+@pytest.mark.usefixtures("well")
+def test_a_configuration_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--config", str(tmp_path / "none.yaml"), "--json"]) == 1
+    first = json.loads(capsys.readouterr().out)["findings"][0]
+    assert first["what"] == f"{tmp_path}/none.yaml: cannot be read: No such file or directory"
+
+
 def test_a_bundle_never_replaces_a_file(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine").write_text("mine")
     assert main(["doctor", "--config", str(file), "--bundle", str(tmp_path / "mine")]) == 2

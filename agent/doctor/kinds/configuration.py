@@ -36,7 +36,7 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 
 def _what(problem: Problem) -> str:
-    return f"{problem.key}: {problem.message}" if problem.key else problem.message
+    return f"{problem.key or problem.file}: {problem.message}"
 
 
 def _how(problem: Problem) -> str:
