@@ -18,6 +18,7 @@ PACKAGES: Final = ("python3", "python3-venv", "libportaudio2", "libatomic1", "li
 aarch64, unlike that for x86, is linked with libatomic."""
 MERGED: Final = "/usr/share/mmdebstrap/hooks/merged-usr"
 """Makes /bin and /lib what they are on an installed system."""
+AUTHORITIES: Final = "etc/ssl/certs/ca-certificates.crt"
 EMULATOR: Final = Path("/proc/sys/fs/binfmt_misc/qemu-aarch64")
 LINES: Final = 8
 INSIDE: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
@@ -85,6 +86,9 @@ def root(suite: str) -> Root:
     run("tar", "--extract", "--file", str(base), "--directory", str(folder), "--exclude=./dev/*")
     for name in ("proc", "dev", "tmp", "root"):  # whose package is not needed for anything else
         (folder / name).mkdir(exist_ok=True)
+    # Debian's pip reads it even where it asks nobody; ca-certificates makes it when it is configured, which it is not.
+    (folder / AUTHORITIES).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path("/") / AUTHORITIES, folder / AUTHORITIES)
     return Root(folder.absolute())
 
 
