@@ -18,6 +18,7 @@ import agent
 from agent import cli
 from agent.cli.errors import UsageError
 from agent.config.problems import ConfigInvalid
+from agent.support import SUPPORTED_UNTIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +64,8 @@ def commands() -> Iterator[Command]:
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top: argparse.ArgumentParser = Parser(prog="safepoint", description=agent.__doc__, allow_abbrev=False)
-    version = f"safepoint {agent.__version__} (Python {platform.python_version()}, {platform.machine()})"
+    built = f"safepoint {agent.__version__} (Python {platform.python_version()}, {platform.machine()})"
+    version = f"{built}, security updates until {SUPPORTED_UNTIL}"
     top.add_argument("--version", action="version", version=version)
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in commands():

@@ -18,6 +18,7 @@ from agent.config.base import Gpio, LocalPath, LocalTime, Name, Seconds, Setting
 from agent.config.commanding import CommandSettings
 from agent.config.filming import CameraSettings, FootageSettings, RecoverySettings
 from agent.config.hearing import VoiceSettings
+from agent.config.notices import SignageSettings
 from agent.config.sending import DataPlanSettings, UploadSettings
 
 if TYPE_CHECKING:
@@ -286,6 +287,7 @@ class Config(Settings):
     arming: ArmingSettings = ArmingSettings()
     incidents: IncidentSettings = IncidentSettings()
     commands: CommandSettings = CommandSettings()
+    signage: SignageSettings = SignageSettings()
     state_folder: LocalPath = Path("/var/lib/safepoint")
     """Outbox, ledger and footage."""
 

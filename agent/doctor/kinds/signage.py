@@ -1,0 +1,25 @@
+"""The sign beside the unit cannot be made from its configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.doctor.finding import Finding, Weight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.doctor.facts import Facts
+
+
+def find(facts: Facts) -> Iterator[Finding]:
+    """Whoever is filmed must be able to read who does it."""
+    if facts.config is None or not facts.config.camera.enabled:
+        return
+    missing = [f"signage.{key}" for key in ("operator", "contact") if getattr(facts.config.signage, key) is None]
+    if missing:
+        yield Finding(
+            Weight.UNSURE,
+            f"No sign can be made: {' and '.join(missing)} must say who films and whom to ask.",
+            "Add it to the configuration, then print the sign: safepoint sign CONFIG --out sign.html",
+        )
