@@ -410,6 +410,10 @@ class Line(StrEnum):
     NO_CONNECTION = "no-connection"
     SOUND_CHECK = "sound-check"
     """What the unit says to itself in its self-test (`agent.self_test`)."""
+    TEST_TRIGGER = "test-trigger"
+    TEST_SPEAK = "test-speak"
+    TEST_NOTICED = "test-noticed"
+    """To the engineer of a walk test, who stands at the sensor and not at the screen (`agent.commission`)."""
 
 
 @dataclass(frozen=True)
