@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agent.commission.parts import fingerprints
-from agent.commission.seal import seal
+from agent.commission.seal import Signer
 from agent.commission.standing import new_secret, put
 
 if TYPE_CHECKING:
@@ -25,4 +25,4 @@ def commission(config: Config) -> None:
         raise ValueError(msg)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     result = {"passed": True, "engineer": "the street", "ended": now, "parts": fingerprints(config, secret)}
-    put(config.state_folder, seal(result, uplink.key_file, uplink.cert_file), secret)
+    put(config.state_folder, Signer.load(uplink.key_file, uplink.cert_file).seal(result), secret)

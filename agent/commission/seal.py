@@ -16,7 +16,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -52,38 +52,45 @@ class Opened:
     """The signer's first."""
 
 
-def seal(result: Mapping[str, Any], key_file: Path, cert_file: Path) -> bytes:
-    """Sign a result.
+class Signer:
+    """The unit's key and certificate."""
 
-    Args:
-        result: JSON values.
-        key_file: The unit's private key (PEM).
-        cert_file: Its certificate (PEM).
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: str) -> None:
+        self._key = key
+        self._certificate = certificate
 
-    Raises:
-        CannotSign: with these files nothing can be signed.
-    """
-    try:
-        key = serialization.load_pem_private_key(key_file.read_bytes(), None)
-        certificate = cert_file.read_text(encoding="ascii")
-        first = x509.load_pem_x509_certificates(certificate.encode())[0]
-    except PermissionError as error:
-        msg = f"{error.filename} cannot be read: run this with sudo"
-        raise CannotSign(msg) from error
-    except (OSError, ValueError, TypeError) as error:
-        msg = f"nothing can be signed with {key_file} and {cert_file}: {error}"
-        raise CannotSign(msg) from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != first.public_key():
-        msg = f"{key_file} is not the elliptic-curve key of the certificate {cert_file}"
-        raise CannotSign(msg)
-    signature = key.sign(_signed_bytes(result), ec.ECDSA(hashes.SHA256()))
-    document = {
-        "format": FORMAT,
-        "result": result,
-        "certificate": certificate,
-        "signature": base64.b64encode(signature).decode("ascii"),
-    }
-    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
+    @classmethod
+    def load(cls, key_file: Path, cert_file: Path) -> Self:
+        """Those of these files (PEM).
+
+        Raises:
+            CannotSign: with them nothing can be signed.
+        """
+        try:
+            key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+            certificate = cert_file.read_text(encoding="ascii")
+            first = x509.load_pem_x509_certificates(certificate.encode())[0]
+        except PermissionError as error:
+            msg = f"{error.filename} cannot be read: run this with sudo"
+            raise CannotSign(msg) from error
+        except (OSError, ValueError, TypeError) as error:
+            msg = f"nothing can be signed with {key_file} and {cert_file}: {error}"
+            raise CannotSign(msg) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != first.public_key():
+            msg = f"{key_file} is not the elliptic-curve key of the certificate {cert_file}"
+            raise CannotSign(msg)
+        return cls(key, certificate)
+
+    def seal(self, result: Mapping[str, Any]) -> bytes:
+        """Sign a result, of JSON values."""
+        signature = self._key.sign(_signed_bytes(result), ec.ECDSA(hashes.SHA256()))
+        document = {
+            "format": FORMAT,
+            "result": result,
+            "certificate": self._certificate,
+            "signature": base64.b64encode(signature).decode("ascii"),
+        }
+        return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
 
 
 def unseal(sealed: bytes) -> Opened:
