@@ -79,8 +79,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.out.is_dir():
         msg = f"--out: there is no folder {args.out}"
         raise UsageError(msg)
-    answers, signer = read_answers(args.answers, config), _signer(config)
-    terminal, machine = PlainTerminal(), ThisMachine(lambda: _newest_picture(args))
+    answers, signer = read_answers(args.answers, config), signer_of(config)
+    terminal, machine = PlainTerminal(), ThisMachine(lambda: newest_picture(args))
     try:
         with as_owner(config):
             conclusion = asyncio.run(commission(config, signer, terminal, machine, answers, anew=args.again))
@@ -183,7 +183,7 @@ def _plain(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _signer(config: Config) -> Signer:
+def signer_of(config: Config) -> Signer:
     """The unit's own key.
 
     Raises:
@@ -204,7 +204,7 @@ def _signer(config: Config) -> Signer:
         raise UsageError(str(error)) from error
 
 
-def _newest_picture(args: argparse.Namespace) -> Picture:
+def newest_picture(args: argparse.Namespace) -> Picture:
     """The newest picture of the footage on the disk, of full size.
 
     Raises:

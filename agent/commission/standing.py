@@ -119,7 +119,7 @@ def read_standing(config: Config) -> Standing:
         kept = json.loads(content)
         opened = unseal(json.dumps(kept["sealed"]).encode())
         secret = bytes.fromhex(kept["secret"])
-    except (SealBroken, ValueError, KeyError, TypeError) as error:
+    except (SealBroken, ValueError, KeyError, TypeError, RecursionError) as error:
         return _invalid(str(error))
     return judge(config, opened.result, opened.signer, secret)
 

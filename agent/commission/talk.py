@@ -60,8 +60,9 @@ class Talk:
 
     def tell(self, text: str = "", indent: str = "  ") -> None:
         """Say something, in as many lines as it takes."""
-        lines = textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent) or [""]
-        for line in lines:
+        after = " " * len(indent)
+        wrapped = textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=after, break_on_hyphens=False)
+        for line in wrapped or [""]:
             self._terminal.write(line)
 
     async def ask(self, key: str, question: str, of: Callable[[str], Answer]) -> Answer:

@@ -33,6 +33,7 @@ async def aim(step: Step, bench: Bench) -> Result:
     picture, file = await _take(bench, "aim")
     if picture is None:
         return failed(str(file))
+    talk.tell("Copy this picture, and read the pixels of the two ends off it:")
     talk.tell(str(file), "    ")
     while True:
         one = await talk.ask(f"{step.id}.one", "One end, across,down in pixels?", papers.point)

@@ -44,7 +44,7 @@ async def countersign(step: Step, bench: Bench) -> Result:
     talk.tell(f"The operator sees an alert that says: walk test {digest}.")
     if not await code_is_read_back(bench, step.id, alert):
         return failed("the control room read back another code", alertId=alert.alert_id)
-    talk.tell("Now the operator closes that alert as a test. Waiting for it ...")
+    talk.tell("Now the operator closes that alert as a test. This may take a while.")
     closed = await unit.wait_for(lambda unit: _closed(unit, alert.alert_id), bench.patience.operator_s)
     if closed is None:
         return failed("the operator did not close it", alertId=alert.alert_id)

@@ -58,13 +58,6 @@ async def clock(_step: Step, bench: Bench) -> Result:
 async def disk(_step: Step, bench: Bench) -> Result:
     """Whether the disk is quick and large enough, by what the camera really writes."""
     talk, needed = bench.talk, SPARE * bench.config.camera.bitrate_kbps / KBIT_PER_MB
-    talk.tell("Writing 32 MB beside the footage ...")
-    try:
-        speed = await bench.measure(lambda: bench.machine.write_speed(bench.config.footage_folder))
-    except OSError as error:
-        return failed(f"the footage disk takes nothing: {error.strerror}")
-    if speed < needed:
-        return failed(f"it takes {speed:.1f} MB/s, and at least {needed:.1f} are needed", writeMbPerS=round(speed, 1))
 
     def known(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
         footage: Mapping[str, Any] = facts.get("footage", {})
@@ -73,7 +66,14 @@ async def disk(_step: Step, bench: Bench) -> Result:
     talk.tell("Waiting for complete segments, which say how long footage is kept ...")
     footage, _ = await bench.facts_until(known, bench.patience.unit_s)
     if footage is None:
-        return failed("no segment of footage was completed: is it recording?", writeMbPerS=round(speed, 1))
+        return failed("no segment of footage was completed: is it recording?")
+    talk.tell("Writing 32 MB beside the footage ...")
+    try:
+        speed = await bench.measure(lambda: bench.machine.write_speed(bench.config.footage_folder))
+    except OSError as error:
+        return failed(f"the footage disk takes nothing: {error.strerror}")
+    if speed < needed:
+        return failed(f"it takes {speed:.1f} MB/s, and at least {needed:.1f} are needed", writeMbPerS=round(speed, 1))
     kept = {name: footage[name] for name in ("daysKept", "keepDays", "keptBy", "mbPerDay")}
     text = f"{speed:.0f} MB/s; footage is kept for {footage['daysKept']:g} days, ended by its {footage['keptBy']}"
     return judged(footage["keptBy"] != "disk", text, writeMbPerS=round(speed, 1), **kept)
