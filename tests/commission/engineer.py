@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from typing import TYPE_CHECKING
 
 from agent.commission.machine import ClockReading, write_speed
-from agent.signals import Outcome
+from agent.hw.lines import line_path
+from agent.hw.messages import length_s
+from agent.signals import Line, Outcome
+from fakes import SPEECH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -65,9 +69,12 @@ class Engineer:
         self._town = town
         self._answers = {re.sub(r"\W", "_", words): answer for words, answer in ANSWERS.items()} | instead
         self.lines: list[str] = []
+        self._cued_s: dict[Line, float] = {}
+        """From when on the next cue of each kind is a new one."""
         self._errands: set[asyncio.Task[object]] = set()
         self.on_line: dict[str, Callable[[re.Match[str]], Coroutine[Any, Any, object] | None]] = {
             r"Waiting for (\S+) \.\.\.": self._set_off,
+            r"say it now": lambda _: self._call(Line.TEST_SPEAK),
             r"Shut the housing": lambda _: town.street.shut(),
             r"Switch the mains supply on": lambda _: town.street.restore_mains(),
             r"Put it back": lambda _: town.broker.start(),
@@ -107,6 +114,8 @@ class Engineer:
 
     def _set_off(self, found: re.Match[str]) -> Coroutine[Any, Any, object] | None:
         street, name = self._town.street, found[1]
+        if name == self._town.config.voice.name:
+            return self._call(Line.TEST_TRIGGER)
         kind = next(each.kind for each in self._town.config.inputs if each.name == name)
         return {
             "button": lambda: street.press(name),
@@ -114,6 +123,13 @@ class Engineer:
             "tamper": lambda: street.open(name),
             "mains": street.cut_mains,
         }[kind]()
+
+    async def _call(self, cue: Line) -> None:
+        """Say the phrase, after the cue."""
+        cued_s = await self._town.street.heard_line(cue, since_s=self._cued_s.get(cue, 0.0))
+        self._cued_s[cue] = math.nextafter(cued_s, math.inf)
+        await asyncio.sleep(length_s(line_path(cue)))
+        await self._town.street.say(SPEECH / "help-me-espeak.wav", snr_db=30.0)
 
     def _newest_test(self) -> Alert:
         tests = [alert for alert in self._town.control_room.alerts.values() if alert.test]
