@@ -17,6 +17,8 @@ SERVICE_FOLDER: Final = Path("/run/safepoint")
 MODE: Final = 0o660
 """The service's user and group, and root."""
 BACKLOG: Final = 4
+ADDRESS_BYTES: Final = 107
+"""The longest path of a socket (unix(7))."""
 
 
 def listening_folder(state_folder: Path) -> Path:
@@ -70,7 +72,10 @@ def connect(folder: Path) -> socket.socket:
 
 @contextmanager
 def _short(folder: Path) -> Iterator[Path]:
-    """The folder by a path that fits into a socket's address, however long its name is (107 bytes, unix(7))."""
+    """The folder by a path that fits into a socket's address, however long its name is."""
+    if len(os.fsencode(folder / SOCKET_NAME)) <= ADDRESS_BYTES:
+        yield folder
+        return
     handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
     try:
         yield Path(f"/proc/self/fd/{handle}")

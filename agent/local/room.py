@@ -7,6 +7,7 @@ the walk test has to wait.
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -63,6 +64,8 @@ GUESTS: Final = 4
 """Connections at a time: an engineer, a drill, and two that were not closed in order."""
 UNREAD_BYTES: Final = 1 << 20
 """A guest who leaves more unread is sent away."""
+LEAVE_IT: Final[dict[str, Any]] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+"""Python 3.13 looks for the socket's file to remove it later; ours is replaced by the next life."""
 LISTENS_WITHIN_S: Final = 5.0
 """A disk that takes longer for a socket hangs."""
 
@@ -117,7 +120,7 @@ class LocalRoom:
             OSError, TimeoutError: there can be no socket.
         """
         sock = await apart(lambda: place.listen(self._folder), name="local-socket", within_s=LISTENS_WITHIN_S)
-        server = await asyncio.start_unix_server(self._visited, sock=sock, limit=MAX_REQUEST_BYTES)
+        server = await asyncio.start_unix_server(self._visited, sock=sock, limit=MAX_REQUEST_BYTES, **LEAVE_IT)
         working()
         try:
             await server.serve_forever()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from agent.cli.commission import commission, newest_picture, signer_of
+from agent.cli.commission.lead import commission, signer_of
+from agent.cli.commission.picture import newest_picture
+from agent.cli.main import main
 from agent.commission.bench import Patience
 from agent.commission.seal import trust, unseal
 from agent.commission.session import FILE_NAME, FOLDER_NAME
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from agent.commission.conclusion import Conclusion
+    from agent.control_room.room import ControlRoom
     from fakes.town import Town
 
 CAMERA = {
@@ -73,6 +77,10 @@ class Walk:
         self.board.reboot(self.town.unit.started_s)
 
 
+def says_that_it_is_not_commissioned(room: ControlRoom) -> bool:
+    return any(unit.heartbeat.get("commissioning", {}).get("state") == "none" for unit in room.desk.units.values())
+
+
 @asynccontextmanager
 async def walk(town: Town) -> AsyncIterator[Walk]:
     async with town:
@@ -103,9 +111,14 @@ async def test_an_engineer_walks_through_it_over_a_power_cut_and_the_unit_counts
         assert steps["cable.primary"]["facts"]["goneAfterS"] <= 90
         assert steps["power"]["facts"]["readyAfterS"] > 0
         assert "data:image/jpeg" in concluded.sheet
+        assert "<script" not in concluded.sheet
+        assert "http" not in concluded.sheet.replace("http-equiv", ""), "nothing is loaded"
         await town.street.press("panic-1")
         tests = frozenset(alert.alert_id for alert in town.control_room.alerts.values() if alert.test)
         assert not (await town.alert(Category.HELP, after=tests)).test
+        file = ["--config", str(town.config_file)]
+        assert await asyncio.to_thread(main, ["commission", "withdraw", *file]) == 0
+        await town.control_room.wait_for(says_that_it_is_not_commissioned, LIMIT_S)
         assert town.control_room.refused == 0
 
 
