@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agent.commission import standing
@@ -11,6 +12,7 @@ from agent.commission.course import Verdict
 from agent.commission.result import result_of
 from agent.commission.session import now
 from agent.commission.sheet import sheet_of
+from agent.commission.standing import State
 from agent.local.messages import ReadCommissioning
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class Conclusion:
 
     passed: bool
     in_force: bool
-    """The running unit knows it, and its alerts are real from now on."""
+    """The running unit knows it, for the configuration that it runs with: its alerts are real from now on."""
     name: str
     """Of both files, without their endings."""
     sealed: bytes
@@ -53,13 +55,19 @@ async def conclude(bench: Bench, signer: Signer) -> Conclusion:
     if passed:
         standing.put(config.state_folder, sealed, session.secret)
         await bench.unit.do(ReadCommissioning())
-        taken, _ = await bench.facts_until(
-            lambda facts: True if facts.get("commissioning", {}).get("at") == ended else None, IN_FORCE_WITHIN_S
-        )
-        in_force = taken is True
+        taken, _ = await bench.facts_until(partial(_taken, ended), IN_FORCE_WITHIN_S)
+        in_force = taken == State.PASSED
     name = f"commissioning-{config.unit.id}-{ended[:10]}-{session.kept.session[-6:].lower()}"
-    session.end()
+    if in_force:
+        session.end()
     return Conclusion(passed, in_force, name, sealed, sheet)
+
+
+def _taken(ended: str, facts: Mapping[str, Any]) -> str | None:
+    """How it stands with this commissioning in the unit that runs; None: it has not read it yet."""
+    told = facts.get("commissioning", {})
+    state: str | None = told.get("state") if told.get("at") == ended else None
+    return state
 
 
 def pictures_of(result: Mapping[str, Any], folder: Path) -> dict[str, bytes]:

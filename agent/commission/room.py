@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from agent.apart import apart
-from agent.commission.standing import FAULTY, Standing, read_standing, unreadable
+from agent.commission.standing import FAULTY, Standing, State, read_standing, unreadable
 from agent.signals import FaultCleared, Faulted, Proved
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ log = structlog.get_logger()
 PART: Final = "commissioning"
 READ_WITHIN_S: Final = 3.0
 """As long as the start waits for the outbox's disk (`agent.uplink.storage`), and at the same time."""
+AGAIN_S: Final = 60.0
+"""How soon it is tried again with a disk that did not tell."""
 
 
 class CommissioningRoom:
@@ -66,9 +68,14 @@ class CommissioningRoom:
         return {} if self._standing is None else {PART: self._standing.facts()}
 
     async def run(self, working: Callable[[], None]) -> None:
-        """Read it whenever there is a new one, until cancelled."""
+        """Read it whenever there is a new one, and until it could be read, until cancelled."""
         working()
         while True:
-            await self._news.wait()
+            unknown = self._standing is None or self._standing.state is State.UNREADABLE
+            try:
+                async with asyncio.timeout(AGAIN_S if unknown else None):
+                    await self._news.wait()
+            except TimeoutError:
+                pass  # the disk may tell by now
             self._news.clear()
             await self.begin()

@@ -75,7 +75,14 @@ class Standing:
             facts["changed"] = list(self.changed)
         if self.result:
             facts |= {"at": self.result.get("ended"), "engineer": self.result.get("engineer")}
+            facts["papers"] = _papers(self.result)
         return facts
+
+
+def _papers(result: Mapping[str, Any]) -> dict[str, str]:
+    """Until when each paper holds that allows the unit, by its name."""
+    steps = (each for each in result.get("steps", []) if isinstance(each, dict))
+    return {each["id"]: each["facts"]["expires"] for each in steps if "expires" in each.get("facts", {})}
 
 
 def new_secret() -> bytes:

@@ -1,7 +1,8 @@
 """The dialogue with the engineer: plain lines of at most 80 columns, keyboard only, as an SSH session has them.
 
-Each question has a key; what an answers file says under it is taken, and shown, instead of being asked. At every
-question `quit` leaves (the session goes on next time), and at most of them `skip` skips the step for a reason.
+Each question has a key; what an answers file says under it is taken, and shown, instead of being asked ("skip: REASON"
+skips the step). At every question `quit` leaves (the session goes on next time), and where that is allowed `skip` skips
+the step for a reason.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 WIDTH: Final = 78
+LEAST_REASON: Final = 4
+MOST_REASON: Final = 200
 QUIT: Final = "quit"
 SKIP: Final = "skip"
 
@@ -79,7 +82,10 @@ class Talk:
         """
         self.tell(question, "? ")
         if (ready := self._answers.pop(key, None)) is not None:
-            self._terminal.write(f"> {ready}")
+            self._terminal.write(f"> {ready}"[:WIDTH])
+            word, _, reason = ready.partition(":")
+            if word.strip().lower() == SKIP and self.skippable and len(reason.strip()) >= LEAST_REASON:
+                raise SkipWanted(reason.strip()[:MOST_REASON])
             try:
                 return of(ready)
             except NotSo as why:
@@ -106,11 +112,8 @@ class Talk:
             if typed is None or typed.strip().lower() == QUIT:
                 raise Left
             if len(typed.strip()) >= LEAST_REASON:
-                return typed.strip()[:200]
+                return typed.strip()[:MOST_REASON]
             self.tell("A reason is needed, in a few words.")
-
-
-LEAST_REASON: Final = 4
 
 
 def _yes(text: str) -> bool:

@@ -119,6 +119,8 @@ async def test_an_engineer_walks_through_it_over_a_power_cut_and_the_unit_counts
         file = ["--config", str(town.config_file)]
         assert await asyncio.to_thread(main, ["commission", "withdraw", *file]) == 0
         await town.control_room.wait_for(says_that_it_is_not_commissioned, LIMIT_S)
+        told = next(iter(town.control_room.desk.units.values())).heartbeat["commissioning"]
+        assert told["papers"] == {"dpia": "2099-12-31", "pspo": "2099-12-31"}
         assert town.control_room.refused == 0
 
 

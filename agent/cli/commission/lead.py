@@ -147,7 +147,8 @@ def _hand_over(folder: Path, conclusion: Conclusion, terminal: Terminal) -> int:
         terminal.write("NOT PASSED: all alerts of this unit are marked as tests.")
         return NOT_PASSED
     if not conclusion.in_force:
-        terminal.write("PASSED, but the agent has not taken it: restart it (systemctl restart safepoint-agent).")
+        terminal.write("PASSED, but not in force: the agent runs with another configuration than this file.")
+        terminal.write("Restart it (systemctl restart safepoint-agent), then see `safepoint commission status`.")
         return NOT_PASSED
     terminal.write("PASSED: from now on the alerts of this unit are real.")
     return 0
