@@ -93,7 +93,7 @@ async def _pressed(done: Drill, config: Config, unit: LocalUnit, since: int, pre
     if alert is None:
         return replace(done, text="it was pressed, and no alert came of it")
     done = replace(done, alert_id=alert.alert_id)
-    received_s = await unit.wait_for(lambda unit: received_at(unit, alert.alert_id), RECEIVED_WITHIN_S)
+    received_s = await unit.wait_for(lambda unit: received_at(unit, alert), RECEIVED_WITHIN_S)
     if received_s is None:
         return replace(done, text=f"the control room did not receive it within {RECEIVED_WITHIN_S:.0f} s")
     done = replace(done, received_after_s=round(received_s - went.at_s, 1))

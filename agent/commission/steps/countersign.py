@@ -39,7 +39,7 @@ async def countersign(step: Step, bench: Bench) -> Result:
     alert = await unit.wait_for(lambda unit: _raised(unit, since), bench.patience.unit_s)
     if alert is None:
         return failed("the unit raised no test alert")
-    if await unit.wait_for(lambda unit: received_at(unit, alert.alert_id), bench.patience.unit_s) is None:
+    if await unit.wait_for(lambda unit: received_at(unit, alert), bench.patience.unit_s) is None:
         return failed(f"the control room did not receive alert {alert.alert_id}", alertId=alert.alert_id)
     talk.tell(f"The operator sees an alert that says: walk test {digest}.")
     if not await code_is_read_back(bench, step.id, alert):

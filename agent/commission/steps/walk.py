@@ -50,7 +50,7 @@ async def _walked(step: Step, bench: Bench) -> Result:
         return failed(
             "it went off, and no test alert came of it: what must come with it did not (movement, a repetition)"
         )
-    received = await unit.wait_for(lambda unit: received_at(unit, alert.alert_id), bench.patience.unit_s)
+    received = await unit.wait_for(lambda unit: received_at(unit, alert), bench.patience.unit_s)
     if received is None:
         return failed(f"the control room did not receive alert {alert.alert_id}", alertId=alert.alert_id)
     took_s = max(0.0, received - went.at_s)
@@ -77,10 +77,14 @@ async def code_is_read_back(bench: Bench, key: str, alert: AlertTold) -> bool:
     return False
 
 
-def received_at(unit: LocalUnit, alert_id: str) -> float | None:
-    """When the control room's receiver had this alert."""
+def received_at(unit: LocalUnit, alert: AlertTold) -> float | None:
+    """When the control room's receiver had this revision of an alert, or a later one."""
     for each in unit.news:
-        if isinstance(each, AlertAnswered) and (each.alert_id, each.level) == (alert_id, AckLevel.RECEIVER):
+        if (
+            isinstance(each, AlertAnswered)
+            and (each.alert_id, each.level) == (alert.alert_id, AckLevel.RECEIVER)
+            and each.revision >= alert.revision
+        ):
             return each.at_s
     return None
 
