@@ -123,7 +123,8 @@ class LocalRoom:
         server = await asyncio.start_unix_server(self._visited, sock=sock, limit=MAX_REQUEST_BYTES, **LEAVE_IT)
         working()
         try:
-            await server.serve_forever()
+            # Not `serve_forever`: from Python 3.12 on its end waits for the guests, who wait for ours.
+            await asyncio.get_running_loop().create_future()
         finally:
             server.close()
             for visit, writer in self._guests.items():
