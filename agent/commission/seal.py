@@ -16,6 +16,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from cryptography import x509
@@ -24,11 +25,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from agent.uplink.held_key import signature_of_held_key
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 FORMAT: Final = "safepoint-commissioning/1"
+HELD: Final = b"TSS2 PRIVATE KEY"
+"""In the file of a key that a TPM keeps (`agent.uplink.held_key`)."""
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Of a sealed result; two stills are most of it."""
 
@@ -53,37 +58,47 @@ class Opened:
 
 
 class Signer:
-    """The unit's key and certificate."""
+    """The unit's key, wherever that is kept, and its certificate."""
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: str) -> None:
-        self._key = key
+    def __init__(self, sign: Callable[[bytes], bytes], certificate: str) -> None:
+        self._sign = sign
         self._certificate = certificate
 
     @classmethod
     def load(cls, key_file: Path, cert_file: Path) -> Self:
-        """Those of these files (PEM).
+        """Those of these files (PEM); of a key that a TPM keeps, OpenSSL makes the signatures.
 
         Raises:
             CannotSign: with them nothing can be signed.
         """
         try:
-            key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+            key = key_file.read_bytes()
             certificate = cert_file.read_text(encoding="ascii")
-            first = x509.load_pem_x509_certificates(certificate.encode())[0]
+            public = x509.load_pem_x509_certificates(certificate.encode())[0].public_key()
+            sign = partial(signature_of_held_key, key_file) if HELD in key else _signing(key)
+            signed = sign(_signed_bytes({}))
         except PermissionError as error:
             msg = f"{error.filename} cannot be read: run this with sudo"
             raise CannotSign(msg) from error
         except (OSError, ValueError, TypeError) as error:
             msg = f"nothing can be signed with {key_file} and {cert_file}: {error}"
             raise CannotSign(msg) from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != first.public_key():
+        if not isinstance(public, ec.EllipticCurvePublicKey) or not _holds(public, signed, {}):
             msg = f"{key_file} is not the elliptic-curve key of the certificate {cert_file}"
             raise CannotSign(msg)
-        return cls(key, certificate)
+        return cls(sign, certificate)
 
     def seal(self, result: Mapping[str, Any]) -> bytes:
-        """Sign a result, of JSON values."""
-        signature = self._key.sign(_signed_bytes(result), ec.ECDSA(hashes.SHA256()))
+        """Sign a result, of JSON values.
+
+        Raises:
+            CannotSign: the key is not to be had any more.
+        """
+        try:
+            signature = self._sign(_signed_bytes(result))
+        except ValueError as error:
+            msg = f"the result cannot be signed: {error}; call the same command again"
+            raise CannotSign(msg) from error
         document = {
             "format": FORMAT,
             "result": result,
@@ -91,6 +106,27 @@ class Signer:
             "signature": base64.b64encode(signature).decode("ascii"),
         }
         return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
+
+
+def _signing(pem: bytes) -> Callable[[bytes], bytes]:
+    """How to sign with this key.
+
+    Raises:
+        ValueError, TypeError: it is no elliptic-curve key.
+    """
+    key = serialization.load_pem_private_key(pem, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        msg = "it is no elliptic-curve key"
+        raise TypeError(msg)
+    return lambda what: key.sign(what, ec.ECDSA(hashes.SHA256()))
+
+
+def _holds(public: ec.EllipticCurvePublicKey, signature: bytes, result: Mapping[str, Any]) -> bool:
+    try:
+        public.verify(signature, _signed_bytes(result), ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def unseal(sealed: bytes) -> Opened:
@@ -117,11 +153,9 @@ def unseal(sealed: bytes) -> Opened:
     if not isinstance(key, ec.EllipticCurvePublicKey):
         msg = "its certificate has no elliptic-curve key"
         raise SealBroken(msg)
-    try:
-        key.verify(signature, _signed_bytes(result), ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature as error:
+    if not _holds(key, signature, result):
         msg = "the signature does not hold: it was changed since it was signed"
-        raise SealBroken(msg) from error
+        raise SealBroken(msg)
     names = certificates[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return Opened(result, str(names[0].value) if names else "", certificates)
 

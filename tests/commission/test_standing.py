@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.cli.main import main
+from agent.commission import seal as seal_of
 from agent.commission.parts import fingerprints
 from agent.commission.seal import CannotSign, SealBroken, Signer, trust, unseal
 from agent.commission.standing import FILE_NAME, State, judge, put, read_standing, withdraw
@@ -196,6 +197,18 @@ def test_a_key_signs_only_with_its_own_certificate(authority: Authority) -> None
     one, other = authority.issue_client("hk-001"), authority.issue_client("hk-002")
     with pytest.raises(CannotSign, match="not the elliptic-curve key"):
         Signer.load(one.key_file, other.cert_file)
+
+
+def test_a_key_that_is_kept_elsewhere_signs_through_openssl(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = authority.issue_client("hk-001")
+    monkeypatch.setattr(seal_of, "HELD", b"PRIVATE KEY")  # as of a TPM, whose provider OpenSSL knows
+    sealed = Signer.load(files.key_file, files.cert_file).seal({"passed": True})
+    assert unseal(sealed).result == {"passed": True}
+    files.key_file.write_text("-----BEGIN TSS2 PRIVATE KEY-----\nnone\n-----END TSS2 PRIVATE KEY-----\n")
+    with pytest.raises(CannotSign, match="nothing can be signed"):
+        Signer.load(files.key_file, files.cert_file)
 
 
 def test_verify_says_whose_signature_holds(

@@ -76,6 +76,7 @@ async def commission(  # noqa: PLR0913 - who takes part
     from agent.commission.bench import Bench, Patience  # noqa: PLC0415
     from agent.commission.conclusion import conclude  # noqa: PLC0415
     from agent.commission.dialogue import lead  # noqa: PLC0415
+    from agent.commission.seal import CannotSign  # noqa: PLC0415
     from agent.commission.session import SessionBusy, SessionDamaged, opened  # noqa: PLC0415
     from agent.commission.talk import Left, Talk  # noqa: PLC0415
     from agent.local.client import LocalUnit, UnitAway  # noqa: PLC0415
@@ -91,7 +92,7 @@ async def commission(  # noqa: PLR0913 - who takes part
                 return await conclude(bench, signer)
     except Left:
         return None
-    except (UnitAway, SessionBusy, SessionDamaged) as why:
+    except (UnitAway, SessionBusy, SessionDamaged, CannotSign) as why:
         raise UsageError(str(why)) from why
 
 
