@@ -89,6 +89,18 @@ def kernel_clock_synced() -> bool:
     return state not in {-1, TIME_ERROR} and not timex.status & STA_UNSYNC
 
 
+STA_NANO = 0x2000
+"""`timex.status` bit of adjtimex(2): the offset is in nanoseconds, not in microseconds."""
+
+
+def kernel_clock_error_us() -> tuple[float, float]:
+    """What the kernel still has to correct, and the most by which its clock can be off, by its own account."""
+    timex = _Timex(modes=0)
+    _libc().adjtimex(ctypes.byref(timex))
+    offset = timex.offset / 1000 if timex.status & STA_NANO else float(timex.offset)
+    return offset, float(timex.maxerror)
+
+
 @cache
 def kernel_boot_id() -> str:
     """The kernel's id of this boot: equal for every process until the next power-up."""

@@ -264,6 +264,30 @@ class TestRequested:
     by: str
     at: Moment
     command: str | None = None
+    about: str | None = None
+    """What it is for: an alert of its own, beside any other test alert. None: it is one with those."""
+
+
+@dataclass(frozen=True)
+class WalkTest:
+    """Somebody triggers these sensors on purpose now: what they raise is a test, and nothing else is."""
+
+    sensors: frozenset[str]
+    """By their configured names; none: the walk test is over."""
+    for_s: float
+    """It is over by itself after this time: nobody's forgetting may turn a call into a test."""
+    at: Moment
+
+
+@dataclass(frozen=True)
+class Proved:
+    """Which sensors were proved where they are now (`agent.commission.standing`): what the others raise is a test."""
+
+    nothing: bool
+    """None was, or the unit stands elsewhere now."""
+    besides: frozenset[str]
+    """All but these were."""
+    at: Moment
 
 
 @dataclass(frozen=True)
@@ -354,6 +378,8 @@ Signal = (
     | FaultCleared
     | Acknowledged
     | Requested
+    | WalkTest
+    | Proved
     | MediaReady
     | MediaFailed
     | MediaSent
@@ -384,6 +410,10 @@ class Line(StrEnum):
     NO_CONNECTION = "no-connection"
     SOUND_CHECK = "sound-check"
     """What the unit says to itself in its self-test (`agent.self_test`)."""
+    TEST_TRIGGER = "test-trigger"
+    TEST_SPEAK = "test-speak"
+    TEST_NOTICED = "test-noticed"
+    """To the engineer of a walk test, who stands at the sensor and not at the screen (`agent.commission`)."""
 
 
 @dataclass(frozen=True)

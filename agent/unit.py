@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from agent.commands.room import CommandRoom
+from agent.commission.room import CommissioningRoom
 from agent.decisions import Decisions
 from agent.health.proofs import Proofs
 from agent.helpers.last_rung import Call, Others
@@ -32,6 +33,7 @@ from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
 from agent.incidents.incident import Phase
+from agent.local.room import LocalRoom
 from agent.panel import Panel
 from agent.reboot import RebootDesk
 from agent.recovery import Recovery
@@ -178,12 +180,22 @@ class Unit:
             facts=self._facts,
             report=self._report,
         )
+        self._commissioning = CommissioningRoom(config, clock, self._report)
+        self._local = LocalRoom(
+            config,
+            clock,
+            facts=self._facts,
+            report=self._report,
+            say=(lambda line: self._speak(line_path(line))) if self._speaker is not None else None,
+            want_self_test=None if self._self_test is None else self._self_test.want,
+            read_commissioning=self._commissioning.read_again,
+        )
         self._proofs = Proofs({"rules", "panel"}, manager.working)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
         validation.compile_all()
-        await self._uplink.begin()
+        await asyncio.gather(self._uplink.begin(), self._commissioning.begin())
         gc.collect()
         gc.freeze()  # what is built stays: collecting it again and again would hold up a help call for milliseconds
         async with AsyncExitStack() as closing:  # the last one first, each though others raise
@@ -221,12 +233,15 @@ class Unit:
             yield "recovery", self._recovery.run
         if self._self_test is not None:
             yield "self-test", partial(_without_word, self._self_test.run)
+        yield "commissioning", self._commissioning.run
+        yield "local", self._local.run
 
     def _report(self, signal: Signal) -> None:
         """Something happened: first the rules, then those who only watch."""
         self._decisions.report(signal)
         if self._mirror is not None:
             self._mirror.take(signal)
+        self._local.take(signal)
 
     def _act(self, actions: Sequence[Action]) -> None:
         """Begin every effect: the lamp, then the call, then voice, pictures and journal. None of them waits."""
@@ -248,6 +263,7 @@ class Unit:
                     log.info(event, alert_id=alert_id, **facts)
         if self._mirror is not None:
             self._mirror.act(actions)
+        self._local.act(actions)
 
     def _tell(self, actions: Sequence[Action]) -> None:
         tells = [action for action in actions if isinstance(action, Tell)]
@@ -291,6 +307,7 @@ class Unit:
         if self._uplink.starting:
             self._uplink.end_start()
             self._manager.ready("armed")
+            self._local.ready_s = self._clock.now().monotonic_s
         self._proofs.prove("panel")
 
     # --- where signals come from ---------------------------------------------------------------------------------
@@ -343,6 +360,8 @@ class Unit:
             "commands": dict(self._commands.office.facts),
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._media.facts(),
+            **self._commissioning.facts(),
+            "local": self._local.facts(),
             **footage_facts(recorder, self._recovery),
             **hearing_facts(listener, self._config.voice, self._clock.now()),
             **(self._self_test.facts() if self._self_test is not None else {}),

@@ -11,17 +11,19 @@ waits on what must follow. Nothing in it sleeps to give something time.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
 from agent.clock import SystemClock
 from agent.config.load import load_config
+from agent.config.problems import ConfigInvalid
 from agent.control_room.room import ControlRoom
 from agent.uplink.endpoint import Endpoint
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker
+from fakes.commissioned import commission
 from fakes.sound import StreetSound
 from fakes.street import Street
 from fakes.unit_process import UnitProcess
@@ -44,7 +46,7 @@ LIMIT_S = 30.0
 class Town:
     """One unit and its world, in a folder of its own, over loopback only. `async with` starts it all but the unit."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a town is made of
         self,
         folder: Path,
         profile: str,
@@ -52,6 +54,7 @@ class Town:
         *,
         journal: Path | None = None,
         narrate: Narrator | None = None,
+        commissioned: bool = True,
     ) -> None:
         """Build the town; nothing runs yet.
 
@@ -61,6 +64,7 @@ class Town:
             overrides: Top-level sections of the unit's file.
             journal: Where the control room keeps every message.
             narrate: Hears what happens on the street.
+            commissioned: Whether somebody has walk-tested the unit, as its file is now and whenever that changes.
 
         Raises:
             ConfigInvalid: no unit can be made of this.
@@ -96,6 +100,7 @@ class Town:
         self.state_folder.mkdir(exist_ok=True)
         self._folder = folder
         self._narrate = narrate
+        self._commissioned = commissioned
         self._street: Street | None = None
         self.sound = StreetSound()
         """What there is to hear; another one may take its place before the town opens."""
@@ -146,6 +151,9 @@ class Town:
             known = document.get(section)
             document[section] = {**known, **value} if isinstance(known, dict) else value
         self.config_file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        if self._commissioned:
+            with suppress(ConfigInvalid):  # a story about a file that no unit takes
+                commission(load_config(self.config_file).config)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

@@ -43,7 +43,7 @@ class UnitSettings(Settings):
     timezone: str = "Europe/London"
     """The IANA zone in which schedules are meant and local times are shown."""
     test: bool = False
-    """Every alert is marked as a test: a unit that is not commissioned yet."""
+    """Every alert is marked as a test, whether the unit is commissioned (`safepoint commission`) or not."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """Coordinates come as a pair."""

@@ -50,9 +50,10 @@ class Announcements:
         self._line_until_s = turn.now.monotonic_s + LINE_S
         self._break_off(turn, Why.INTERRUPTED, "the unit had to speak to somebody who called for help")
 
-    def speaker_lost(self, turn: Turn) -> None:
-        """The speaker cannot be heard."""
-        self._break_off(turn, Why.UNAVAILABLE, "the speaker does not work")
+    def part_lost(self, part: str, turn: Turn) -> None:
+        """A part of the unit does not work: if it is the speaker, it cannot be heard."""
+        if part == SPEAKER:
+            self._break_off(turn, Why.UNAVAILABLE, "the speaker does not work")
 
     def look(self, until_s: float, turn: Turn) -> None:
         """Begin what waits, end what was spoken."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent.incidents import course, duress, evidence, feedback, response
 from agent.incidents.deadlines import Deadline, carried_over
 from agent.incidents.incident import Incident, Phase
+from agent.incidents.marks import REAL
 from agent.signals import Category
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ class Book:
         """The incident of this alert."""
         return self._incidents.get(alert_id)
 
-    def active(self, category: Category, cause: str) -> Incident | None:
-        """The one incident that grows with triggers of this cause."""
-        for incident in self:
-            if (incident.category, incident.cause, incident.phase) == (category, cause, Phase.ACTIVE):
-                return incident
-        return None
+    def active(self, category: Category, cause: str, mark: str = REAL) -> Incident | None:
+        """The one incident that grows with triggers of this cause, of those that are no test or the same one."""
+        return next((each for each in self.all_active(category, cause) if each.mark == mark), None)
+
+    def all_active(self, category: Category, cause: str) -> list[Incident]:
+        """The incidents of this cause, tests or not."""
+        of_cause = (category, cause, Phase.ACTIVE)
+        return [each for each in self if (each.category, each.cause, each.phase) == of_cause]
 
     def unrestored(self, sensor: str) -> list[Incident]:
         """The incidents of a sensor that was tampered with and is not known to be at rest again."""
@@ -84,7 +87,8 @@ class Book:
         self, category: Category, cause: str, detection: Detection, turn: Turn, text: str | None = None
     ) -> tuple[Incident, bool]:
         """Let the active incident of this cause grow, or open one; True with it when that said something new."""
-        incident = self.active(category, cause)
+        mark = turn.marks.of(detection.sensor, detection.last)
+        incident = self.active(category, cause, mark)
         if incident is None:
             incident = Incident(
                 alert_id=self._new_id(category),
@@ -92,6 +96,7 @@ class Book:
                 cause=cause,
                 opened=detection.last,
                 last=detection.last,
+                mark=mark,
                 persists=category in _PERSISTENT,
             )
             self._incidents[incident.alert_id] = incident
@@ -127,7 +132,8 @@ class Book:
                 incident.told = turn.now  # only its age counts, and monotonic time of another boot has none
             if incident.persists and incident.phase is Phase.ACTIVE:
                 incident.deadlines[Deadline.PROOF] = turn.now.later(course.PROOF_S)
-            double = self.active(incident.category, incident.cause) if incident.phase is Phase.ACTIVE else None
+            of_one = (incident.category, incident.cause, incident.mark)
+            double = self.active(*of_one) if incident.phase is Phase.ACTIVE else None
             self._incidents[incident.alert_id] = incident
             evidence.take_up(incident, turn)
             turn.note("incident_restored", incident, category=incident.category, state=incident.phase)

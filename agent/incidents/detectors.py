@@ -63,12 +63,16 @@ class Detectors:
 
     def triggered(self, signal: Triggered, turn: Turn, *, armed: bool) -> None:
         """A detector went off."""
-        if signal.kind in NEEDS_SET and not armed:
+        walked = turn.marks.walked(signal.sensor, signal.at)
+        if signal.kind in NEEDS_SET and not armed and not walked:
             return
         category = CATEGORIES[signal.kind]
         # Tamper is of one sensor; whatever moves or makes noise on the premises is one event.
         cause = signal.sensor if category is Category.TAMPER else category.value
-        opens = self._book.active(category, cause) is None
+        if walked:  # on purpose: it bears nothing out, and never runs away
+            self._book.trigger(category, cause, Detection.of(signal), turn)
+            return
+        opens = self._book.active(category, cause, turn.marks.of(signal.sensor, signal.at)) is None
         if self._runaway.inhibited and not self._passes(category, cause, opens=opens):
             self._suppress(signal.at, turn)
             return
@@ -128,4 +132,4 @@ class Detectors:
         turn.note("detectors_released", by=by)
 
     def _fault(self) -> Incident | None:
-        return self._book.active(Category.FAULT, RUNAWAY_CAUSE)
+        return next(iter(self._book.all_active(Category.FAULT, RUNAWAY_CAUSE)), None)

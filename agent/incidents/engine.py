@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 from zoneinfo import ZoneInfo
 
 from agent.incidents import course, duress, evidence, feedback, memory, response
-from agent.incidents.announcements import SPEAKER, Announcements
+from agent.incidents.announcements import Announcements
 from agent.incidents.arming import Arming
 from agent.incidents.asked_light import AskedLight
 from agent.incidents.book import Book
 from agent.incidents.detection import Detection
 from agent.incidents.detectors import Detectors
+from agent.incidents.marks import Marks
 from agent.incidents.motion_light import MotionLight
 from agent.incidents.quiet import Quiet
 from agent.incidents.second_evidence import SecondEvidence
@@ -30,6 +31,7 @@ from agent.signals import (
     MediaFailed,
     MediaReady,
     MediaSent,
+    Proved,
     QuietRequested,
     Restored,
     SensorKind,
@@ -37,6 +39,7 @@ from agent.signals import (
     Suspected,
     TestRequested,
     Triggered,
+    WalkTest,
     Why,
 )
 
@@ -63,6 +66,7 @@ class Incidents:
     def __init__(self, config: Config, new_id: Callable[[Category], str]) -> None:
         zone = ZoneInfo(config.unit.timezone)
         self._config = config
+        self._marks = Marks()
         self._book = Book(new_id)
         self._arming = Arming(config.arming, zone)
         self._motion_light = MotionLight(config.lamp, zone)
@@ -86,7 +90,7 @@ class Incidents:
             now: The present moment.
             crashed: The last run did not end in order; it may have told more than it could store.
         """
-        turn = Turn(self._config, now)
+        turn = Turn(self._config, now, self._marks)
         self._take_up(remembered, turn, crashed=crashed)
         return self._finish(turn)
 
@@ -100,7 +104,7 @@ class Incidents:
             now: The present moment.
             crashed: As for `begin`.
         """
-        turn = Turn(self._config, now)
+        turn = Turn(self._config, now, self._marks)
         was_armed = self.armed
         self._take_up(remembered, turn, crashed=crashed)
         self._note_arming(was_armed, turn)
@@ -128,7 +132,7 @@ class Incidents:
 
     def handle(self, signal: Signal, now: Moment) -> list[Action]:
         """Take a signal; what was due before it happened happens first."""
-        turn = Turn(self._config, now)
+        turn = Turn(self._config, now, self._marks)
         happened_s = signal.at.monotonic_s if signal.at.boot_id == now.boot_id else now.monotonic_s
         self._let_happen(min(happened_s, now.monotonic_s), turn)
         match signal:
@@ -139,8 +143,7 @@ class Incidents:
             case Restored():
                 self._restored(signal, turn)
             case Faulted():
-                if signal.part == SPEAKER:
-                    self._announcements.speaker_lost(turn)
+                self._announcements.part_lost(signal.part, turn)
                 self._faulted(signal, turn)
             case FaultCleared():
                 self._quiet.over(f"{signal.part}:{signal.code}")
@@ -149,6 +152,8 @@ class Incidents:
                 self._acknowledged(signal, turn)
             case SetRequested() | TestRequested() | LightRequested() | AnnouncementRequested() | QuietRequested():
                 self._requested(signal, turn)
+            case WalkTest() | Proved():
+                self._marks.take(signal, turn)
             case MediaReady() | MediaFailed() | MediaSent():
                 self._media(signal, turn)
             case _:
@@ -157,7 +162,7 @@ class Incidents:
 
     def wake(self, now: Moment) -> list[Action]:
         """Do what is due by now. Too early there is nothing to do; too late it is done once, as if in time."""
-        return self._finish(Turn(self._config, now))
+        return self._finish(Turn(self._config, now, self._marks))
 
     def due(self) -> float | None:
         """When `wake` should be called next, on the monotonic clock; None: nothing waits."""
@@ -190,7 +195,7 @@ class Incidents:
 
     def has_fault(self, part: str, code: str) -> bool:
         """Whether this fault is told and not over."""
-        return self._book.active(Category.FAULT, f"{part}:{code}") is not None
+        return bool(self._book.all_active(Category.FAULT, f"{part}:{code}"))
 
     def summary(self) -> Mapping[str, Any]:
         """How things stand, for the heartbeat."""
@@ -249,7 +254,7 @@ class Incidents:
 
     def _detected(self, signal: Triggered, turn: Turn) -> None:
         """A detector went off."""
-        if self._quiet.holds_back(signal):
+        if not turn.marks.walked(signal.sensor, signal.at) and self._quiet.holds_back(signal):
             return
         if signal.kind is SensorKind.MAINS:
             self._book.trigger(Category.FAULT, MAINS, Detection.of(signal), turn)
@@ -264,7 +269,7 @@ class Incidents:
 
     def _phrase_said(self, signal: Triggered, turn: Turn) -> None:
         """A phrase was said: a call, unless it needs more; as part of a call that it makes no louder it does not."""
-        call = self._book.active(Category.HELP, HELP)
+        call = self._book.active(Category.HELP, HELP, turn.marks.of(signal.sensor, signal.at))
         if (call is not None and (call.loud or signal.silent)) or self._second_evidence.suffices(signal):
             self._help_called(signal, turn)
         else:
@@ -300,7 +305,7 @@ class Incidents:
                 pass  # a sound is over when it is over; nothing waits for that
 
     def _cleared(self, cause: str, at: Moment, turn: Turn) -> None:
-        if incident := self._book.active(Category.FAULT, cause):
+        for incident in self._book.all_active(Category.FAULT, cause):
             course.come_to_rest(incident, at, turn)
 
     # --- the control room ----------------------------------------------------------------------------------------
@@ -343,7 +348,10 @@ class Incidents:
 
     def _test_requested(self, request: TestRequested, turn: Turn) -> None:
         detection = Detection(request.by, Category.TEST, request.at, request.at)
-        incident, _ = self._book.trigger(Category.TEST, TEST, detection, turn, text=f"asked for by {request.by}")
+        cause, text = TEST, f"asked for by {request.by}"
+        if request.about is not None:
+            cause, text = f"{TEST}:{request.about}", request.about
+        incident, _ = self._book.trigger(Category.TEST, cause, detection, turn, text=text)
         turn.answer(request.command, Answer.DONE, "a test alert was raised", alertId=incident.alert_id)
 
     # --- arming --------------------------------------------------------------------------------------------------

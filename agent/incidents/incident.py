@@ -53,6 +53,8 @@ class Incident:
     opened: Moment
     last: Moment
     """The last trigger."""
+    mark: str = ""
+    """Why it is a test (`agent.incidents.marks`); one incident is active for each cause and mark."""
     persists: bool = False
     """It lasts until the unit reports it restored (faults, tamper), not until nothing more happens."""
     text: str | None = None

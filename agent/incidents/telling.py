@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agent.incidents.categories import NATURES, operator_late_s
 from agent.incidents.evidence import PieceStatus
 from agent.incidents.incident import Phase
+from agent.incidents.marks import REAL, code_of
 from agent.signals import Category, SensorKind
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def alert_data(incident: Incident, config: Config, *, armed: bool) -> dict[str, 
         "revision": incident.revision,
         "state": incident.phase.value,
         "test": is_test(incident, config),
+        **({"testCode": code_of(incident.alert_id, incident.category)} if is_test(incident, config) else {}),
         "category": incident.category.value,
         "silent": is_silent(incident),
         "severity": "Severe" if confirmed else nature.severity,
@@ -85,7 +87,7 @@ def alert_data(incident: Incident, config: Config, *, armed: bool) -> dict[str, 
 
 def is_test(incident: Incident, config: Config) -> bool:
     """Whether nobody must be sent because of it."""
-    return config.unit.test or incident.category is Category.TEST
+    return config.unit.test or incident.category is Category.TEST or incident.mark != REAL
 
 
 def is_silent(incident: Incident) -> bool:
@@ -101,7 +103,8 @@ def headline(incident: Incident, config: Config) -> str:
     if incident.confirmed_by:
         title = f"Confirmed {title.lower()}"
     what = incident.text or ", ".join(_in_words(each) for each in incident.detections)
-    test = "TEST - " if is_test(incident, config) else ""
+    code = code_of(incident.alert_id, incident.category)
+    test = f"TEST {code} - " if is_test(incident, config) else ""
     line = f"{test}{config.unit.name}: {title}: {what}"
     return line if len(line) <= HEADLINE_MAX else f"{line[: HEADLINE_MAX - 3]}..."
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.clock import Moment
     from agent.config.settings import Config
     from agent.incidents.incident import Incident
+    from agent.incidents.marks import Marks
     from agent.signals import Action, Filming, Why
 
 _ORDER = (ShowLight, SayLine, PlayMessage, Tell, Remember, TakeStill, TakeStrip, CutClip, AnswerCommand, Log)
@@ -37,9 +38,10 @@ _ORDER = (ShowLight, SayLine, PlayMessage, Tell, Remember, TakeStill, TakeStrip,
 class Turn:
     """Collects what one call decides; however much happens to an incident in it, that is one revision."""
 
-    def __init__(self, config: Config, now: Moment) -> None:
+    def __init__(self, config: Config, now: Moment, marks: Marks) -> None:
         self.config = config
         self.now = now
+        self.marks = marks
         self._actions: list[Action] = []
         self._told: dict[str, tuple[Incident, Moment]] = {}
         self._kept: dict[str, Incident] = {}

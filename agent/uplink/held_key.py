@@ -79,6 +79,22 @@ def request_for_held_key(key_file: Path, name: str, token: Token | None = None) 
     raise KeyNotHeld(msg)
 
 
+def signature_of_held_key(key_file: Path, what: bytes) -> bytes:
+    """An ECDSA signature (DER) over the SHA-256 of this, made where the key is. Blocking.
+
+    Args:
+        key_file: As the provider wrote it.
+        what: What is signed.
+
+    Raises:
+        KeyNotHeld: OpenSSL, with the providers that it is told of, cannot use the key.
+    """
+    with tempfile.NamedTemporaryFile("wb", suffix=".signed") as said:
+        said.write(what)
+        said.flush()
+        return _openssl("dgst", "-sha256", "-sign", str(key_file), said.name)
+
+
 def without_null(der: bytes) -> bytes:
     """A request whose algorithm is written as it must be.
 

@@ -23,6 +23,7 @@ from agent.signals import (
     MediaFailed,
     MediaReady,
     Outcome,
+    Proved,
     QuietRequested,
     Restored,
     SayLine,
@@ -31,6 +32,7 @@ from agent.signals import (
     ShowLight,
     Tell,
     Triggered,
+    WalkTest,
 )
 from tests.incidents.driven_unit import START, Unit, config, elsewhen, of
 
@@ -43,6 +45,7 @@ DETECTORS = (
     ("mic-1", SensorKind.LOUDNESS),
     ("mains-1", SensorKind.MAINS),
 )
+SENSORS = st.sampled_from([*BUTTONS, *(sensor for sensor, _ in DETECTORS)])
 CALL_PATTERNS = {LightPattern.HEARD, LightPattern.SEEN}
 WAITS_S = st.sampled_from([0.0, 0.01, 0.5, 1.0, 2.9, 3.0, 9.0, 10.0, 30.0, 61.0, 200.0, 700.0, 4000.0, 90_000.0, 6e5])
 
@@ -62,8 +65,11 @@ class AnyStreet(RuleBasedStateMachine):
         super().__init__()
         self.unit = Unit(SETTINGS)
         self.now_s = 0.0
-        self.calls: Counter[tuple[str, str | None]] = Counter()
-        """Help calls that were made, by sensor and label."""
+        self.calls: Counter[tuple[str, str | None, bool]] = Counter()
+        """Help calls that were made, by sensor, label and whether they were tests."""
+        self.walked: frozenset[str] = frozenset()
+        self.walked_s = (0.0, 0.0)
+        self.unproved: frozenset[str] = frozenset()
         self.duress = False
         self.checked = 0
         self.latest: dict[str, dict[str, Any]] = {}
@@ -84,14 +90,14 @@ class AnyStreet(RuleBasedStateMachine):
     def press(self, button: str, ago_s: float) -> None:
         at_s = max(0.0, self.now_s - ago_s)
         button = "counter-1" if self.duress else button
-        self.calls[button, None] += 1
+        self.calls[button, None, self._is_test(button, at_s)] += 1
         self.unit.press(at_s, button)
 
     @rule(silent=st.booleans())
     def say_phrase(self, silent: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
         silent = silent or self.duress
         label = "red-umbrella" if silent else "help-me"
-        self.calls["mic-1", label] += 1
+        self.calls["mic-1", label, self._is_test("mic-1", self.now_s)] += 1
         self.unit.say_phrase(self.now_s, label, silent=silent)
 
     @rule(silent=st.booleans(), ago_s=st.sampled_from([0.0, 0.3]))
@@ -116,6 +122,16 @@ class AnyStreet(RuleBasedStateMachine):
     @rule()
     def test(self) -> None:
         self.unit.test(self.now_s)
+
+    @rule(sensors=st.frozensets(SENSORS, max_size=3), for_s=st.sampled_from([0.5, 60.5, 900.5]))
+    def walk_test(self, sensors: frozenset[str], for_s: float) -> None:
+        self.walked, self.walked_s = sensors, (self.now_s, self.now_s + for_s)
+        self.unit.hear(WalkTest(sensors, for_s, self.unit.at(self.now_s)))
+
+    @rule(unproved=st.frozensets(SENSORS, max_size=2), nothing=st.booleans())
+    def prove(self, unproved: frozenset[str], nothing: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        self.unproved = frozenset(BUTTONS) | {"mic-1"} if nothing else unproved
+        self.unit.hear(Proved(nothing, unproved, self.unit.at(self.now_s)))
 
     @rule(armed=st.booleans())
     def set(self, armed: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
@@ -173,12 +189,14 @@ class AnyStreet(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
+        self.walked = self.unproved = frozenset()
         self.unit.restart(self.now_s)
         self._nothing_is_overdue()
 
     @precondition(lambda self: self.now_s > 0)
     @rule(off_s=st.sampled_from([-1e6, 0.0, 1.0, 40.0, 5000.0, 1e6]))
     def power_cut(self, off_s: float) -> None:
+        self.walked = self.unproved = frozenset()
         wall = START.wall + timedelta(seconds=self.now_s + off_s)
         self.unit.restart(self.now_s, boot=elsewhen(wall, f"boot-{len(self.unit.done)}"))
         self._nothing_is_overdue()
@@ -190,13 +208,15 @@ class AnyStreet(RuleBasedStateMachine):
         for tell in of(Tell, self.unit.done[self.checked :]):
             before = self.latest.get(tell.alert_id, {}).get("revision", 0)
             assert tell.revision == tell.data["revision"] == before + 1
+            if before:
+                assert tell.data["test"] == self.latest[tell.alert_id]["test"], "no test grows into the real thing"
             self.latest[tell.alert_id] = dict(tell.data)
         self.checked = len(self.unit.done)
 
     @invariant()
     def no_cause_has_two_active_incidents(self) -> None:
         active = Counter(
-            (saved["incident"]["category"], saved["incident"]["cause"])
+            (saved["incident"]["category"], saved["incident"]["cause"], saved["incident"]["mark"])
             for saved in self.unit.kept.values()
             if saved["what"] == "incident" and saved["incident"]["_phase"] == "active"
         )
@@ -214,12 +234,12 @@ class AnyStreet(RuleBasedStateMachine):
             and (grow := saved["incident"]["deadlines"].get("grow"))
             and grow["monotonic_s"] <= soon_s
         }
-        known: Counter[tuple[str, str | None]] = Counter()
+        known: Counter[tuple[str, str | None, bool]] = Counter()
         for alert_id, data in self.latest.items():
             if data["category"] == "help":
                 detections = pending[alert_id]["detections"] if alert_id in pending else data["detections"]
                 for each in detections:
-                    known[each.get("detectorId") or each["sensor"], each["label"]] += each["count"]
+                    known[each.get("detectorId") or each["sensor"], each["label"], data["test"]] += each["count"]
         assert known == +self.calls
 
     @invariant()
@@ -227,6 +247,10 @@ class AnyStreet(RuleBasedStateMachine):
         if self.duress:
             assert not of(SayLine, self.unit.done)
             assert not CALL_PATTERNS & {show.pattern for show in of(ShowLight, self.unit.done)}
+
+    def _is_test(self, sensor: str, at_s: float) -> bool:
+        since_s, until_s = self.walked_s
+        return (sensor in self.walked and since_s <= at_s <= until_s) or sensor in self.unproved
 
     def _nothing_is_overdue(self) -> None:
         due_s = self.unit.incidents.due()

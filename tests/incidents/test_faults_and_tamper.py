@@ -56,7 +56,7 @@ def test_a_test_alert_is_marked_and_filmed_and_not_escalated() -> None:
     unit = Unit()
     data = told(unit.test(0))
     assert (data["category"], data["test"]) == ("test", True)
-    assert data["headline"] == "TEST - HK-001: Test alert: asked for by op-1"
+    assert data["headline"] == f"TEST {data['testCode']} - HK-001: Test alert: asked for by op-1"
     assert data["evidence"]["snapshot"]["status"] == "pending"
     unit.wait(3600)
     assert not any(tell.data["operator"]["escalated"] for tell in of(Tell, unit.done))

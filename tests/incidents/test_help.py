@@ -175,7 +175,7 @@ def test_a_unit_that_is_not_commissioned_marks_everything_as_a_test() -> None:
     unit = Unit(settings.model_copy(update={"unit": settings.unit.model_copy(update={"test": True})}))
     data = told(unit.press())
     assert data["test"] is True
-    assert data["headline"].startswith("TEST - ")
+    assert data["headline"].startswith(f"TEST {data['testCode']} - ")
 
 
 def test_times_are_the_configured_ones() -> None:

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     target = check_target(args)
     desk = open_desk(args)
     at = desk.moment("--at", args.at)
-    era, shot = _nearest(at, desk)
+    era, shot = nearest(at, desk)
     with making(target), complete_file(target) as part:
         part.write_bytes(to_jpeg(shot.picture, max_bytes=sys.maxsize))
         sha256 = sha256_of(part)
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _nearest(at: datetime, desk: Desk) -> tuple[Era, Shot]:
+def nearest(at: datetime, desk: Desk) -> tuple[Era, Shot]:
     """The picture nearest to this moment, and the clock under which it was taken.
 
     Raises:

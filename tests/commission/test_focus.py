@@ -1,0 +1,47 @@
+"""How sharp a picture is does not depend on its light."""
+
+from __future__ import annotations
+
+from math import erf, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from agent.commission.focus import BLURRED_BELOW, focus_score
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def edge(blur_px: float, *, contrast: float = 80.0, noise: float = 3.0) -> NDArray[np.uint8]:
+    """One upright edge in a picture, blurred by a lens."""
+    across = np.arange(400) - 199.7
+    row = np.array([128 + contrast * (erf(x / (blur_px * sqrt(2))) if blur_px else np.sign(x)) for x in across])
+    picture = np.tile(row, (200, 1)) + np.random.default_rng(1).normal(0, noise, (200, 400))
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("blur_px", "least", "most"), [(0, 95, 100), (0.5, 48, 60), (1.0, 17, 25), (1.5, 8, 14)])
+def test_a_blurred_edge_is_less_sharp(blur_px: float, least: int, most: int) -> None:
+    score = focus_score(edge(blur_px))
+    assert score is not None
+    assert least <= score <= most
+
+
+def test_light_and_contrast_do_not_change_it() -> None:
+    scores = [focus_score(edge(0.5, contrast=contrast)) for contrast in (30, 60, 90)]
+    assert all(score is not None for score in scores)
+    assert np.ptp([score for score in scores if score is not None]) <= 8
+
+
+def test_a_lens_that_is_out_of_focus_is_told_from_one_that_is_in_focus() -> None:
+    sharp, blurred = focus_score(edge(0.7)), focus_score(edge(2.0))
+    assert sharp is not None
+    assert blurred is not None
+    assert blurred < BLURRED_BELOW < sharp
+
+
+@pytest.mark.parametrize("noise", [0.0, 5.0])
+def test_of_a_bare_wall_nothing_can_be_said(noise: float) -> None:
+    assert focus_score(edge(0, contrast=0, noise=noise)) is None
