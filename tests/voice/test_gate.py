@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES
-from agent.voice.gate import HANGOVER_MS, LOOK_BACK_MS, QUIETEST_DBFS, SILENCE_DBFS, Gate, Passed, level_dbfs
+from agent.voice.gate import (
+    HANGOVER_MS,
+    LOOK_BACK_MS,
+    OPENING_BLOCKS,
+    OPENING_LOUD_BLOCKS,
+    QUIETEST_DBFS,
+    SILENCE_DBFS,
+    Gate,
+    Passed,
+    level_dbfs,
+)
 
 BLOCKS_PER_S = 1000 // BLOCK_MS
 
@@ -43,23 +53,41 @@ def test_steady_sound_shuts_the_gate_whatever_its_level(place_dbfs: float) -> No
     assert not any(passed.pcm for passed in feed(gate, place_dbfs, 600, seed=9000))
 
 
-def test_sound_over_the_floor_opens_the_gate_at_once() -> None:
-    gate = settled(-40.0)
-    assert feed(gate, -33.0, 1)[0].pcm
+def test_sound_that_stays_over_the_floor_opens_the_gate() -> None:
+    passed = feed(settled(-40.0), -33.0, OPENING_LOUD_BLOCKS)
+    assert [bool(each.pcm) for each in passed] == [*[False] * (OPENING_LOUD_BLOCKS - 1), True]
 
 
-def test_the_onset_is_kept() -> None:
+def test_a_phrase_that_noise_hides_for_a_block_opens_the_gate() -> None:
     gate = settled(-40.0)
-    before = [noise(-40.0, 5000 + count) for count in range(20)]
-    for block in before:
-        gate.feed(block)
-    loud = noise(-25.0, 6000)
-    assert gate.feed(loud).pcm == b"".join([*before[-LOOK_BACK_MS // BLOCK_MS :], loud])
+    passed = [gate.feed(noise(dbfs, 8000 + number)) for number, dbfs in enumerate([-30.0, -40.0, -30.0])]
+    assert passed[-1].pcm
+
+
+def test_a_click_does_not_open_the_gate_however_loud_and_often() -> None:
+    gate = settled(-40.0)
+    clicks = [noise(-40.0 if count % OPENING_BLOCKS else -10.0, 4000 + count) for count in range(300)]
+    assert not any(gate.feed(block).pcm for block in clicks)
+
+
+def test_the_onset_is_kept_with_all_that_was_loud_before_the_gate_opened() -> None:
+    gate = settled(-40.0)
+    levels = [
+        *[-40.0] * 20,
+        -25.0,
+        *[-40.0] * (OPENING_BLOCKS - OPENING_LOUD_BLOCKS),
+        *[-25.0] * (OPENING_LOUD_BLOCKS - 1),
+    ]
+    blocks = [noise(dbfs, 5000 + count) for count, dbfs in enumerate(levels)]
+    passed = [gate.feed(block).pcm for block in blocks]
+    assert passed[-1] == b"".join(blocks[20 - LOOK_BACK_MS // BLOCK_MS :])
+    assert not any(passed[:-1])
 
 
 def test_a_pause_shorter_than_the_hangover_passes_whole() -> None:
     gate = settled(-40.0)
-    passed = [*feed(gate, -25.0, 3), *feed(gate, -40.0, HANGOVER_MS // BLOCK_MS - 1), *feed(gate, -25.0, 3)]
+    feed(gate, -25.0, OPENING_LOUD_BLOCKS)
+    passed = [*feed(gate, -40.0, HANGOVER_MS // BLOCK_MS - 1), *feed(gate, -25.0, 3)]
     assert all(each.pcm for each in passed)
     assert not any(each.shut for each in passed)
 
@@ -81,7 +109,9 @@ def test_no_sound_is_passed_twice_or_lost_while_open() -> None:
 
 def test_a_gate_that_does_not_know_the_place_lets_everything_pass() -> None:
     gate = Gate()
-    assert all(passed.pcm for passed in feed(gate, -35.0, 2 * BLOCKS_PER_S))
+    passed = feed(gate, -35.0, 2 * BLOCKS_PER_S)
+    assert all(each.pcm for each in passed[OPENING_LOUD_BLOCKS - 1 :])
+    assert sum(len(each.pcm) for each in passed) == sum(len(noise(-35.0, 0)) for _ in passed)
 
 
 def test_the_hiss_of_the_microphone_alone_never_opens_the_gate() -> None:
@@ -90,13 +120,13 @@ def test_the_hiss_of_the_microphone_alone_never_opens_the_gate() -> None:
 
 def test_an_engine_that_stays_becomes_the_floor_and_speech_over_it_still_opens() -> None:
     gate = settled(-50.0)
-    assert feed(gate, -35.0, 1)[0].pcm
+    assert feed(gate, -35.0, OPENING_LOUD_BLOCKS)[-1].pcm
     feed(gate, -35.0, 30 * BLOCKS_PER_S, seed=2000)
     assert not gate.open
-    assert feed(gate, -28.0, 1)[0].pcm
+    assert feed(gate, -28.0, OPENING_LOUD_BLOCKS)[-1].pcm
 
 
 def test_the_floor_is_back_soon_after_the_noise_has_gone() -> None:
     gate = settled(-30.0)
     feed(gate, -50.0, BLOCKS_PER_S)
-    assert feed(gate, -42.0, 1)[0].pcm
+    assert feed(gate, -42.0, OPENING_LOUD_BLOCKS)[-1].pcm

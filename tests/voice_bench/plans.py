@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tests.voice_bench.beds import BEDS
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, PEOPLE_SAID, SAID, SHIPPED, all_phrases, phrase_set
+from tests.voice_bench.sentences import SENTENCES
 from tests.voice_bench.speech import TRACT, Line, cast
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ CONDITIONS = (
 )
 CURVE_CONDITION = CONDITIONS[2]
 """Whose misses the picture shows."""
+IN_SENTENCE = Condition("within a sentence, 20 dB SNR", 20.0)
+"""Only the phrases that are shipped, in `SENTENCES`."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,11 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
     behind = tuple(
         Line(text, cast(others, number // 2, recorded=bool(number % 2))) for number, text in enumerate(texts)
     )
-    for phrases in (SHIPPED, HELD_OUT):
-        said = tuple(phrase_set(phrases).labels)
+    for phrases, said, conditions in (
+        (SHIPPED, tuple(phrase_set(SHIPPED).labels), CONDITIONS),
+        (HELD_OUT, tuple(phrase_set(HELD_OUT).labels), CONDITIONS),
+        (SHIPPED, SENTENCES, (IN_SENTENCE,)),
+    ):
         for recorded in (True, False):
             for number, bed in enumerate(BEDS):
                 chance = random.Random(f"{phrases} {recorded} {bed}")
@@ -144,7 +150,7 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
                         behind if bed == "babble" else (),
                         seed=1000 * place + number,
                     )
-                    for place, condition in enumerate(CONDITIONS)
+                    for place, condition in enumerate(conditions)
                 ]
     return plans
 

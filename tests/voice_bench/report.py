@@ -11,7 +11,7 @@ from rich.table import Table
 from tests.voice_bench.engines import NAIVE, OURS
 from tests.voice_bench.figures import Contender, contenders, labels_of
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, SHIPPED
-from tests.voice_bench.plans import CONDITIONS, CURVE_CONDITION, KINDS, ORDINARY, PEOPLE_TALK, RHYME
+from tests.voice_bench.plans import CONDITIONS, CURVE_CONDITION, IN_SENTENCE, KINDS, ORDINARY, PEOPLE_TALK, RHYME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +80,7 @@ def _heard(phrases: str, who: Sequence[Contender]) -> Part:
             partial(Contender.recall, place=condition.name, voices=voices),
         )
         for voices in VOICES
-        for condition in CONDITIONS
+        for condition in (*CONDITIONS, *((IN_SENTENCE,) if phrases == SHIPPED else ()))
     ]
     rows.append(("another phrase than the one said", "", lambda each: each.wrong()))
     rows.append(("false activations between these calls, per hour", "", lambda each: each.false_between_calls()))

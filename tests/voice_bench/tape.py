@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +66,8 @@ class Said:
     label: str
     who: str
     sound: Sound
+    sentence: bool = False
+    """Whether the phrase is within it, so that it may have ended anywhere in it."""
 
 
 def rms(sound: Sound) -> float:
@@ -117,12 +119,7 @@ def with_calls(
         heard = carried(np.concatenate([speech, tail]))[: len(street) - start]
         street[start : start + len(heard)] += heard
         first = int(np.flatnonzero(np.abs(speech) > np.abs(speech).max() / 30)[0])
-        truth.append(
-            Call(
-                said.label,
-                said.who,
-                (start + first) / SAMPLE_RATE_HZ,
-                (start + last_sound(said.sound)) / SAMPLE_RATE_HZ,
-            )
-        )
+        start_s, end_s = (start + first) / SAMPLE_RATE_HZ, (start + last_sound(said.sound)) / SAMPLE_RATE_HZ
+        call = Call(said.label, said.who, start_s, end_s)
+        truth.append(replace(call, early_s=end_s - start_s) if said.sentence else call)
     return Tape(pcm(street), tuple(truth))

@@ -16,6 +16,7 @@ from fakes.sound import active_rms
 from tests.voice_bench.beds import BEDS, bed, crowd, street
 from tests.voice_bench.phrase_sets import PEOPLE, SAID, all_phrases, phrase_set
 from tests.voice_bench.plans import CROWD, MUSIC, TRAFFIC, CallTape, ClipTape, follows
+from tests.voice_bench.sentences import label_of
 from tests.voice_bench.speech import TRACT, sound_of
 from tests.voice_bench.tape import AFTER_S, APART_S, Call, Said, Tape, amplitude, pcm, rms, starts, with_calls
 
@@ -63,7 +64,11 @@ def _calls(plan: CallTape) -> Tape:
     chance = np.random.default_rng(plan.seed)
     labels = phrase_set(plan.phrases).labels
     sounds = [(saying.line, sound_of(saying.line, saying.tract)) for saying in plan.sayings]
-    said = [Said(labels[line.text], line.who, sound) for line, sound in sounds if len(sound)]
+    said = [
+        Said(label_of(line.text, labels), line.who, sound, line.text not in labels)
+        for line, sound in sounds
+        if len(sound)
+    ]
     first, samples = starts(chance, [len(each.sound) for each in said])
     level_dbfs, snr_db = chance.uniform(*CALL_DBFS), plan.condition.snr_db
     noise_dbfs = QUIET_DBFS if snr_db is None else level_dbfs - snr_db

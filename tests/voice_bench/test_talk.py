@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from voicemodel import lexicon, rhymes, texts
 
 from agent.hw.kit import SAMPLE_RATE_HZ
+from tests.voice_bench.hits import Hit, judge
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.ordinary import holds_any, sentences
 from tests.voice_bench.phrase_sets import HELD_OUT, SHIPPED, all_phrases, phrase_set
+from tests.voice_bench.sentences import SENTENCES, label_of
 from tests.voice_bench.tape import Said, pcm, rms, starts, with_calls
 
 LINES = (*NEAR_MISSES, *RHYMES)
@@ -84,3 +88,25 @@ def test_blocks_are_the_tape_on_its_own_clock() -> None:
     assert b"".join(block.pcm for block in blocks) == tape.sound.tobytes()
     assert [block.ended_s for block in blocks[:2]] == pytest.approx([0.1, 0.2])
     assert blocks[-1].ended_s == tape.length_s
+
+
+def test_a_sentence_with_a_call_in_it_holds_one_phrase_of_the_sign() -> None:
+    labels = phrase_set(SHIPPED).labels
+    held = [[phrase for phrase in labels if texts.holds(line, phrase)] for line in SENTENCES]
+    assert [line for line, phrases in zip(SENTENCES, held, strict=True) if len(phrases) != 1] == []
+    assert [label_of(line, labels) for line in SENTENCES] == [labels[phrases[0]] for phrases in held]
+    assert {label_of(line, labels) for line in SENTENCES} == set(labels.values())
+
+
+def test_no_sentence_with_a_call_in_it_is_one_that_training_heard() -> None:
+    chance = random.Random(1)
+    assert {texts.training(chance) for _ in range(3_000)}.isdisjoint(SENTENCES)
+
+
+def test_a_call_within_a_sentence_is_caught_wherever_it_ends_in_it_and_one_alone_only_at_its_end() -> None:
+    sound = np.full(2 * SAMPLE_RATE_HZ, 0.3, np.float32)
+    bed = np.full(10 * SAMPLE_RATE_HZ, 1e-3, np.float32)
+    heard = [Hit("help-me", 3.6, 4.0, 1.0)]  # the sentence is said from 3 s to 5 s
+    for sentence in (True, False):
+        tape = with_calls(bed, [(3 * SAMPLE_RATE_HZ, Said("help-me", "a tone", sound, sentence))], lambda _noise: 0.3)
+        assert len(judge(tape.calls, heard).caught) == sentence
