@@ -67,9 +67,10 @@ def _lines(file: Path, limit_s: float) -> Iterator[dict[str, Any]]:
             if told["part"] is None:
                 return
             yield told
-        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs, or did not get to the end in time
-            code = looking.wait(GONE_WITHIN_S)
-            yield {"part": None, "why": f"the process that looks ended with code {code}"}
+        code = looking.wait(GONE_WITHIN_S)
+        yield {"part": None, "why": f"the process that looks ended with code {code}"}
+    except (TimeoutError, subprocess.TimeoutExpired):
+        return  # what did not come hangs
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(looking.pid, signal.SIGKILL)
@@ -80,7 +81,11 @@ def _lines(file: Path, limit_s: float) -> Iterator[dict[str, Any]]:
 
 
 def _read(stream: IO[bytes] | None, until_s: float) -> Iterator[bytes]:
-    """Yield whole lines until the stream ends or time is up."""
+    """Yield whole lines until the stream ends.
+
+    Raises:
+        TimeoutError: it did not end in time.
+    """
     if stream is None:
         return
     rest = b""
@@ -90,3 +95,4 @@ def _read(stream: IO[bytes] | None, until_s: float) -> Iterator[bytes]:
             return
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
+    raise TimeoutError

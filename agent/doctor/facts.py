@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types of all facts
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003
+from datetime import date, datetime  # noqa: TC003
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,20 @@ class Backlog:
 
 
 @dataclass(frozen=True)
+class Commissioning:
+    """How far it is proved that the unit works where it stands (`safepoint commission`)."""
+
+    state: str
+    """`agent.commission.standing.State`."""
+    text: str
+    """The same in a sentence."""
+    all_tests: bool
+    """Every alert is marked as a test."""
+    papers: Mapping[str, date] = field(default_factory=dict)
+    """Until when each paper holds that allows the unit, by its name."""
+
+
+@dataclass(frozen=True)
 class Logins:
     """Who can log in, and how."""
 
@@ -197,6 +211,7 @@ class Facts:
     """What `agent.health` finds."""
     footage: Footage | None = None
     backlog: Backlog | None = None
+    commissioning: Commissioning | None = None
     logins: Logins | None = None
     journal: tuple[str, ...] | None = None
     """The agent's last lines, the oldest first."""

@@ -153,7 +153,8 @@ def test_findings_are_exit_code_1_with_the_page_on_stdout_and_a_bundle_beside(
     assert main(["doctor", "--config", str(file), "--bundle", str(bundle)]) == 1
     printed = capsys.readouterr()
     assert printed.out.startswith("hk-001 (Central Walk): ")
-    assert "\nCALLS FOR HELP DO NOT GET THROUGH\n1. mqtt://localhost: it cannot be reached" in printed.out
+    assert "\nCALLS FOR HELP DO NOT GET THROUGH\n1. This unit was not commissioned here" in printed.out
+    assert "\n2. mqtt://localhost: it cannot be reached" in printed.out
     assert "Fix: " in printed.out
     assert printed.err.startswith(f"{bundle}: ")
     with tarfile.open(bundle) as packed:

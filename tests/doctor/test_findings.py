@@ -353,12 +353,32 @@ def test_a_problem_of_the_configuration_is_what_check_says_with_where_to_put_it_
     assert findings(down)[0].weight == Weight.DOWN
 
 
-def test_a_unit_that_is_not_commissioned_is_told_because_nobody_comes_for_a_test(tmp_path: Path) -> None:
+def test_a_unit_whose_configuration_makes_all_a_test_is_told_because_nobody_comes_for_a_test(tmp_path: Path) -> None:
     unit = healthy(tmp_path)
     assert unit.config is not None
     test = unit.config.model_copy(update={"unit": unit.config.unit.model_copy(update={"test": True})})
     found = only(spoilt(unit, "configuration", config=test))
     assert (found.kind, found.weight) == ("commissioning", Weight.NO_CALL)
+    assert "unit.test" in found.fix
+
+
+@pytest.mark.parametrize(("all_tests", "weight"), [(True, Weight.NO_CALL), (False, Weight.PART_LOST)])
+def test_what_is_not_commissioned_is_told_with_the_walk_test_as_its_fix(
+    tmp_path: Path, *, all_tests: bool, weight: Weight
+) -> None:
+    words = "This unit was not commissioned here: every alert is a test."
+    found = only(spoilt(healthy(tmp_path), "commissioning", state="none", text=words, all_tests=all_tests))
+    assert (found.kind, found.weight, found.what) == ("commissioning", weight, words)
+    assert "safepoint commission" in found.fix
+
+
+def test_a_paper_that_runs_out_is_told_two_months_before(tmp_path: Path) -> None:
+    today = NOW.date()
+    papers = {"dpia": today - timedelta(days=1), "pspo": today + timedelta(days=30), "sign": today + timedelta(days=90)}
+    found = findings(spoilt(healthy(tmp_path), "commissioning", papers=papers))
+    assert [(finding.kind, finding.weight) for finding in found] == [("commissioning", Weight.SOON)] * 2
+    assert "dpia, which allows this unit, ended on" in found[0].what
+    assert "pspo, which allows this unit, ends on" in found[1].what
 
 
 def test_of_two_ways_one_that_fails_is_no_lost_call(tmp_path: Path) -> None:

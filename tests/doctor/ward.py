@@ -12,6 +12,7 @@ from agent.doctor.facts import (
     AGENT,
     Access,
     Backlog,
+    Commissioning,
     Configuration,
     Devices,
     Facts,
@@ -88,6 +89,7 @@ def healthy(folder: Path, more: str = "") -> Facts:
             }
         ),
         backlog=Backlog(),
+        commissioning=Commissioning("passed", "This unit is commissioned.", all_tests=False),
         logins=Logins(ssh_passwords=False),
         journal=("2026-11-29T01:59:00+0000 hk-001 safepoint[400]: event=link_up broker=broker.example.org",),
     )
