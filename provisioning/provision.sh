@@ -19,7 +19,7 @@
 # Each step is a file in provisioning/steps, in this order:
 STEPS=(machine answers packages people agent footage voice configuration enrolment access services)
 set -euo pipefail
-shopt -s nullglob inherit_errexit
+shopt -s nullglob inherit_errexit lastpipe # lastpipe: what "... | put_file" counts counts here
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SOURCE=$(dirname "$HERE") # the unpacked release: agent/, systemd/, provisioning/
