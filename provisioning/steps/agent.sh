@@ -46,7 +46,7 @@ fill_slot() {
   mkdir -p "$(dirname "$slot")" "$build"
   quietly /usr/bin/python3 -m venv --system-site-packages "$slot"
   pip=("$slot/bin/python" -m pip --disable-pip-version-check install --no-cache-dir --no-deps --ignore-installed)
-  # The builder first: one package of the list has no wheel (provisioning/lock-constraints says which).
+  # The builder first: one package of the list has no wheel (provisioning/lock_constraints.py says which).
   awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' "$(constraints)" >"$build/builder.txt"
   from_index "${pip[@]}" --require-hashes --only-binary=:all: --requirement "$build/builder.txt"
   from_index "${pip[@]}" --require-hashes --no-build-isolation --requirement "$(constraints)"

@@ -120,7 +120,7 @@ def test_the_pinned_packages_are_those_that_the_agent_asks_for() -> None:
     for suite in ("cp311", "cp313"):
         pinned = (PROVISIONING / f"constraints-{suite}.txt").read_text()
         for name in asked - {"numpy"}:
-            assert f"\n{name}==" in pinned, f"{name} is missing: run provisioning/lock-constraints"
+            assert f"\n{name}==" in pinned, f"{name} is missing: run provisioning/lock_constraints.py"
         # From apt: the camera's software is built for that numpy; and pip's lgpio for 3.13 is an empty package.
         for name in ("numpy", "lgpio", "picamera2"):
             assert f"\n{name}==" not in pinned

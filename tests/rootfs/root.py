@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import IO
 
-RELEASE = Path(__file__).parents[2]
+RELEASED = ("agent", "fakes", "provisioning", "systemd", "setup.cfg", "pyproject.toml", "README.md")
 SCRIPT = "/release/provisioning/provision.sh"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 LOOK_EVERY_S = 0.002
@@ -56,12 +56,33 @@ class Ended:
         return (int(told[1]), int(told[2])) if told else None
 
 
+def release(folder: Path) -> Path:
+    """A copy of what a release has, so that nobody's editing meanwhile gets into a run."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    here = Path(__file__).parents[2]
+    for name in RELEASED:
+        if (here / name).is_dir():
+            shutil.copytree(here / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(here / name, folder / name)
+    return folder
+
+
 class Root:
     """A root file system that is removed at the end."""
 
-    def __init__(self, base: Path, folder: Path) -> None:
-        """Unpack it."""
+    def __init__(self, base: Path, release: Path, folder: Path) -> None:
+        """Unpack it.
+
+        Args:
+            base: as `tests.rootfs.base` makes it.
+            release: what is seen as /release in it.
+            folder: where it goes; what is there is removed.
+        """
         self.folder = folder
+        self._release = release
         self.clear()
         folder.mkdir(parents=True)
         subprocess.run(
@@ -152,7 +173,7 @@ class Root:
             stdin=stdin,
             stdout=stdout,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=_environment(self._release),
             start_new_session=True,
         )
 
@@ -164,13 +185,13 @@ def _read_terminal(terminal: int) -> str:
         return ""
 
 
-def _environment() -> dict[str, str]:
+def _environment(release: Path) -> dict[str, str]:
     """What the script sees of this machine: a bare shell, and the way to the package registries."""
     bare = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
     proxies = {
         key: value for key, value in os.environ.items() if key.lower() in ("http_proxy", "https_proxy", "no_proxy")
     }
-    own = {"RELEASE": str(RELEASE), "CERTIFICATES": CERTIFICATES}
+    own = {"RELEASE": str(release.absolute()), "CERTIFICATES": CERTIFICATES}
     return {**bare, **proxies, **_pip_settings(), **own}
 
 

@@ -6,7 +6,7 @@ both machines. What a unit takes from apt is not in them: numpy, picamera2 and l
 an empty placeholder in pip's index, which pip would take on 3.13).
 
 Run it when setup.cfg changes or a package is to be renewed; look at the difference, and run `./dev rootfs` afterwards:
-  provisioning/lock-constraints
+  provisioning/lock_constraints.py
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _pip(*args: str) -> None:
 
 def _text(python: str, hashes: Hashes) -> str:
     head = (
-        f"# Made by provisioning/lock-constraints for Python {python} on aarch64 and x86_64; do not edit.\n"
+        f"# Made by provisioning/lock_constraints.py for Python {python} on aarch64 and x86_64; do not edit.\n"
         "# provision.sh installs these files and no others; numpy, picamera2 and lgpio come from apt.\n"
     )
     entries = (
