@@ -14,6 +14,7 @@ declare -A MEANING=(
   [timezone]="The time zone of schedules (Europe/London)"
   [voice_model_url]="Where a larger voice model is fetched from"
   [voice_model_sha256]="The SHA-256 of that file"
+  [token_file]="A file on this machine with the one-time token of the authority"
   [hardware_kit]="The hardware kit: pi, or street on a bench without hardware"
 )
 declare -A USUAL=([profile]=safe-point [footage]=card)
@@ -80,6 +81,10 @@ mistake_in() {
     voice_model_sha256)
       [[ $value =~ ^[0-9a-fA-F]{64}$ ]] && return 0
       printf 'needs 64 hexadecimal digits'
+      ;;
+    token_file)
+      [[ $value == /* ]] && return 0
+      printf 'needs the whole path of a file'
       ;;
     hardware_kit)
       [[ $value =~ ^[a-z0-9-]+$ ]] && return 0

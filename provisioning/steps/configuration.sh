@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by provision.sh, which has the rest
 # /etc/safepoint/unit.yaml from the answers. What somebody changed there by hand is never overwritten.
 
-KEY_OF_UNIT=/run/credentials/safepoint-agent.service/unit-key.pem # LoadCredential= of safepoint-agent.service
+TLS=/var/lib/safepoint/tls # the agent's own: keys are born here, and renewed beside
 
 configuration_step() {
   local text sum written=$STATE/written-configurations
@@ -40,7 +40,7 @@ configuration_text() {
   if [[ $(answer broker) == mqtt://* ]]; then
     printf '  insecure_lab: true\n'
   else
-    printf '  ca_file: /etc/safepoint/tls/authority.pem\n  cert_file: /etc/safepoint/tls/unit.pem\n  key_file: %s\n' "$KEY_OF_UNIT"
+    printf '  ca_file: %s/ca.pem\n  cert_file: %s/cert.pem\n  key_file: %s/key.pem\n' "$TLS" "$TLS" "$TLS"
   fi
   [ -z "${ANSWER[hardware_kit]+known}" ] || printf '\nhardware:\n  kit: %s\n' "$(answer hardware_kit)"
   [ -z "$model" ] || printf '\nvoice:\n  model: %s\n' "$(yaml_text "$model")"
@@ -73,7 +73,7 @@ check_configuration() {
     return 0
   fi
   wrong=$(cd / && runuser -u safepoint -- "$PREFIX/bin/safepoint" check "$CONFIG" 2>&1 >/dev/null) && return 0
-  # Before the enrolment the certificates are not there yet, and the key never is outside of the service.
+  # Before the enrolment these are not there yet.
   wrong=$(printf '%s\n' "$wrong" | grep -vE ': uplink\.(ca_file|cert_file|key_file): .* cannot be read: No such file or directory$' || true)
   [ -z "$wrong" ] || refuse "$CONFIG cannot be used:"$'\n'"$wrong"$'\n'"correct it there, or in the answers, and run this again"
 }

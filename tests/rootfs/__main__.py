@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.rootfs.base import CACHE, SUITES, NoRoot, base
+from tests.rootfs.ends import decommissioned
 from tests.rootfs.root import Root, release
 from tests.rootfs.stories import Broken, by_hand, dry_run, offline, pulled_plugs
 
@@ -61,6 +62,7 @@ def _one(suite: str, copy: Path, *, keep: bool) -> None:
         figures, there = by_hand(online)
         say(f"{suite}: by hand: {figures}")
         say(f"{suite}: {pulled_plugs(plugs, there)}")
+        say(f"{suite}: a disk of its own, then out of service: {decommissioned(plugs)}")
         say(f"{suite}: offline: {offline(alone, bundle, there)}")
     finally:
         if not keep:
