@@ -80,9 +80,10 @@ config = load_config(pathlib.Path(sys.argv[1]), judge_files=False).config
 holds, damaged = [], None
 try:
     volume_of(config).check()
-    holds = Holds(config.footage_folder).all()
+    for folder in (config.footage_folder, *config.footage_folder.glob("closed/*")):  # of sites before, too
+        holds += Holds(folder).all()
 except HoldsDamaged as damage:
-    holds, damaged = damage.readable, str(damage)
+    holds, damaged = holds + damage.readable, str(damage)
 except OSError as error:
     damaged = error.strerror or str(error)
 certificates = {}
@@ -310,9 +311,9 @@ print(len(unit["holds"]), "holds", "NOT ALL CAN BE READ: " + unit["holds_damaged
   wipe_keys
   wipe_footage
   wipe_the_rest
+  remove "$PREFIX" # this script too, which is read to its end by now
   put_record "$RECORD" ended
   rm -f "$RECORD.begun"
-  remove "$PREFIX"
   say "The record is $RECORD; its SHA-256: $(sha256sum <"$RECORD" | cut -d' ' -f1)"
   [ ${#LEFT[@]} = 0 ] || { say "Not all could be done: see not_done in the record." && exit 1; }
   exit 0

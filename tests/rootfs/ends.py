@@ -44,6 +44,8 @@ sync
 echo HELD; end --confirm hk-safepoint-001; echo "code $?"
 echo LISTED; /opt/safepoint/provisioning/decommission.sh --list
 echo OTHER; end --confirm hk-safepoint-002 --handed-over "$3"; echo "code $?"
+echo KILLED; end --confirm hk-safepoint-001 --handed-over "$3" & while [ ! -e "$record.begun" ]; do sleep 0.01; done
+sleep 0.1; kill -9 $! && wait $!; echo "code $?"
 echo ENDED; end --confirm hk-safepoint-001 --handed-over "$3"; echo "code $?"
 """
 
@@ -61,6 +63,7 @@ def decommissioned(root: Root) -> str:
         must(f"code {REFUSED}" in part["HELD"] and REF in part["HELD"], "held footage is in the way", told)
         must(f"{REF}: " in part["LISTED"] and "theft" in part["LISTED"], "the hold list says so", told)
         must(f"code {REFUSED}" in part["OTHER"], "another unit's id is refused", told)
+        must("code 137" in part["KILLED"], "it was killed at work", told)
         must("code " in part["ENDED"] and f"code {REFUSED}" not in part["ENDED"], "then it is wiped", told)
         must(MARK.encode() not in Path(device).read_bytes(), "the disk has nothing of the footage, byte by byte", told)
     record = json.loads((root.folder / RECORD).read_text(encoding="utf-8"))
