@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli.certificate import _as_owner as as_owner
 from agent.cli.errors import UsageError
+from agent.cli.owned import as_owner
 from agent.config.load import load_config
 from agent.config.rewrite import NotRewritable, with_values
 from agent.durable import sync_folder

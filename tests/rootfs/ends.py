@@ -1,4 +1,4 @@
-"""A unit with a disk of its own for footage is taken out of service: what is left of it, searched byte by byte."""
+"""A unit with a disk of its own for footage moves, and is taken out of service: what is left of it, searched byte by byte."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ echo SECOND; provision || exit 91
 findmnt -n -o OPTIONS --mountpoint /srv/safepoint
 /opt/safepoint/bin/python -c "$1" "$2" "$3" || exit 92
 sync
+echo MOVED; /opt/safepoint/bin/safepoint relocate --name Market --location "South end" --by "J. Smith"; echo "code $?"
+stat -c %U:%G /var/lib/safepoint/series.json
 echo HELD; end --confirm hk-safepoint-001; echo "code $?"
 echo LISTED; /opt/safepoint/provisioning/decommission.sh --list
 echo OTHER; end --confirm hk-safepoint-002 --handed-over "$3"; echo "code $?"
@@ -60,6 +62,8 @@ def decommissioned(root: Root) -> str:
         part = _parts(told.text)
         must(f"mount {device}" in part["FIRST"], "the disk is mounted", told)
         must("nothing was changed" in part["SECOND"] and "nosuid" in part["SECOND"], "once", told)
+        must("code 0" in part["MOVED"] and "series 2 begins" in part["MOVED"], "the unit moves on", told)
+        must("safepoint:safepoint" in part["MOVED"], "as the agent's user", told)
         must(f"code {REFUSED}" in part["HELD"] and REF in part["HELD"], "held footage is in the way", told)
         must(f"{REF}: " in part["LISTED"] and "theft" in part["LISTED"], "the hold list says so", told)
         must(f"code {REFUSED}" in part["OTHER"], "another unit's id is refused", told)
