@@ -1,23 +1,24 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by provision.sh, which has the rest
-# The unit's key and the request for its certificate. The key is born here and never leaves; the request is no secret.
+# The unit's two keys, for the control room and for signing footage, and the requests for their certificates. The keys
+# are born here and never leave; the requests are no secret.
 
 enrolment_step() {
   [[ $(answer broker) != mqtt://* ]] || return 0
   [ -n "$(answer unit_id)" ] || return 0 # a configuration that somebody wrote by hand: its own affair
   if [ -e "$TLS/cert.pem" ] || [ -e "$TLS/active" ]; then return 0; fi
-  local token=() asked=$STATE/request.csr
-  if [ ! -e "$asked" ] || [ ! -e "$TLS/requested.pem" ]; then
-    changing "make the unit's key, and a request for its certificate" || return 0
+  local token=() slip='' link=$STATE/request.csr media=$STATE/request-media.csr
+  if [ ! -e "$link" ] || [ ! -e "$TLS/requested.pem" ] || [ ! -e "$media" ]; then
+    changing "make the unit's two keys, and the requests for their certificates" || return 0
     take_token
-    request_certificate "$asked" "${token[@]}"
+    # The same keys again while nothing is installed: a run that was broken off between the two leaves no third one.
+    request_certificate "$link" "${token[@]}"
+    request_certificate "$media" --media "${token[@]}"
   fi
+  [ ${#token[@]} -gt 0 ] || slip=" If there is a slip with a token, make them once more with it: safepoint certificate request --token, and the same with --media."
   NEXT+=(
-    "Have a certificate made: give $asked to whoever runs the authority (provisioning/authority/README.md, or the force's own)."
-    "Then: safepoint certificate install CERTIFICATE --ca AUTHORITY --config $CONFIG"
+    "Have two certificates made, for the control room and for signing footage: give $link and $media to whoever runs the authority (provisioning/authority/README.md, or the force's own).$slip"
+    "Then: safepoint certificate install ANSWER --ca AUTHORITY --config $CONFIG, and: safepoint certificate install --media ANSWER --config $CONFIG"
   )
-  if can_ask_for media; then
-    NEXT+=("Likewise for the key that signs footage: safepoint certificate request --media --token --config $CONFIG (see there).")
-  fi
 }
 
 # request_certificate FILE [OPTION...]
@@ -32,14 +33,13 @@ request_certificate() {
 # The authority of a pilot gives out slips with a one-time token, which proves whose request it is. It is a secret until
 # it was used: it goes through a file that is gone with this run, and never into the log.
 take_token() {
-  can_ask_for token-file || return 0
   local typed
   if [ -n "$(answer token_file)" ]; then
     [ -r "$(answer token_file)" ] || refuse "the token's file $(answer token_file) cannot be read"
     token=(--token-file "$(answer token_file)")
   elif [ -z "$ANSWERS" ] && [ -t 0 ]; then
     QUESTIONS=$((QUESTIONS + 1))
-    printf '   The token on the slip from the authority; nothing, if you have none (it does not show):\n   > '
+    printf '   The token on the slip from the authority, if you have one (it does not show)\n   [no slip] > '
     IFS= read -rs typed || refuse "the terminal was closed: run the script again to continue"
     printf '\n'
     [ -n "$typed" ] || return 0
@@ -47,6 +47,3 @@ take_token() {
     token=(--token-file "$WORK/token")
   fi
 }
-
-# Whether this agent's `certificate request` knows an option.
-can_ask_for() { "$PREFIX/bin/safepoint" certificate request --help | grep -q -- "--$1\b"; }

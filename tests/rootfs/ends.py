@@ -1,4 +1,4 @@
-"""A unit with a disk of its own for footage moves, and is taken out of service: what is left of it, searched byte by byte."""
+"""A unit with a disk of its own for footage moves, and ends: what is left of it, searched byte by byte."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ OF_ONE_INSTALLATION: Final = (
     "etc/shadow-",
     "etc/gshadow-",
     "var/lib/safepoint/tls/",  # a key that nobody else has,
-    "var/lib/safepoint-provision/request.csr",  # and what is asked for it
+    "var/lib/safepoint-provision/request",  # and what is asked for it
 )
 """What two installations never have alike: times, keys, caches."""
 

@@ -28,10 +28,10 @@ footage = card
 """
 NAME = 'Hucknall Safe Point - "Central Walk"'
 BROKER = "mqtts://control.example.org:8883"
-TYPED = ("", "HK 1", "hk-safepoint-001", "ashfield", NAME, "Central Walk, opposite Boots", BROKER, "card")
-"""The same by hand: the usual profile, and a mistake on the way."""
+TYPED = ("", "HK 1", "hk-safepoint-001", "ashfield", NAME, "Central Walk, opposite Boots", BROKER, "card", "")
+"""The same by hand: the usual profile, a mistake on the way, and no slip with a token."""
 PROMPT = "] > "
-QUESTIONS = 7
+QUESTIONS = 8
 READ_NAME = """\
 from pathlib import Path
 from agent.config.load import load_config
@@ -66,7 +66,7 @@ def dry_run(root: Root) -> str:
 
 
 def by_hand(root: Root) -> tuple[str, Listing]:
-    """A person answers seven questions, once; a second run asks and changes nothing."""
+    """A person answers eight questions, once; a second run asks and changes nothing."""
     root.forbid_passwords()
     first = root.converse([SCRIPT, "--test-root"], TYPED, PROMPT)
     must(first.code == 0 and first.figures is not None, "the first run ends well", first)
@@ -127,14 +127,10 @@ def works(root: Root) -> None:
     must(said.text == f"{NAME}\n", "the name is as it was typed", said)
     python = root.run(["/opt/safepoint/bin/python", "-c", "import agent, sys; print(agent.__file__, sys.prefix)"])
     must(python.text.startswith("/opt/safepoint/slots/"), "the fixed path leads into the slot", python)
-    request = root.folder / "var/lib/safepoint-provision/request.csr"
-    shown = subprocess.run(
-        ["openssl", "req", "-in", str(request), "-noout", "-subject", "-verify"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    must("hk-safepoint-001" in shown.stdout and shown.returncode == 0, f"the request names the unit: {shown.stderr}")
+    for name in ("request.csr", "request-media.csr"):
+        command = ["openssl", "req", "-in", root.folder / "var/lib/safepoint-provision" / name, "-noout", "-verify"]
+        shown = subprocess.run([*map(str, command), "-subject"], check=False, capture_output=True, text=True)
+        must("hk-safepoint-001" in shown.stdout and shown.returncode == 0, f"{name} names the unit: {shown.stderr}")
     log = (root.folder / "var/log/safepoint-provision.log").read_text(encoding="utf-8")
     must("PRIVATE KEY" not in log and not re.search(r"://[^/\s]*:[^/\s]*@", log), "the log holds no secret")
 
@@ -172,7 +168,7 @@ MOMENTS = (
     Moment("while pip installs", _there("opt/safepoint/slots/a/lib/python3*/site-packages/av")),
     Moment("when the slot is filled", _there("opt/safepoint/slots/a/provisioned-from")),
     Moment("before the configuration", _says("-- configuration\n")),
-    Moment("while the key is born", _says("make the unit's key")),
+    Moment("while the key is born", _there("var/lib/safepoint/tls/requested.pem")),
     Moment("while services are installed", _says("write /etc/systemd/system/")),
     Moment("before the first service is enabled", _says("enable safepoint")),
 )
