@@ -45,7 +45,7 @@ sshd_at_fault_here() {
 # Reads what sshd -T says.
 sshd_at_fault() {
   awk '
-    BEGIN { words = "^(passwordauthentication|kbdinteractiveauthentication|challengeresponseauthentication|permitemptypasswords|hostbasedauthentication)$" }
+    BEGIN { words = "^(passwordauthentication|kbdinteractiveauthentication|challengeresponseauthentication|permitemptypasswords)$" }
     tolower($1) ~ words && tolower($2) != "no" && !told {
       print "  * SSH takes passwords (" $1 " " $2 "): see that your key is in ~/.ssh/authorized_keys and works, then put these two lines into /etc/ssh/sshd_config.d/10-safepoint.conf:  PasswordAuthentication no  and  KbdInteractiveAuthentication no  and run  systemctl restart ssh"
       told = 1

@@ -31,16 +31,20 @@ find_missing() {
 
 # Power that failed during an installation leaves packages half installed; apt then refuses everything else.
 mend_packages() {
-  [ -n "$(dpkg --audit)" ] || [ -n "$(find /var/lib/dpkg/updates -type f 2>/dev/null)" ] || return 0
+  [ -n "$(half_installed)" ] || [ -n "$(find /var/lib/dpkg/updates -type f 2>/dev/null)" ] || return 0
   changing "finish an installation of packages that was interrupted" || return 0
   quietly env DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confold || true # what it cannot do, apt can
-  [ -n "$(dpkg --audit)" ] || return 0
+  [ -n "$(half_installed)" ] || return 0
   apt_update
   quietly apt_get install --yes --fix-broken || say_why_apt_failed
   local broken
-  mapfile -t broken < <(dpkg-query -W -f '${db:Status-Eflag} ${Package}\n' | sed -n 's/^reinstreq //p')
+  mapfile -t broken < <(half_installed)
   [ ${#broken[@]} = 0 ] || quietly apt_get install --yes --reinstall "${broken[@]}" || say_why_apt_failed
 }
+
+# Neither installed nor gone, or marked to be installed again (dpkg-query's second and third letter). Not by
+# dpkg --audit, which on a sound system too names packages that were built without sums.
+half_installed() { dpkg-query -W -f '${db:Status-Abbrev}|${Package}\n' | sed -n 's/^.\([^nci].\|.R\)|//p' | sort -u; }
 
 apt_update() {
   local try

@@ -76,3 +76,21 @@ def test_an_account_without_a_password_is_refused(tmp_path: Path) -> None:
 def test_the_image_s_own_user_is_refused(tmp_path: Path, shell: str, *, refused: bool) -> None:
     fake = f"getent() {{ echo 'pi:x:1000:1000::/home/pi:{shell}'; }}\ndefault_user_at_fault pi"
     assert ("deluser --remove-home pi" in call(tmp_path, fake).stdout) is refused
+
+
+@pytest.mark.parametrize(
+    ("status", "half"),
+    [
+        ("ii ", False),
+        ("rc ", False),
+        ("un ", False),
+        ("hi ", False),
+        ("iU ", True),
+        ("iF ", True),
+        ("iHR", True),
+        ("it ", True),
+    ],
+)
+def test_a_package_that_a_power_cut_left_half_installed_is_seen(tmp_path: Path, status: str, *, half: bool) -> None:
+    fake = f"dpkg-query() {{ printf '%s\\n' 'ii |bash' '{status}|numpy'; }}\nhalf_installed"
+    assert (call(tmp_path, fake).stdout == "numpy\n") is half
