@@ -294,6 +294,9 @@ PYTHON
 main() {
   read_options "$@"
   [ "$(id -u)" = 0 ] || refuse "this needs root: put sudo before the command"
+  # What a killed run started may be at work for a moment yet.
+  exec 9>/run/safepoint-decommission.lock
+  flock --wait 30 9 || refuse "another run of this script is at work: wait for it"
   UNIT=$(look_at_unit)
   if [ -n "$LIST" ]; then
     UNIT=$UNIT python3 -c 'import json, os

@@ -34,21 +34,22 @@ Holds(footage).place(Hold(sys.argv[2], "theft", "J. Smith", at, at, at, ()))
 STEPS = """\
 set -u
 provision() { /release/provisioning/provision.sh --test-root --answers /root/answers; }
-end() { /opt/safepoint/provisioning/decommission.sh --record "$record" --by "J. Smith" --overwrite "$@"; }
 record=/root/hk-safepoint-001.json
+end=(/opt/safepoint/provisioning/decommission.sh --record "$record" --by "J. Smith" --overwrite)
 provision || exit 90
 echo SECOND; provision || exit 91
 findmnt -n -o OPTIONS --mountpoint /srv/safepoint
-/opt/safepoint/bin/python -c "$1" "$2" "$3" || exit 92
+runuser -u safepoint -- /opt/safepoint/bin/python -c "$1" "$2" "$3" || exit 92
 sync
 echo MOVED; /opt/safepoint/bin/safepoint relocate --name Market --location "South end" --by "J. Smith"; echo "code $?"
 stat -c %U:%G /var/lib/safepoint/series.json
-echo HELD; end --confirm hk-safepoint-001; echo "code $?"
+echo HELD; "${end[@]}" --confirm hk-safepoint-001; echo "code $?"
 echo LISTED; /opt/safepoint/provisioning/decommission.sh --list
-echo OTHER; end --confirm hk-safepoint-002 --handed-over "$3"; echo "code $?"
-echo KILLED; end --confirm hk-safepoint-001 --handed-over "$3" & while [ ! -e "$record.begun" ]; do sleep 0.01; done
-sleep 0.1; kill -9 $! && wait $!; echo "code $?"
-echo ENDED; end --confirm hk-safepoint-001 --handed-over "$3"; echo "code $?"
+echo OTHER; "${end[@]}" --confirm hk-safepoint-002 --handed-over "$3"; echo "code $?"
+echo KILLED; "${end[@]}" --confirm hk-safepoint-001 --handed-over "$3" &
+while [ -d /var/lib/safepoint/tls ]; do sleep 0.01; done
+kill -9 $! && wait $!; echo "code $?"
+echo ENDED; "${end[@]}" --confirm hk-safepoint-001 --handed-over "$3"; echo "code $?"
 """
 
 
