@@ -1,4 +1,4 @@
-"""`./dev rootfs [bookworm|trixie]`: provision.sh for real, in Debian root file systems; 12 min for both.
+"""`./dev rootfs [bookworm|trixie]`: provision.sh for real, in Debian root file systems; 15 min for both.
 
 In each one: a dry run, a first run by hand and a second one that changes nothing, twelve kill -9 at the boundaries of
 steps and inside them, and an installation without a network. Needs root, mmdebstrap, and the network for the packages.

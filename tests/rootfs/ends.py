@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import ssl
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +42,7 @@ provision || exit 90
 echo SECOND; provision || exit 91
 findmnt -n -o OPTIONS --mountpoint /srv/safepoint
 runuser -u safepoint -- /opt/safepoint/bin/python -c "$1" "$2" "$3" || exit 92
+cp /root/cert.pem /var/lib/safepoint/tls/cert.pem
 sync
 echo MOVED; /opt/safepoint/bin/safepoint relocate --name Market --location "South end" --by "J. Smith"; echo "code $?"
 stat -c %U:%G /var/lib/safepoint/series.json
@@ -57,7 +60,7 @@ def decommissioned(root: Root) -> str:
     """Held footage is not wiped before it was handed over; then nothing of the unit is left, and a record says so."""
     with disk(root.folder.with_suffix(".disk")) as device:
         root.put("/root/answers", ANSWERS.replace("footage = card", f"footage = {device}"), 0o600)
-        key = _secret(root)
+        key, certificate = _secret(root), _certificate(root)
         must(_found(root.folder, key), "the search finds a key that is there")
         told = root.run(["/usr/bin/bash", "-c", STEPS, "steps", MAKE_FOOTAGE, MARK, REF])
         part = _parts(told.text)
@@ -74,13 +77,14 @@ def decommissioned(root: Root) -> str:
     record = json.loads((root.folder / RECORD).read_text(encoding="utf-8"))
     must(record["handed_over"] == [REF] and record["holds"][0]["ref"] == REF, f"the record has the hold list: {record}")
     must(record["footage_files"] > 0 and record["unit"] == "hk-safepoint-001", f"and what was there: {record}")
+    must(certificate in record["certificates_sha256"], f"and which certificates to revoke: {record}")
     left = [what for what in record["not_done"] if "discard" not in what]
     must(not left, f"all else was done: {left}")
     must(not _found(root.folder, key), "no file has the key any more")
     for gone in ("etc/safepoint", "var/lib/safepoint", "var/lib/safepoint-provision", "opt/safepoint"):
         must(not (root.folder / gone).exists(), f"{gone} is gone")
     must(not list((root.folder / "etc/systemd/system").rglob("safepoint-*")), "no service is left")
-    return f"wiped, {len(record['done'])} things done; the record has {len(record['certificates_sha256'])} certificates"
+    return "nothing of key and footage is found; the record has the hold, the certificate and what was done"
 
 
 @contextmanager
@@ -108,6 +112,25 @@ def _secret(root: Root) -> bytes:
     """A line of the key that was born here."""
     pem = (root.folder / "var/lib/safepoint/tls/requested.pem").read_bytes()
     return pem.splitlines()[1]
+
+
+def _certificate(root: Root) -> str:
+    """Lay a certificate into the root; returns the SHA-256 by which an authority knows it."""
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        "/CN=u",
+    ]
+    target = root.folder / "root/cert.pem"
+    subprocess.run([*made, "-keyout", "/dev/null", "-out", str(target)], check=True, capture_output=True)
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(target.read_text(encoding="ascii"))).hexdigest()
 
 
 def _found(folder: Path, secret: bytes) -> bool:
