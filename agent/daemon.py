@@ -18,6 +18,7 @@ from agent.config.problems import ConfigInvalid
 from agent.core_dumps import leave_no_core
 from agent.hw.kit import KitUnusable, load_kit
 from agent.notify import ServiceManager
+from agent.series import filming
 from agent.unit import Unit
 from agent.uplink.credentials import Credentials
 from agent.uplink.endpoint import Endpoint
@@ -132,7 +133,7 @@ class _Plan:
 
     @classmethod
     def of(cls, config_file: Path, *, judge_files: bool) -> Self:
-        config = load_config(config_file, judge_files=judge_files).config
+        config = filming(load_config(config_file, judge_files=judge_files).config)
         kit = load_kit(config.hardware.kit, config.hardware.options)
         credentials = Credentials.of(config, SystemClock())
         tls = None if credentials is None else credentials.tls

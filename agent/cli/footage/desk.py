@@ -112,7 +112,7 @@ def read_config(args: argparse.Namespace) -> Config:
         ConfigInvalid: the configuration cannot be used.
         UsageError: nothing is mounted where its footage should be: what lies there instead is not the footage.
     """
-    config = load_config(args.config).config
+    config = load_config(args.config, judge_files=False).config
     try:
         volume_of(config).check()
     except MountMissing as error:

@@ -1,0 +1,53 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by provision.sh, which has the rest
+# Nobody comes in by a password: refuses to finish while SSH takes one, or the image's own user is there.
+
+DEFAULT_USERS="pi"
+
+access_step() {
+  local wrong
+  wrong=$(access_at_fault)
+  [ -z "$wrong" ] || refuse "this unit is not finished, and does not start its services, while people can come in by a password:"$'\n'"$wrong"$'\n'"When this is put right, run the same command again"
+}
+
+access_at_fault() {
+  local user
+  passwd --status --all | open_accounts
+  for user in $DEFAULT_USERS; do ! user_exists "$user" || default_user_at_fault "$user"; done
+  sshd_at_fault_here
+}
+
+# Accounts without any password; reads the lines of passwd --status.
+open_accounts() {
+  awk '$2 == "NP" { printf "  * the account %s has an empty password: run  passwd --lock %s\n", $1, $1 }'
+}
+
+# An account that every image of the world has is one that everybody tries.
+default_user_at_fault() {
+  local shell
+  shell=$(getent passwd "$1" | cut -d: -f7)
+  [[ $shell != */nologin && $shell != */false ]] || return 0
+  printf '  * the default user %s is enabled: make a user of your own with your key (adduser NAME; usermod -aG sudo NAME; then ssh-copy-id from your computer), log in as that one, and run  deluser --remove-home %s\n' "$1" "$1"
+}
+
+sshd_at_fault_here() {
+  local sshd user told=
+  sshd=$(command -v sshd || printf /usr/sbin/sshd)
+  [ -x "$sshd" ] || return 0
+  mkdir -p /run/sshd # sshd -T wants it, as its service would make it
+  # Rules can differ by user ("Match User"): asked for everybody who has a shell.
+  while IFS=: read -r user _ _ _ _ _ shell; do
+    [[ $shell != */nologin && $shell != */false && $shell != */sync ]] || continue
+    told+=$("$sshd" -T -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null || printf 'passwordauthentication unknown')$'\n'
+  done < <(getent passwd)
+  sshd_at_fault <<<"$told"
+}
+
+# Reads what sshd -T says.
+sshd_at_fault() {
+  awk '
+    BEGIN { words = "^(passwordauthentication|kbdinteractiveauthentication|challengeresponseauthentication|permitemptypasswords)$" }
+    tolower($1) ~ words && tolower($2) != "no" && !told {
+      print "  * SSH takes passwords (" $1 " " $2 "): see that your key is in ~/.ssh/authorized_keys and works, then put these two lines into /etc/ssh/sshd_config.d/10-safepoint.conf:  PasswordAuthentication no  and  KbdInteractiveAuthentication no  and run  systemctl restart ssh"
+      told = 1
+    }'
+}

@@ -1,0 +1,97 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by provision.sh, which has the rest
+# The agent itself: an environment of its own in one of two slots, from pinned files only, taken into use by one rename.
+# agent/update/slots.py says what lies in the slots; an update fills the other one.
+
+AGENT_CHANGED=''
+
+agent_step() {
+  local slots=$PREFIX/slots in_use wanted target
+  in_use=$(readlink "$slots/current" || true)
+  wanted=$(agent_fingerprint)
+  if [ -e "$slots/trial" ]; then
+    refuse "an update of the agent is on trial: wait for its end (journalctl -u safepoint-update), then run this again"
+  fi
+  if [ -n "$in_use" ] && [ ! -e "$slots/$in_use/provisioned-from" ]; then
+    say "   slot $in_use was filled by an update and is kept"
+  elif [ -z "$in_use" ] || [ "$(cat "$slots/$in_use/provisioned-from")" != "$wanted" ]; then
+    target=a
+    [ "$in_use" != a ] || target=b
+    if changing "install the agent into slot $target"; then
+      fill_slot "$slots/$target" "$wanted"
+      sync --file-system "$slots/$target"
+      ln -sfn "$target" "$slots/.current.new"
+      mv -T "$slots/.current.new" "$slots/current"
+      sync "$slots"
+      AGENT_CHANGED=yes
+    fi
+  fi
+  put_ways_in
+}
+
+# What the installed agent is made of: another code, another set of packages or another Python is another agent.
+agent_fingerprint() {
+  {
+    cat "$(constraints)" "$SOURCE/setup.cfg" "$SOURCE/pyproject.toml"
+    cd "$SOURCE" || return
+    find agent fakes -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+  } | sha256sum | cut -d' ' -f1
+}
+
+constraints() { printf '%s/constraints-cp%s.txt' "$HERE" "$(python_version | tr -d .)"; }
+
+fill_slot() {
+  local slot=$1 wanted=$2 build=$WORK/build pip owner=root:root
+  ! user_exists safepoint-update || owner=safepoint-update:safepoint-update
+  rm -rf "$slot" "$build"
+  mkdir -p "$(dirname "$slot")" "$build"
+  quietly /usr/bin/python3 -m venv --system-site-packages "$slot"
+  pip=("$slot/bin/python" -m pip --disable-pip-version-check install --no-cache-dir --no-deps --ignore-installed)
+  # The builder first: one package of the list has no wheel (provisioning/lock_constraints.py says which).
+  awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' "$(constraints)" >"$build/builder.txt"
+  from_index "${pip[@]}" --require-hashes --only-binary=:all: --requirement "$build/builder.txt"
+  from_index "${pip[@]}" --require-hashes --no-build-isolation --requirement "$(constraints)"
+  # Of a copy: the release may lie on a stick that cannot be written, and shall stay as it is.
+  mkdir "$build/release"
+  tar --create --directory "$SOURCE" --exclude=__pycache__ agent fakes setup.cfg pyproject.toml README.md |
+    tar --extract --directory "$build/release"
+  quietly "${pip[@]}" --no-index --no-build-isolation "$build/release"
+  rm -rf "$build"
+  prove_slot "$slot"
+  printf '%s\n' "$wanted" >"$slot/provisioned-from"
+  chown -R "$owner" "$slot"
+}
+
+# pip, which may need the network: a line that breaks is tried again.
+from_index() {
+  local try
+  for try in 1 2 3; do
+    if quietly env "PIP_NO_INPUT=1" "$@" "${BUNDLE_PIP[@]}"; then return 0; fi
+    say "   pip did not get the packages (try $try of 3)"
+  done
+  tail -n 8 "$LAST_OUTPUT" >&2
+  refuse "pip could not install the agent's packages (its last lines are above): look at the network, or use --offline. A sum that does not match means that a file is not the one we checked: do not go around it"
+}
+
+# All of it loads, and what a board needs beside it is the real thing.
+prove_slot() {
+  local python=$1/bin/python
+  quietly "$1/bin/safepoint" --version
+  quietly "$python" -m pip --disable-pip-version-check check
+  quietly "$python" -c 'import agent.daemon, agent.footage.recorder, agent.voice.listener, vosk, sounddevice, av'
+  [ -n "$TEST_ROOT" ] || quietly env LG_WD="$WORK" "$python" -c 'import lgpio, picamera2; lgpio.gpiochip_open' ||
+    refuse "the camera's or the pins' software does not load beside the agent (the reason is at the end of $LOG): update the system with 'apt full-upgrade', restart, and run this again"
+}
+
+# The fixed paths that units, scripts and engineers use, whichever slot is in use.
+put_ways_in() {
+  put_folder 755 root:root "$PREFIX/bin"
+  put_link ../slots/current/bin/safepoint "$PREFIX/bin/safepoint"
+  # Not a link: Python finds its environment beside the name that it was called by.
+  printf '#!/bin/sh\nexec %s/slots/current/bin/python "$@"\n' "$PREFIX" | put_file 755 root:root "$PREFIX/bin/python"
+  put_link "$PREFIX/bin/safepoint" /usr/local/bin/safepoint
+  copy_file 644 "$SOURCE/README.md" "$PREFIX/README.md"
+  local tool
+  for tool in fetch-voice-model decommission.sh; do
+    [ ! -e "$HERE/$tool" ] || copy_file 755 "$HERE/$tool" "$PREFIX/provisioning/$tool"
+  done
+}

@@ -1,0 +1,109 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by provision.sh, which has the rest
+# What only a person knows: who and where this unit is. Asked once, before the long work, and remembered.
+
+declare -A MEANING=(
+  [profile]="What kind of unit is this? safe-point, safe-space, public-space, rapid-deployable or roadside"
+  [unit_id]="The unit's id, as on the site plan: lower-case letters, digits and hyphens (hk-safepoint-001)"
+  [org]="Who runs the scheme, in one word (ashfield)"
+  [name]="What do people call it? (Hucknall Safe Point - Central Walk)"
+  [location]="Where does it stand, in words that a patrol can follow? (Central Walk, opposite Boots)"
+  [broker]="The control room's address (mqtts://control.example.org:8883)"
+  [footage]="Where does footage go? A disk of its own (/dev/sda1), or 'card' for the system's own card"
+  [latitude]="Latitude in degrees (53.0388)"
+  [longitude]="Longitude in degrees (-1.2033)"
+  [timezone]="The time zone of schedules (Europe/London)"
+  [voice_model_url]="Where a larger voice model is fetched from"
+  [voice_model_sha256]="The SHA-256 of that file"
+  [token_file]="A file on this machine with the one-time token of the authority"
+  [hardware_kit]="The hardware kit: pi, or street on a bench without hardware"
+)
+declare -A USUAL=([profile]=safe-point [footage]=card)
+ASKED=(profile unit_id org name location broker footage)
+
+answers_step() {
+  local key what
+  if [ -f "$STATE/answers" ]; then read_answers "$STATE/answers"; fi
+  local known_id=${ANSWER[unit_id]:-}
+  if [ -n "$ANSWERS" ]; then read_answers "$ANSWERS"; fi
+  if [ -n "$known_id" ] && [ "$known_id" != "$(answer unit_id)" ]; then
+    refuse "this is the unit $known_id, and $ANSWERS is for $(answer unit_id): take the other file, or decommission this unit first (provisioning/decommission.sh)"
+  fi
+  if [ -f "$CONFIG" ] && [ -z "$known_id" ] && [ -z "$ANSWERS" ]; then
+    say "   $CONFIG is there already: nothing is asked"
+    return 0
+  fi
+  for key in "${ASKED[@]}"; do answered "$key"; done
+  if what=$(pair_at_fault); then refuse "$what"; fi
+  put_folder 700 root:root "$STATE"
+  written_answers | put_file 600 root:root "$STATE/answers"
+}
+
+# mistake_in KEY VALUE: prints what is wrong, and is then false.
+mistake_in() {
+  local key=$1 value=$2
+  if [[ $value == *[[:cntrl:]]* ]]; then
+    printf 'has a control character in it' && return 1
+  fi
+  case $key in
+    profile)
+      [ -f "$SOURCE/agent/profiles/$value.yaml" ] && [[ $value != */* ]] && return 0
+      printf "is no profile: there are %s" "$(cd "$SOURCE/agent/profiles" && printf '%s ' *.yaml | sed 's/\.yaml//g')"
+      ;;
+    unit_id | org)
+      [[ $value =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]] && return 0
+      printf 'needs lower-case letters, digits and hyphens (at most 63)'
+      ;;
+    name | location)
+      [ -n "$value" ] && [ ${#value} -le 200 ] && return 0
+      printf 'needs some text, of at most 200 characters'
+      ;;
+    broker)
+      [[ $value =~ ^mqtts://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$ ]] && return 0
+      [ -n "$TEST_ROOT" ] && [[ $value =~ ^mqtt://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?$ ]] && return 0
+      printf 'needs mqtts://HOST or mqtts://HOST:PORT, without user name, password or path'
+      ;;
+    footage)
+      [[ $value == card || $value =~ ^/dev/[A-Za-z0-9/_.-]+$ ]] && return 0
+      printf "needs 'card' or the name of a partition, such as /dev/sda1 (lsblk lists them)"
+      ;;
+    latitude | longitude)
+      [[ $value =~ ^-?[0-9]{1,3}(\.[0-9]{1,8})?$ ]] && return 0
+      printf 'needs degrees such as 53.0388'
+      ;;
+    timezone)
+      [[ $value =~ ^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$ ]] && return 0
+      printf 'needs a zone such as Europe/London'
+      ;;
+    voice_model_url)
+      [[ $value =~ ^https?://[^[:space:]\"]+$ ]] && return 0
+      printf 'needs an address that begins with https://'
+      ;;
+    voice_model_sha256)
+      [[ $value =~ ^[0-9a-fA-F]{64}$ ]] && return 0
+      printf 'needs 64 hexadecimal digits'
+      ;;
+    token_file)
+      [[ $value == /* ]] && return 0
+      printf 'needs the whole path of a file'
+      ;;
+    hardware_kit)
+      [[ $value =~ ^[a-z0-9-]+$ ]] && return 0
+      printf 'needs the name of a hardware kit'
+      ;;
+  esac
+  return 1
+}
+
+# Prints which of two answers that belong together is missing.
+pair_at_fault() {
+  local pair first second
+  for pair in "latitude longitude" "voice_model_url voice_model_sha256"; do
+    read -r first second <<<"$pair"
+    if [ -n "${ANSWER[$first]+known}" ] && [ -z "${ANSWER[$second]+known}" ]; then
+      printf '%s needs %s beside it' "$first" "$second" && return 0
+    elif [ -n "${ANSWER[$second]+known}" ] && [ -z "${ANSWER[$first]+known}" ]; then
+      printf '%s needs %s beside it' "$second" "$first" && return 0
+    fi
+  done
+  return 1
+}

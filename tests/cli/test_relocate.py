@@ -1,0 +1,232 @@
+"""`safepoint relocate`: one evidence series ends with its site, and nothing is filmed by the masks of another one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.cli.main import main
+from agent.clock import SystemClock
+from agent.config.load import load_config
+from agent.daemon import _Plan
+from agent.health import series as health
+from agent.series import read_series
+from tests.cli.recorded import Unit, moment
+
+if TYPE_CHECKING:
+    from agent.config.settings import Config
+
+REFUSED = 2
+FIRST_S = 20
+STEPS = 19
+"""How often a move renames or removes something."""
+HELD = ("--from", "2026-11-22T02:00:10Z", "--to", "2026-11-22T02:00:14Z")
+PLACE = ("--name", 'Market "B"', "--location", "South end")
+MASKS = "camera:\n  masks:\n    - {name: window, points: [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]}  # number 12\n"
+
+
+class Plug(BaseException):
+    """Somebody pulled it."""
+
+
+@pytest.fixture
+def unit(unit: Unit) -> Unit:
+    unit.configure(MASKS)
+    unit.record(moment("2026-11-22 02:00:00"), FIRST_S)
+    unit.says("hold", *HELD, "--ref", "NP 1/26", "--reason", "theft", "--by", "me")
+    return unit
+
+
+def relocate(unit: Unit, *words: str) -> tuple[int, str]:
+    unit.screen.readouterr()
+    code = main(["relocate", "--config", str(unit.config), "--by", "J. Smith", *words])
+    told = unit.screen.readouterr()
+    return code, told.out + told.err
+
+
+def runs_with(unit: Unit) -> Config:
+    """The configuration that a daemon which starts now runs with."""
+    return _Plan.of(unit.config, judge_files=False).config
+
+
+def faults(unit: Unit) -> set[str]:
+    return set(health.check(runs_with(unit)).faults)
+
+
+def closed(unit: Unit) -> Path:
+    return unit.footage / "closed/1"
+
+
+def test_held_footage_is_locked_away_and_can_still_be_read_and_the_rest_is_gone(unit: Unit) -> None:
+    before = {path.name: path.read_bytes() for path in unit.segments.iterdir()}
+    code, told = relocate(unit, *PLACE)
+    assert code == 0, told
+    kept = {path.name: path.read_bytes() for path in (closed(unit) / "segments").iterdir()}
+    assert 0 < len(kept) < len(before)
+    assert all(before[name] == content for name, content in kept.items())
+    assert sorted(path.name for path in unit.footage.iterdir()) == ["closed"]
+    listed = main(["footage", "--config", str(closed(unit) / "unit.yaml"), "list", "--json"])
+    assert listed == 0
+    runs = json.loads(unit.screen.readouterr().out)["runs"]
+    assert [run["class"] for run in runs] == ["held"]
+    assert "still held on this unit: NP 1/26" in told
+
+
+def test_the_record_of_a_closed_series_has_the_sum_of_each_file(unit: Unit) -> None:
+    relocate(unit, *PLACE)
+    record = json.loads((closed(unit) / "closed.json").read_text())
+    assert (record["unit"], record["series"], record["location"], record["by"]) == (
+        "hk-001",
+        1,
+        "North end",
+        "J. Smith",
+    )
+    assert record["holds"] == ["NP 1/26"]
+    files = {path for path in closed(unit).rglob("*") if path.is_file()} - {closed(unit) / "closed.json"}
+    files -= {closed(unit) / "unit.yaml"}
+    sums = {str(path.relative_to(closed(unit))): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    assert record["sha256"] == sums
+
+
+def test_the_unit_s_file_gets_the_new_place_and_keeps_what_a_person_wrote(unit: Unit) -> None:
+    relocate(unit, *PLACE)
+    text = unit.config.read_text(encoding="utf-8")
+    assert "# number 12" in text
+    config = load_config(unit.config).config
+    assert (config.unit.name, config.unit.location, config.unit.id) == ('Market "B"', "South end", "hk-001")
+
+
+def test_nothing_is_filmed_at_the_new_site_until_its_masks_are_approved(unit: Unit) -> None:
+    assert runs_with(unit).camera.enabled
+    assert faults(unit) == set()
+    relocate(unit, *PLACE)
+    assert not runs_with(unit).camera.enabled
+    assert faults(unit) == {"masks-not-approved"}
+    code, told = relocate(unit, "--approve-masks")
+    assert (code, "approved by J. Smith for series 2: window" in told) == (0, True)
+    assert runs_with(unit).camera.enabled
+    assert faults(unit) == set()
+    series = read_series(unit.state)
+    assert series is not None
+    assert series.approved is not None
+    assert series.approved.masks == ("window",)
+
+
+def test_a_damaged_record_films_nothing_and_says_so(unit: Unit) -> None:
+    relocate(unit, *PLACE)
+    (unit.state / "series.json").write_text("{")
+    assert not runs_with(unit).camera.enabled
+    assert faults(unit) == {"unreadable"}
+
+
+def relocate_with_plug(unit: Unit, monkeypatch: pytest.MonkeyPatch, at: int) -> int:
+    """Move, with the power failing before the given change of a folder; returns how many of them there were."""
+    steps = 0
+    with monkeypatch.context() as patched:
+        for name in ("rename", "replace", "unlink", "rmdir"):
+            original = getattr(Path, name)
+
+            def step(path: Path, *args: object, original: object = original, **more: object) -> object:
+                nonlocal steps
+                steps += 1
+                if steps == at:
+                    raise Plug
+                return original(path, *args, **more)  # type: ignore[operator]
+
+            patched.setattr(Path, name, step)
+        relocate(unit, *PLACE)
+    return steps
+
+
+def test_all_steps_are_tried_below(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert relocate_with_plug(unit, monkeypatch, at=0) == STEPS
+
+
+@pytest.mark.parametrize("at", range(1, STEPS + 1))
+def test_a_plug_pulled_at_any_step_films_nothing_wrong_and_the_same_command_ends_it(
+    unit: Unit, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(list(unit.segments.iterdir()))
+    with pytest.raises(Plug):
+        relocate_with_plug(unit, monkeypatch, at)
+    begun = read_series(unit.state)
+    if begun is None:  # nothing is touched before the old masks are of no use any more
+        assert len(list(unit.segments.iterdir())) == before
+        assert "Central Walk" in unit.config.read_text()
+    else:
+        assert not runs_with(unit).camera.enabled
+    finished = read_series(unit.state)
+    if finished is None or finished.number == 1:
+        code, told = relocate(unit, *PLACE)
+        assert code == 0, told
+    record = json.loads((closed(unit) / "closed.json").read_text())
+    assert record["holds"] == ["NP 1/26"]
+    kept = {name: digest for name, digest in record["sha256"].items() if name.startswith("segments/")}
+    assert len(kept) == 3
+    for name, digest in kept.items():
+        assert hashlib.sha256((closed(unit) / name).read_bytes()).hexdigest() == digest
+    series = read_series(unit.state)
+    assert series is not None
+    assert (series.number, series.may_film) == (2, False)
+    assert load_config(unit.config).config.unit.location == "South end"
+
+
+def test_a_second_move_needs_that_the_first_one_arrived(unit: Unit) -> None:
+    relocate(unit, *PLACE)
+    code, told = relocate(unit, "--name", "C", "--location", "d")
+    assert (code, "series 2 has not begun" in told) == (REFUSED, True)
+    relocate(unit, "--approve-masks")
+    code, told = relocate(unit, "--name", "C", "--location", "d")
+    assert code == 0, told
+    assert (unit.footage / "closed/2/closed.json").exists()
+    assert (unit.footage / "closed/1/closed.json").exists()
+
+
+def test_a_unit_that_is_recording_is_not_moved(unit: Unit) -> None:
+    now = SystemClock().now()
+    unit.record(now.later(-8.0), 8)
+    code, told = relocate(unit, *PLACE)
+    assert (code, "stop it first" in told) == (REFUSED, True)
+    assert read_series(unit.state) is None
+
+
+def test_while_nobody_knows_what_is_held_nothing_is_removed(unit: Unit) -> None:
+    (unit.footage / "holds/other.json").write_text("{")
+    before = sorted(unit.footage.rglob("*"))
+    code, told = relocate(unit, *PLACE)
+    assert (code, "nobody knows all that is held" in told) == (REFUSED, True)
+    assert sorted(unit.footage.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "--name and --location"),
+        ((*PLACE, "--latitude", "53"), "come as a pair"),
+        ((*PLACE, "--latitude", "153", "--longitude", "1"), "unit.latitude"),
+        (("--approve-masks",), "never moved"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_touched(
+    unit: Unit, words: tuple[str, ...], why: str
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in unit.state.rglob("*") if path.is_file()}
+    code, told = relocate(unit, *words)
+    assert (code, why in told) == (REFUSED, True), told
+    assert {path: path.stat().st_mtime_ns for path in unit.state.rglob("*") if path.is_file()} == before
+
+
+def test_coordinates_of_the_old_site_are_not_carried_to_the_new_one(unit: Unit) -> None:
+    text = unit.config.read_text().replace("id: hk-001", "id: hk-001, latitude: 53.0, longitude: -1.2")
+    unit.config.write_text(text)
+    code, told = relocate(unit, *PLACE)
+    assert (code, "those of the old site" in told) == (REFUSED, True)
+    code, told = relocate(unit, *PLACE, "--latitude", "52.9", "--longitude", "-1.1")
+    assert code == 0, told
+    assert load_config(unit.config).config.unit.latitude == 52.9
+    assert len(re.findall("latitude", unit.config.read_text())) == 1

@@ -1,0 +1,83 @@
+"""Answers: text from a file or a person, never run by a shell, and every mistake told at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.provisioning.provisioner import PROVISIONING, call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSED = 2
+
+
+def read(folder: Path, text: str, then: str = "") -> tuple[int, str, str]:
+    answers = folder / "answers"
+    answers.write_text(text, encoding="utf-8")
+    ended = call(folder, f'read_answers "{answers}"\n{then}')
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def test_the_example_is_a_file_of_answers_and_leaves_no_question(tmp_path: Path) -> None:
+    example = (PROVISIONING / "answers.example").read_text(encoding="utf-8")
+    code, out, err = read(tmp_path, example, 'for key in "${ASKED[@]}"; do answered "$key"; done; answer location')
+    assert (code, out, err) == (0, "Central Walk, opposite Boots", "")
+
+
+def test_every_mistake_of_a_file_is_named_at_once_with_its_line(tmp_path: Path) -> None:
+    wrong = "unit_id = HK 1\nnonsense\nspeed = 5\nprofile = ../x\nbroker = mqtt://a\norg = a\norg = b\nfootage = sda1\n"
+    code, _, err = read(tmp_path, wrong)
+    assert code == REFUSED
+    for line, what in enumerate(["lower-case", "key = value", "no answer called speed", "is no profile", "mqtts"], 1):
+        assert any(f"answers:{line}: " in told and what in told for told in err.splitlines()), (line, err)
+    assert "answers:7: org was answered in line 6 already" in err
+    assert "answers:8: footage needs 'card'" in err
+
+
+@pytest.mark.parametrize(
+    "text", ["$(touch {0}/run)", "`touch {0}/run`", "; touch {0}/run", "'; touch {0}/run; '", '"\\']
+)
+def test_an_answer_is_text_and_is_never_run(tmp_path: Path, text: str) -> None:
+    said = text.format(tmp_path)
+    answers = f"profile = safe-point\nunit_id = u\norg = o\nname = {said}\nlocation = {said}\nfootage = card\n"
+    code, out, err = read(tmp_path, answers + "broker = mqtts://b\n", "configuration_text; written_answers >&2")
+    assert code == 0
+    assert not (tmp_path / "run").exists()
+    assert yaml.safe_load(out)["unit"]["name"] == said
+    assert f"location = {said}\n" in err
+
+
+def test_what_was_answered_is_read_again_as_it_was(tmp_path: Path) -> None:
+    name = "a = b # \"c\" 'd' \\ é"
+    code, out, _ = read(tmp_path, f"name =  {name}  \r\norg = o\n", "written_answers")
+    assert code == 0
+    again = read(tmp_path, out, "written_answers")
+    assert again[1] == out
+    assert f"name = {name}\n" in out
+
+
+def test_answers_that_need_each_other_come_together(tmp_path: Path) -> None:
+    code, out, _ = read(tmp_path, "latitude = 53.0388\n", "pair_at_fault")
+    assert (code, out) == (0, "latitude needs longitude beside it")
+
+
+def test_without_a_terminal_and_without_a_file_it_says_what_to_do(tmp_path: Path) -> None:
+    ended = call(tmp_path, "answered unit_id")
+    assert ended.returncode == REFUSED
+    assert "use --answers FILE" in ended.stderr
+
+
+def test_a_file_that_lacks_an_answer_says_which(tmp_path: Path) -> None:
+    ended = call(tmp_path, "ANSWERS=mine; answered unit_id")
+    assert ended.returncode == REFUSED
+    assert "mine has no answer for unit_id" in ended.stderr
+
+
+def test_a_lab_broker_without_tls_is_for_test_roots_alone(tmp_path: Path) -> None:
+    asked = "mistake_in broker mqtt://127.0.0.1:1883"
+    assert call(tmp_path, asked).returncode == 1
+    assert call(tmp_path, f"TEST_ROOT=yes; {asked}").returncode == 0
