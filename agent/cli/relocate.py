@@ -85,6 +85,7 @@ def _approve(args: argparse.Namespace, config: Config) -> int:
 
 
 def _move(args: argparse.Namespace, config: Config) -> int:
+    from agent.commission.standing import withdraw  # noqa: PLC0415
     from agent.series import FIRST, Approval, Series, put_series  # noqa: PLC0415
 
     old_text, now = args.config.read_text(encoding="utf-8"), datetime.now(UTC)
@@ -101,6 +102,10 @@ def _move(args: argparse.Namespace, config: Config) -> int:
         if not config.camera.enabled:
             following = following.model_copy(update={"approved": Approval(by=args.by, at=now, masks=())})
         put_series(config.state_folder, following)
+        # The new place alone makes tests of all alerts; what was proved at the old one is nobody's any more.
+        was_commissioned = withdraw(config.state_folder)
+    if was_commissioned:
+        sys.stdout.write("every alert is a test until the unit is commissioned there: safepoint commission\n")
     sys.stdout.write(
         f"series {series.number + 1} begins: {args.name}, {args.location}\n"
         "nothing is filmed there until its masks are approved: draw them in the unit's file, then run\n"

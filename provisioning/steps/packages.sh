@@ -2,8 +2,8 @@
 # What comes from apt: Python and its environment, sound, and all that is built for this very system.
 
 # numpy: picamera2's own parts are built for the system's (setup.cfg says more); libportaudio2: the microphone;
-# alsa-utils: the speaker; ca-certificates: uploads.
-PACKAGES=(python3 python3-venv python3-numpy libportaudio2 alsa-utils ca-certificates)
+# libatomic1: the voice recogniser's library on a Pi; alsa-utils: the speaker; ca-certificates: uploads.
+PACKAGES=(python3 python3-venv python3-numpy libportaudio2 libatomic1 alsa-utils ca-certificates)
 # Only where a camera and pins are: never from pip, which has no lgpio for Python 3.13 but an empty package of that name.
 BOARD_PACKAGES=(python3-picamera2 python3-lgpio)
 

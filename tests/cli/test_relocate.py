@@ -12,6 +12,7 @@ import pytest
 
 from agent.cli.main import main
 from agent.clock import SystemClock
+from agent.commission.standing import FILE_NAME, State, read_standing
 from agent.config.load import load_config
 from agent.daemon import _Plan
 from agent.health import series as health
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 REFUSED = 2
 FIRST_S = 20
-STEPS = 19
+STEPS = 20
 """How often a move renames or removes something."""
 HELD = ("--from", "2026-11-22T02:00:10Z", "--to", "2026-11-22T02:00:14Z")
 PLACE = ("--name", 'Market "B"', "--location", "South end")
@@ -75,6 +76,15 @@ def test_held_footage_is_locked_away_and_can_still_be_read_and_the_rest_is_gone(
     runs = json.loads(unit.screen.readouterr().out)["runs"]
     assert [run["class"] for run in runs] == ["held"]
     assert "still held on this unit: NP 1/26" in told
+
+
+def test_what_a_walk_test_proved_at_the_old_site_counts_nowhere_else(unit: Unit) -> None:
+    state = runs_with(unit).state_folder
+    (state / FILE_NAME).write_text("{}", encoding="utf-8")
+    code, told = relocate(unit, *PLACE)
+    assert code == 0, told
+    assert "every alert is a test until the unit is commissioned there" in told
+    assert read_standing(runs_with(unit)).state is State.NONE
 
 
 def test_the_record_of_a_closed_series_has_the_sum_of_each_file(unit: Unit) -> None:
