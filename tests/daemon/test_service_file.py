@@ -13,14 +13,20 @@ from agent.helpers.last_rung import A_DAY
 from agent.reboot import REQUEST
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
-UNITS = ("safepoint-agent.service", "safepoint-reboot.path", "safepoint-reboot.service")
+UNITS = sorted(path.name for path in SYSTEMD.glob("safepoint-*.*"))
 PROGRAMS = {
     "/opt/safepoint/bin/safepoint": f"{Path(sys.executable).parent}/safepoint",
     "/opt/safepoint/systemd/": f"{SYSTEMD}/",
 }
 """What the units start, which lies elsewhere on a developer's machine than on a unit; verify looks for it."""
-MOST_EXPOSED = {"safepoint-agent.service": 2.0, "safepoint-reboot.service": 1.5}
-"""Of 10, by systemd's own measure. The agent needs network and devices; who grants a restart reads and counts only."""
+MOST_EXPOSED = {
+    "safepoint-agent.service": 2.0,
+    "safepoint-reboot.service": 1.5,
+    "safepoint-restart.service": 1.5,
+    "safepoint-slot.service": 1.5,
+    "safepoint-update.service": 2.0,
+}
+"""Of 10, by systemd's own measure. The agent needs network and devices, the update network, the others nothing."""
 
 
 @pytest.fixture
