@@ -123,9 +123,12 @@ class Updater:
             BundleRefused: there is no key to check bundles with.
             OSError: a disk does not work.
         """
-        if self._slots.on_trial() is not None:  # nobody watched it to its end
+        if self._slots.on_trial() is not None:
+            # Nobody watched it to its end. We run from the slot that is not proven, so that is all that we do.
             self._slots.take_back()
             self._ask_for_restart("a trial was broken off")
+            log.warning("update_trial_broken_off", version=self._tools.version)
+            return True
         self._slots.in_use()
         if self._source is None and not self._bundles():
             return True

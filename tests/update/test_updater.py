@@ -34,6 +34,27 @@ def test_a_good_version_is_taken_and_stays(bench: Bench) -> None:
     assert bench.daemon.restarts == 2, "the first start, and one for the update"
 
 
+def test_a_trial_that_nobody_watches_is_taken_back_before_anything_else_is_judged(bench: Bench) -> None:
+    def power_cut(seconds: float) -> None:
+        del seconds
+        raise KeyboardInterrupt
+
+    bundle, sleep = bench.bring(), bench.pass_time
+    bench.pass_time = power_cut  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        bench.update()
+    bench.pass_time = sleep  # type: ignore[method-assign]
+    bench.pass_time(5)
+    assert bench.daemon.running == NEW, "not settled, and not proven"
+    assert bench.update()
+    bench.pass_time(5)
+    assert bench.daemon.running == agent.__version__
+    assert bundle.exists()
+    assert bench.outcomes == ""
+    assert bench.update()
+    assert bench.daemon.running == NEW
+
+
 def test_a_daemon_that_still_runs_from_the_other_slot_is_restarted_first(bench: Bench) -> None:
     bench.bring("7.0.1")
     bench.update()
