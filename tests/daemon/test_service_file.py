@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.main import parser
 from agent.helpers.last_rung import A_DAY
 from agent.reboot import REQUEST
+from agent.status_file import FILE_NAME
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = sorted(path.name for path in SYSTEMD.glob("safepoint-*.*"))
@@ -101,3 +103,22 @@ def test_users_and_folders_are_made_as_described(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "etc/safepoint/tls").stat().st_mode) == 0o750
     assert (tmp_path / "etc/safepoint/tls").stat().st_uid == 0, "the agent may not change its own keys"
     assert (tmp_path / "opt/safepoint/slots").stat().st_uid not in {0, (tmp_path / "srv/safepoint").stat().st_uid}
+
+
+def test_updates_are_looked_for_soon_after_the_start_and_then_regularly() -> None:
+    timer = (SYSTEMD / "safepoint-update.timer").read_text()
+    assert "OnBootSec=5min\n" in timer
+    assert "OnUnitInactiveSec=15min\n" in timer
+
+
+def test_the_update_and_its_units_mean_the_same_files() -> None:
+    update = (SYSTEMD / "safepoint-update.service").read_text()
+    restart = "/run/safepoint-update/restart"
+    assert f"PathChanged={restart}\n" in (SYSTEMD / "safepoint-restart.path").read_text()
+    settle = f"/opt/safepoint/systemd/settle-slot /opt/safepoint/slots {restart}\n"
+    assert f"ExecStopPost={settle}" in update
+    assert f"ExecStart={settle}" in (SYSTEMD / "safepoint-slot.service").read_text()
+    places = parser().parse_args(["update"])
+    assert (str(places.slots), str(places.restart)) == ("/opt/safepoint/slots", restart)
+    assert str(places.status) == f"/run/safepoint/{FILE_NAME}"
+    assert f"PathChanged={places.state}/incoming\n" in (SYSTEMD / "safepoint-update.path").read_text()
