@@ -62,6 +62,7 @@ def opened(bundle: Path, public: Path, folder: Path) -> Manifest:
 def install_units(root: Path) -> None:
     """Users, folders and units, as `systemd/` describes them."""
     systemd = REPOSITORY / "systemd"
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n", encoding="ascii")  # bookworm's base has none
     for kind, there in (
         ("sysusers.d", "usr/lib/sysusers.d"),
         ("tmpfiles.d", "usr/lib/tmpfiles.d"),
