@@ -293,13 +293,13 @@ async def after_a_power_cut_in_a_trial_the_proven_version_starts(unit: Unit) -> 
 
 async def killed_in_a_trial_the_update_leaves_the_proven_version(unit: Unit) -> None:
     """SIGKILL to the program that watches the trial, in the middle of it."""
-    before = unit.status()["version"]
+    before, pid, trial = unit.status()["version"], unit.pid, unit.machine.root / SLOTS / "trial"
     await unit.bring("0.2.4", DOES_NOT_START)
-    await unit.machine.until("the trial", (unit.machine.root / SLOTS / "trial").exists)
-    unit.machine.run("systemctl", "kill", "--signal=KILL", "safepoint-update.service")
-    await unit.machine.until("the way back", lambda: unit.status().get("version") == before)
-    await unit.at_work()
-    assert not (unit.machine.root / SLOTS / "trial").exists()
+    await unit.machine.until("the trial", trial.exists, UPDATED_WITHIN_S)
+    unit.machine.run("systemctl", "kill", "--signal=KILL", "safepoint-update.service")  # and what comes after it
+    await unit.machine.until("the way back", lambda: not trial.exists())
+    await unit.at_work(but_pid=pid)
+    assert unit.status()["version"] == before
     (unit.machine.root / "var/lib/safepoint-update/incoming/safepoint-0.2.4.update").unlink()
 
 
