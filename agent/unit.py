@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+import agent
 from agent.commands.room import CommandRoom
 from agent.commission.room import CommissioningRoom
 from agent.decisions import Decisions
@@ -28,7 +30,7 @@ from agent.helpers.messages import (
     SelfTestBegun,
     SelfTestEnded,
 )
-from agent.helpers.owner import Helper
+from agent.helpers.owner import Helper, HelperState
 from agent.helpers.translation import request_of, signal_of
 from agent.hw.lines import line_path
 from agent.incidents import Incidents
@@ -56,6 +58,7 @@ from agent.signals import (
     TakeStrip,
     Tell,
 )
+from agent.status_file import StatusFile, UnitStatus
 from agent.unit_facts import faults_facts, footage_facts, hearing_facts
 from agent.uplink import validation
 from agent.uplink.media.room import MediaRoom
@@ -191,6 +194,7 @@ class Unit:
             read_commissioning=self._commissioning.read_again,
         )
         self._proofs = Proofs({"rules", "panel"}, manager.working)
+        self._status_file = StatusFile.of_environment(self._status)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Be the unit until `stop` is set; then outputs are safe, helpers are gone and the control room knows."""
@@ -229,6 +233,7 @@ class Unit:
         for name, helper in self._helpers.items():
             yield f"{name} owner", partial(_without_word, helper.run)
         yield from self._media.rooms()
+        yield "status file", self._status_file.run
         if self._recovery is not None:
             yield "recovery", self._recovery.run
         if self._self_test is not None:
@@ -367,6 +372,19 @@ class Unit:
             **(self._self_test.facts() if self._self_test is not None else {}),
             **self._incidents.summary(),
         }
+
+    def _status(self) -> UnitStatus:
+        """How the unit stands, for other programs of this machine."""
+        return UnitStatus(
+            agent.__version__,
+            os.getpid(),
+            self._clock.now().monotonic_s,
+            armed=not self._uplink.starting,
+            proofs=self._proofs.fed,
+            open_calls=sum(each["category"] in CALLS for each in self._incidents.summary()["open"]),
+            connected=self._uplink.paths.connected,
+            working=tuple(name for name, helper in self._helpers.items() if helper.state is HelperState.WORKING),
+        )
 
     def _others(self) -> Others:
         """What a restart of the machine would cost now."""

@@ -24,6 +24,11 @@ def add(subparsers: Subparsers) -> None:
         description="Check a unit's configuration. Every problem is a line on stderr, and the exit code is then 2.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the unit's configuration (YAML)")
+    parser.add_argument(
+        "--start-only",
+        action="store_true",
+        help="only what the daemon would not start with: certificates, keys and voice models are not looked at",
+    )
     parser.set_defaults(func=run)
 
 
@@ -33,7 +38,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigInvalid: it cannot be used.
     """
-    config = load_config(args.file).config
+    config = load_config(args.file, judge_files=not args.start_only).config
+    if args.start_only:
+        sys.stdout.write(f"{args.file}: the daemon would start with this\n")
+        return 0
     if refused := list(refused_certificates(args.file, config)):
         raise ConfigInvalid(refused)
     if config.voice.enabled and (broken := list(broken_models(args.file, config.voice))):

@@ -20,6 +20,7 @@ from agent.config.filming import CameraSettings, FootageSettings, RecoverySettin
 from agent.config.hearing import VoiceSettings
 from agent.config.notices import SignageSettings
 from agent.config.sending import DataPlanSettings, UploadSettings
+from agent.config.updating import UpdateSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -288,6 +289,7 @@ class Config(Settings):
     incidents: IncidentSettings = IncidentSettings()
     commands: CommandSettings = CommandSettings()
     signage: SignageSettings = SignageSettings()
+    update: UpdateSettings = UpdateSettings()
     state_folder: LocalPath = Path("/var/lib/safepoint")
     """Outbox, ledger and footage."""
 

@@ -8,5 +8,11 @@ OWN_UNITS: Final = {
     "safepoint-agent.service": True,
     "safepoint-reboot.path": True,
     "safepoint-reboot.service": False,
+    "safepoint-restart.path": True,
+    "safepoint-restart.service": False,
+    "safepoint-slot.service": True,
+    "safepoint-update.path": True,
+    "safepoint-update.service": False,
+    "safepoint-update.timer": True,
 }
 """By name; whether it is started by itself at each boot (others start it otherwise)."""

@@ -18,6 +18,8 @@ class Proofs:
         self._parts = frozenset(parts)
         self._missing = set(self._parts)
         self._feed = feed
+        self.fed = 0
+        """How often so far."""
 
     def prove(self, part: str) -> None:
         """`part` just did its work.
@@ -30,4 +32,5 @@ class Proofs:
         self._missing.discard(part)
         if not self._missing:
             self._missing = set(self._parts)
+            self.fed += 1
             self._feed()

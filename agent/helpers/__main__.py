@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import cast
 
 from agent import journal
@@ -23,9 +24,14 @@ JOBS = {"listener": ("agent.voice.listener", "Listener"), "recorder": ("agent.fo
 PR_SET_PDEATHSIG = 1
 """prctl(2): the kernel kills us when the daemon dies, even while we hang in a driver."""
 
+KILLED_FIRST = 500
+"""Added to the kernel's reckoning of whom to kill when memory ends (proc(5), oom_score_adj): half of all memory, so
+that a helper comes before the daemon, which the service file puts at -500, and before whoever else is no helper."""
+
 
 def main(name: str, fd: int) -> int:
     """Work until the daemon closes the line."""
+    Path("/proc/self/oom_score_adj").write_text(f"{KILLED_FIRST}\n", encoding="ascii")  # to raise it needs no right
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     leave_no_core()
     for stop in (signal.SIGINT, signal.SIGTERM):

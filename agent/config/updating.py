@@ -1,0 +1,34 @@
+"""Where new versions of the agent come from; `safepoint update` reads this, the daemon does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from agent.config.base import LocalPath, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UpdateUrl = Annotated[
+    str,
+    Field(
+        pattern=r"^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$",
+        json_schema_extra={"needs": "https://HOST/FOLDER (no user name, password or query)"},
+    ),
+]
+
+
+class UpdateSettings(Settings):
+    """Bundles of new versions. Without a `url` they come from an engineer's hand only."""
+
+    url: UpdateUrl | None = None
+    """A folder on a web server. A unit asks it for MACHINE-cpPYTHON.update, such as aarch64-cp313.update."""
+    ca_file: LocalPath | None = None
+    """An authority that is trusted beside the system's own (PEM), for a server of one's own."""
+
+    def nonsense(self) -> Iterator[tuple[str, str]]:
+        """An authority for nothing."""
+        if self.ca_file is not None and self.url is None:
+            yield "ca_file", "is of no use without url: remove it, or say where updates come from"

@@ -1,0 +1,58 @@
+"""`provisioning/make-update`: keys and refusals. What it builds is installed for real by `./dev nspawn`."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from agent.update.bundle import write_bundle
+from agent.update.manifest import Manifest, WheelFile
+
+PROGRAM = Path(__file__).parents[2] / "provisioning/make-update"
+
+
+def make_update(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(PROGRAM), *argv], capture_output=True, text=True, check=False)
+
+
+def test_a_key_is_for_its_owners_eyes_and_is_never_overwritten(tmp_path: Path) -> None:
+    key = tmp_path / "release.key"
+    assert make_update("new-key", str(key)).returncode == 0
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert "PUBLIC KEY" in (tmp_path / "release.pem").read_text()
+    before = key.read_bytes()
+    again = make_update("new-key", str(key))
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    assert "exists: units know its public half, so it is never overwritten" in again.stderr
+    assert key.read_bytes() == before
+
+
+def test_a_bundle_shows_what_it_is_to_those_who_have_its_key(tmp_path: Path) -> None:
+    make_update("new-key", str(tmp_path / "release.key"))
+    make_update("new-key", str(tmp_path / "other.key"))
+    wheel = tmp_path / "a-1-py3-none-any.whl"
+    wheel.write_bytes(b"wheel")
+    file = WheelFile(name=wheel.name, bytes=5, sha256=hashlib.sha256(b"wheel").hexdigest())
+    manifest = Manifest(version="1.2.3", minimum="1.0.0", machine="aarch64", python="3.13", files=(file,))
+    key = load_pem_private_key((tmp_path / "release.key").read_bytes(), None)
+    with (tmp_path / "it.update").open("wb") as out:
+        write_bundle(out, manifest, tmp_path, key)  # type: ignore[arg-type] # new-key makes no other kind
+    shown = make_update("show", "--key", str(tmp_path / "release.pem"), str(tmp_path / "it.update"))
+    assert Manifest.model_validate_json(shown.stdout) == manifest
+    refused = make_update("show", "--key", str(tmp_path / "other.pem"), str(tmp_path / "it.update"))
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "make-update: nobody signed it whom this unit knows: it was changed, or made for other units\n"
+    )
+
+
+def test_without_a_private_key_nothing_is_built(tmp_path: Path) -> None:
+    (tmp_path / "nonsense").write_text("nonsense")
+    built = make_update("build", "--key", str(tmp_path / "nonsense"), str(tmp_path))
+    assert built.returncode == 2
+    assert "nonsense is no Ed25519 private key: make one with `make-update new-key`" in built.stderr
