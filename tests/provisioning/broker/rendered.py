@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import asyncio
 import os
 import pwd
@@ -76,7 +77,10 @@ class RenderedBroker:
 
     def listens_on(self) -> set[tuple[str, int]]:
         """The addresses, as the kernel writes them, and ports on which it lets anybody in."""
-        mine = {str(fd.readlink()) for fd in Path(f"/proc/{self.pid}/fd").iterdir()}
+        mine = set()
+        for fd in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed since the listing; what listens stays open
+                mine.add(str(fd.readlink()))
         found = set()
         for table in ("tcp", "tcp6"):
             for line in Path(f"/proc/{self.pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
