@@ -253,6 +253,7 @@ async def an_update_waits_while_a_call_is_open(unit: Unit) -> None:
     await unit.machine.until("the update held", lambda: held in unit.machine.journal("--unit=safepoint-update"))
     assert unit.pid == pid
     await unit.close(call.alert_id)
+    await unit.machine.until("no open call", lambda: unit.status().get("open_calls") == 0)
     service = "safepoint-update.service"
     at_rest = {"ActiveState": "inactive"}  # to start what still runs would be no new start
     await unit.machine.until("the update at rest", lambda: unit.machine.of(service, "ActiveState") == at_rest)
@@ -310,7 +311,7 @@ async def what_is_not_for_this_unit_is_refused_in_one_sentence(unit: Unit) -> No
     await unit.put_down(first)
     await unit.outcome_says(f"{first.name}: refused: version 0.1.0 is older than")
     damaged = unit.releases / "damaged.update"
-    content = bytearray((unit.releases / "safepoint-0.2.0.update").read_bytes())
+    content = bytearray(first.read_bytes())
     content[200] ^= 1
     damaged.write_bytes(content)
     await unit.put_down(damaged)
