@@ -15,6 +15,7 @@ declare -A MEANING=(
   [voice_model_url]="Where a larger voice model is fetched from"
   [voice_model_sha256]="The SHA-256 of that file"
   [token_file]="A file on this machine with the one-time token of the authority"
+  [update_key]="A file on this machine with the public key of whoever signs updates (release.pem)"
   [hardware_kit]="The hardware kit: pi, or street on a bench without hardware"
 )
 declare -A USUAL=([profile]=safe-point [footage]=card)
@@ -82,7 +83,7 @@ mistake_in() {
       [[ $value =~ ^[0-9a-fA-F]{64}$ ]] && return 0
       printf 'needs 64 hexadecimal digits'
       ;;
-    token_file)
+    token_file | update_key)
       [[ $value == /* ]] && return 0
       printf 'needs the whole path of a file'
       ;;

@@ -1,11 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by provision.sh, which has the rest
-# /etc/safepoint/unit.yaml from the answers. What somebody changed there by hand is never overwritten.
+# /etc/safepoint: unit.yaml from the answers, where what somebody changed by hand is never overwritten; and whose updates
+# the unit takes.
 
 TLS=/var/lib/safepoint/tls # the agent's own: keys are born here, and renewed beside
+UPDATE_KEYS=/etc/safepoint/update-keys
 
 configuration_step() {
   local text sum written=$STATE/written-configurations
   put_folder 750 root:safepoint /etc/safepoint
+  take_update_key
   if [ -z "$(answer unit_id)" ]; then
     check_configuration
     return 0
@@ -24,6 +27,20 @@ configuration_step() {
     say "   $CONFIG was changed by hand and is kept; what the answers say differently goes in there by hand too"
   fi
   check_configuration
+}
+
+take_update_key() {
+  local file kept
+  file=$(answer update_key)
+  kept=$UPDATE_KEYS/$(basename "$file" .pem).pem
+  if [ -n "$file" ] && [ ! -e "$file" ] && [ -e "$kept" ]; then return 0; fi # an earlier run took it
+  if [ -n "$file" ]; then
+    grep -qsx -- '-----BEGIN PUBLIC KEY-----' "$file" ||
+      refuse "the update key $file cannot be read, or is not the public half of a key: provisioning/make-update new-key makes both"
+    copy_file 644 "$file" "$kept"
+  elif [ -z "$(find "$UPDATE_KEYS" -name '*.pem' 2>/dev/null)" ]; then
+    NEXT+=("This unit takes no update until $UPDATE_KEYS has the public key of whoever signs them (provisioning/updates.md).")
+  fi
 }
 
 configuration_text() {

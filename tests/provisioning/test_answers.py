@@ -81,3 +81,26 @@ def test_a_lab_broker_without_tls_is_for_test_roots_alone(tmp_path: Path) -> Non
     asked = "mistake_in broker mqtt://127.0.0.1:1883"
     assert call(tmp_path, asked).returncode == 1
     assert call(tmp_path, f"TEST_ROOT=yes; {asked}").returncode == 0
+
+
+def take_key(folder: Path, content: str) -> tuple[int, str]:
+    """Let the step take this file, and its folder be below the test's."""
+    (folder / "release.pem").write_text(content, encoding="utf-8")
+    code, out, err = read(
+        folder,
+        f"update_key = {folder}/release.pem\n",
+        f'UPDATE_KEYS="{folder}/keys"; copy_file() {{ cp "$2" "$3"; }}; mkdir "$UPDATE_KEYS"; take_update_key',
+    )
+    return code, out + err
+
+
+def test_the_public_key_of_updates_is_taken_and_a_private_one_never_put_on_a_unit(tmp_path: Path) -> None:
+    (tmp_path / "public").mkdir()
+    (tmp_path / "private").mkdir()
+    public = "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n"
+    assert take_key(tmp_path / "public", public) == (0, "")
+    assert (tmp_path / "public/keys/release.pem").read_text(encoding="utf-8") == public
+    code, told = take_key(tmp_path / "private", public.replace("PUBLIC", "PRIVATE"))
+    assert code == REFUSED
+    assert "is not the public half of a key" in told
+    assert not any((tmp_path / "private/keys").iterdir())
