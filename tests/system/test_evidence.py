@@ -19,6 +19,8 @@ from agent.uplink.media.web.job import Job, Shelf
 from fakes.authority import Authority
 from fakes.town import UNIT_ID
 from tests.footage.film import clocks
+from tests.system.test_two_paths import paths_up
+from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
 from tests.uplink.media.upload_server import upload_server
 
 if TYPE_CHECKING:
@@ -103,6 +105,33 @@ async def test_a_break_in_is_told_with_pictures_and_its_clip_grows_until_the_doo
         assert kept is not None
         assert kept.read_bytes() == (folder / "still.jpg").read_bytes()
         assert town.control_room.album.standing(alert, "snapshot") == "here"
+
+
+async def test_the_still_of_a_call_comes_by_the_other_path_when_the_first_is_cut(
+    town_with: Callable[..., Town],
+) -> None:
+    town = town_with(camera=CAMERA, footage=FOOTAGE)
+    async with (
+        RoughNetwork(town.broker.port, reads_mqtt=False) as first,
+        RoughNetwork(town.broker.port, reads_mqtt=False) as second,
+    ):
+        alternate = {"broker": f"mqtts://localhost:{second.port}"}
+        town.rebuild(uplink={"broker": f"mqtts://localhost:{first.port}", "alternate": alternate, "heartbeat_s": 2.0})
+        async with town:
+            await town.start_unit()
+            await has_filmed(town, PRE_S)
+            await town.control_room.wait_for(
+                lambda room: paths_up(room) == {"primary": True, "alternate": True}, LIMIT_S
+            )
+            first.always = Fault(end=End.RESET, end_after=0)
+            first.strike(End.RESET)
+            await town.street.press("panic-1")
+            call = await town.alert(Category.HELP)
+            still = await piece(town, call, "snapshot")
+            came = await town.control_room.wait_for(lambda room: room.album.of(call).get("snapshot"), LIMIT_S)
+            assert came is not None
+            assert came.sha256 == still["sha256"]
+            assert town.control_room.album.standing(call, "snapshot") == "here"
 
 
 async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
