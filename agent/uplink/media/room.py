@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from agent.signals import MediaSent
+from agent.signals import MediaSent, MediaUnderWay
 from agent.uplink.manners import Manners
 from agent.uplink.media.aside import aside
 from agent.uplink.media.purse import Purse
+from agent.uplink.media.quarters import Quarters
 from agent.uplink.media.request import PieceOf, UploadState
 from agent.uplink.media.road import Road
 from agent.uplink.media.stills import Stills
@@ -70,6 +71,7 @@ class MediaRoom:
         self._clock = clock
         self._report = report
         self._on_upload = on_upload
+        self._quarters = Quarters()
         self.purse = Purse(
             config.uplink.data_plan,
             config.state_folder / "media" / "data-plan.json",
@@ -119,7 +121,7 @@ class MediaRoom:
             self._stills.take(made, category)
 
     def _upload_moved(self, progress: UploadProgress) -> None:
-        """An upload goes on, or is over: the latter is told with its alert."""
+        """An upload goes on, or is over: that is told with its alert."""
         log.info(
             "upload",
             upload_id=progress.upload_id,
@@ -127,19 +129,31 @@ class MediaRoom:
             sent_bytes=progress.sent_bytes,
             size_bytes=progress.size_bytes,
         )
-        if isinstance(progress.what, PieceOf) and progress.state in {UploadState.DONE, UploadState.FAILED}:
-            self._report(
-                MediaSent(
-                    progress.what.alert_id,
-                    progress.what.media,
-                    self._clock.now(),
-                    host=progress.host,
-                    sha256=progress.sha256,
-                    confirmed=progress.confirmed,
-                    reason=progress.reason,
-                )
-            )
+        if isinstance(progress.what, PieceOf):
+            self._tell_of(progress.what, progress)
         self._on_upload(progress)
+
+    def _tell_of(self, piece: PieceOf, progress: UploadProgress) -> None:
+        """What its alert has to say of it."""
+        now = self._clock.now()
+        if progress.state in {UploadState.DONE, UploadState.FAILED}:
+            self._quarters.over(progress.upload_id)
+            sent = MediaSent(
+                piece.alert_id,
+                piece.media,
+                now,
+                host=progress.host,
+                sha256=progress.sha256,
+                confirmed=progress.confirmed,
+                reason=progress.reason,
+            )
+            self._report(sent)
+        elif progress.state is UploadState.RUNNING:
+            percent = self._quarters.to_tell(
+                progress.upload_id, progress.sent_bytes, progress.size_bytes, now.monotonic_s
+            )
+            if percent is not None:
+                self._report(MediaUnderWay(piece.alert_id, piece.media, now, progress.host, percent))
 
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat."""
