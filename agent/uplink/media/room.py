@@ -100,7 +100,9 @@ class MediaRoom:
                 on_message=_expect_nothing,
                 on_change=lambda _up: stills.look(),
             )
-            self._stills = stills = Stills(config.unit, self._paths, clock, self.purse, self.road)
+            self._stills = stills = Stills(
+                config.unit, self._paths, clock, self.purse, self.road, silent=lambda: courier.silent_paths
+            )
 
     def rooms(self) -> Iterable[Room]:
         """What runs, by name."""

@@ -22,7 +22,7 @@ from agent.uplink.publication import LinkDown, PublishRefused
 from agent.uplink.still import PieceName, Still
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from agent.clock import Clock
     from agent.config.settings import UnitSettings
@@ -64,7 +64,16 @@ class _Waiting:
 class Stills:
     """Sends each picture once, the most important alert's first; counts every one that it does not send."""
 
-    def __init__(self, unit: UnitSettings, paths: Paths, clock: Clock, purse: Purse, road: Road) -> None:
+    def __init__(  # noqa: PLR0913 - it stands between all of these
+        self,
+        unit: UnitSettings,
+        paths: Paths,
+        clock: Clock,
+        purse: Purse,
+        road: Road,
+        *,
+        silent: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         """A lane that rests until `run`.
 
         Args:
@@ -73,8 +82,10 @@ class Stills:
             clock: Says how old a picture is.
             purse: Pays.
             road: Stands still for alerts.
+            silent: The paths by which an alert just got no answer: pictures take another one, where there is one.
         """
         self._unit = unit
+        self._silent = silent
         self._paths = paths
         self._paths.on_room = self.look
         self._clock = clock
@@ -164,7 +175,9 @@ class Stills:
         """
         under_way: dict[asyncio.Future[Receipt], str] = {}
         while True:
-            if (path := self._paths.choose(1, Lane.STILL)) is not None:  # one at a time: never again by a silent one
+            # One at a time on each of them: never again by one that has not answered.
+            path = self._paths.choose(1, Lane.STILL, besides=self._silent()) or self._paths.choose(1, Lane.STILL)
+            if path is not None:
                 with suppress(LinkDown):  # it broke this very moment
                     under_way[self._paths.send(message, Lane.STILL, by=path)] = path
                     self._purse.spend(len(message.payload) + AROUND_BYTES, for_help=category is Category.HELP)

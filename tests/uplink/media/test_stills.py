@@ -47,6 +47,7 @@ class Desk:
     stills: Stills
     paths: Paths
     under_way: bool = False
+    silent: frozenset[str] = frozenset()
 
     def made(self, alert_id: str, media: Media = Media.STILL, text: bytes = b"street") -> MediaReady:
         """A picture on the disk."""
@@ -74,7 +75,7 @@ def desk_at(
         on_change=lambda _up: desk.stills.look(),
     )
     road = Road(lambda: desk.under_way)
-    desk = Desk(folder, clock, purse, road, Stills(UNIT, paths, clock, purse, road), paths)
+    desk = Desk(folder, clock, purse, road, Stills(UNIT, paths, clock, purse, road, silent=lambda: desk.silent), paths)
     return desk
 
 
@@ -174,6 +175,26 @@ async def test_beside_a_way_that_is_silent_pictures_go_by_the_other_and_the_next
             monkeypatch.setattr(stills_module, "PATIENCE_S", 3600.0)
             desk.stills.take(desk.made("inc-2"), Category.HELP)
             await until(lambda: desk.stills.sent == 2, "the next comes at once")
+    assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
+
+
+async def test_a_way_by_which_a_call_got_no_answer_is_not_tried_for_its_picture_unless_it_is_the_only_one(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills_module, "PATIENCE_S", 3600.0)
+    direct = street.endpoint("unit-a")
+    async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
+        desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port), ALTERNATE: direct})
+        async with at_work(desk):
+            await until(lambda: all(path["up"] for path in desk.paths.facts()), "both ways are up")
+            network.strike(End.HALF_OPEN)
+            desk.silent = frozenset({PRIMARY})
+            desk.stills.take(desk.made("inc-1"), Category.HELP)
+            await until(lambda: desk.stills.sent == 1, "it comes by the other way at once")
+            desk.silent = frozenset({PRIMARY, ALTERNATE})
+            network.strike(End.RESET)
+            desk.stills.take(desk.made("inc-2"), Category.HELP)
+            await until(lambda: desk.stills.sent == 2, "a way of which nothing good is known is better than none")
     assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
 
 
