@@ -368,6 +368,19 @@ class MediaSent:
     """Why not."""
 
 
+@dataclass(frozen=True)
+class MediaUnderWay:
+    """A still, a strip or a clip is being uploaded to where a command named."""
+
+    alert_id: str
+    media: Media
+    at: Moment
+    host: str
+    """Where to."""
+    percent: int
+    """How much of it the server has."""
+
+
 Requested = SetRequested | TestRequested | LightRequested | AnnouncementRequested | QuietRequested
 """What somebody wants of the unit."""
 Signal = (
@@ -383,6 +396,7 @@ Signal = (
     | MediaReady
     | MediaFailed
     | MediaSent
+    | MediaUnderWay
 )
 
 

@@ -168,6 +168,7 @@ class Unit:
             clock,
             self._uplink.courier,
             lambda: self._uplink.paths.sent_bytes,
+            alternate=alternate,
             category_of=self._incidents.category_of,
             report=self._report,
             on_upload=self._upload_moved,

@@ -194,11 +194,12 @@ class Sender:
             self._answer(AnswerCommand(ref, Answer.RUNNING, text=f"it goes to {begun.host}"))
 
     def _piece_or_file(self, reference: str) -> PieceOf | File:
-        """What an incident's own footage is tells its alert; what a command had made is a file like any other."""
-        _, alert_id, name = reference.split("/")
-        if name in _MEDIA and self._category_of(alert_id) is not None:
-            return PieceOf(alert_id, _MEDIA[name])
-        return File(Path(reference))
+        """What an incident's own footage is tells its alert; what a command had made, or an export, is just a file."""
+        match reference.split("/"):
+            case ["incidents", alert_id, name] if name in _MEDIA and self._category_of(alert_id) is not None:
+                return PieceOf(alert_id, _MEDIA[name])
+            case _:
+                return File(Path(reference))
 
 
 def _id_of(ref: str) -> str:

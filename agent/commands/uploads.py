@@ -57,7 +57,7 @@ def handlers(uploads: Uploads) -> Handlers:
     """
 
     def upload(command: Command) -> None:
-        reference = command.args["file"]  # by its schema two plain names below incidents/
+        reference = command.args["file"]  # by its schema plain names below incidents/ or exports/
         args = command.args
         uploads.take(
             UploadRequest(

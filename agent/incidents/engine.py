@@ -31,6 +31,7 @@ from agent.signals import (
     MediaFailed,
     MediaReady,
     MediaSent,
+    MediaUnderWay,
     Proved,
     QuietRequested,
     Restored,
@@ -154,7 +155,7 @@ class Incidents:
                 self._requested(signal, turn)
             case WalkTest() | Proved():
                 self._marks.take(signal, turn)
-            case MediaReady() | MediaFailed() | MediaSent():
+            case MediaReady() | MediaFailed() | MediaSent() | MediaUnderWay():
                 self._media(signal, turn)
             case _:
                 assert_never(signal)
@@ -318,7 +319,7 @@ class Incidents:
         response.acknowledged(incident, ack, turn)
         self._detectors.fault_closed(turn, ack.operator_ref)
 
-    def _media(self, signal: MediaReady | MediaFailed | MediaSent, turn: Turn) -> None:
+    def _media(self, signal: MediaReady | MediaFailed | MediaSent | MediaUnderWay, turn: Turn) -> None:
         incident = self._book.get(signal.alert_id)
         if incident is None:
             turn.note("footage_of_unknown_alert", alert=signal.alert_id, media=signal.media)
@@ -327,6 +328,8 @@ class Incidents:
             evidence.ready(incident, signal, turn)
         elif isinstance(signal, MediaSent):
             evidence.sent(incident, signal, turn)
+        elif isinstance(signal, MediaUnderWay):
+            evidence.under_way(incident, signal, turn)
         else:
             evidence.failed(incident, signal, turn)
         course.plan_forgetting(incident, signal.at)

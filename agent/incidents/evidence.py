@@ -23,7 +23,7 @@ from agent.signals import CutClip, Media, TakeStill, TakeStrip
 if TYPE_CHECKING:
     from agent.incidents.incident import Incident
     from agent.incidents.turn import Turn
-    from agent.signals import MediaFailed, MediaReady, MediaSent
+    from agent.signals import MediaFailed, MediaReady, MediaSent, MediaUnderWay
 
 
 class PieceStatus(StrEnum):
@@ -50,7 +50,7 @@ class Wanted:
 
 @dataclass
 class Upload:
-    """How sending a piece to where a command named ended."""
+    """How sending a piece to where a command named goes on, or ended."""
 
     host: str
     sha256: str | None
@@ -58,6 +58,8 @@ class Upload:
     """How the server confirmed it; None: it is not there."""
     reason: str | None
     """Why not."""
+    percent: int | None = None
+    """How much of it the server has; None: it is over."""
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Piece:
     wanted: Wanted | None = None
     """Of a clip."""
     upload: Upload | None = None
-    """The last one that is over."""
+    """The last one."""
 
 
 def begin(incident: Incident, began: Moment, turn: Turn) -> None:
@@ -174,6 +176,16 @@ def failed(incident: Incident, missed: MediaFailed, turn: Turn) -> None:
     piece.reason = missed.reason
     _cut_on(incident, piece, turn)
     turn.tell(incident, missed.at)
+
+
+def under_way(incident: Incident, moved: MediaUnderWay, turn: Turn) -> None:
+    """An upload got further. One that began anew, after a restart of the unit say, is told once it is beyond that."""
+    piece = _piece(incident, moved.media)
+    known = piece.upload
+    if known is not None and known.percent is not None and known.host == moved.host and moved.percent <= known.percent:
+        return
+    piece.upload = Upload(moved.host, None, None, None, moved.percent)
+    turn.tell(incident, moved.at)
 
 
 def sent(incident: Incident, sent: MediaSent, turn: Turn) -> None:

@@ -176,6 +176,8 @@ def _piece(piece: Piece) -> dict[str, Any]:
 
 
 def _upload(upload: Upload) -> dict[str, Any]:
+    if upload.percent is not None:
+        return {"status": "running", "host": upload.host, "sentPercent": upload.percent}
     return {
         "status": "done" if upload.confirmed else "failed",
         "host": upload.host,

@@ -122,7 +122,12 @@ class Courier:
     @property
     def under_way(self) -> bool:
         """Whether the broker has yet to take an alert that the link was given."""
-        return bool(self._in_flight)
+        return self._in_flight.untaken
+
+    @property
+    def silent_paths(self) -> frozenset[str]:
+        """Paths that are up and say nothing, as a help call found out: what comes next had better not go there."""
+        return self._in_flight.silent
 
     @property
     def pending(self) -> int:
@@ -208,7 +213,7 @@ class Courier:
                     self._send_beside(entry)  # its repetition is due, and one path still says nothing
                 continue
             first = self._first_owed(entry)
-            path = self._paths.choose(first.attempts + 1, lane_of(first.tell.category))
+            path = self._choose(first.attempts + 1, lane_of(first.tell.category))
             if path is None:
                 return
             try:
@@ -216,6 +221,12 @@ class Courier:
             except LinkDown:
                 return
         self._standing.publish()
+
+    def _choose(self, attempt: int, lane: Lane) -> str | None:
+        """The path for this attempt, but none that a help call just found to be silent while there is another."""
+        silent = self._in_flight.silent
+        path = self._paths.choose(attempt, lane, besides=silent) if silent else None
+        return path or self._paths.choose(attempt, lane)
 
     def _send_beside(self, entry: Entry) -> None:
         """A path has a help call and its broker says nothing: send it over another one that is up."""

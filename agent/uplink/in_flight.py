@@ -75,6 +75,16 @@ class InFlight:
         flight = self._flights.get(key)
         return flight is not None and flight.taken
 
+    @property
+    def untaken(self) -> bool:
+        """Whether there is a revision under way that no broker has taken."""
+        return any(not flight.taken for flight in self._flights.values())
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """The paths that say nothing of a help call which the broker behind another one has taken."""
+        return frozenset(path for flight in self._flights.values() if flight.taken for path in flight.paths)
+
     def overdue(self, now_s: float) -> Iterator[Entry]:
         """The help calls that have waited too long, in the order in which they left; each again after as long."""
         for flight in [*self._flights.values()]:

@@ -26,6 +26,7 @@ from tests.bench.beside_motion import beside_motion_rows
 from tests.bench.figures import Row, Spread, spread_row
 from tests.bench.footage_path import footage_path_rows
 from tests.bench.processes import pss_mb
+from tests.bench.still_path import still_rows
 from tests.bench.uplink_path import uplink_rows
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ async def alarm_rows(folder: Path, count: int) -> list[Row]:
     return [
         *await alarm_path_rows(folder, count),
         *await helper_rows(folder, count),
+        *await still_rows(folder, count),
         *await footprint_rows(folder),
     ]
 

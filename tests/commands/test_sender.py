@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -159,13 +160,16 @@ async def test_an_upload_is_answered_until_it_is_over() -> None:
         assert "secret" not in str(desk.answers)
 
 
-async def test_what_a_command_had_made_belongs_to_no_alert() -> None:
+@pytest.mark.parametrize(
+    "file", ["incidents/cmd-1/clip.mp4", "exports/inc-1.zip", "exports/inc-1/clip.mp4", "exports/clip.mp4"]
+)
+async def test_what_a_command_had_made_and_an_export_belong_to_no_alert(file: str) -> None:
     desk = Desk()
     async with desk.at_work() as sender:
-        sender.take(asked("incidents/cmd-1/clip.mp4"))
+        sender.take(asked(file))
         await desk.answered(Answer.RUNNING)
         (upload,) = desk.room.begun.values()
-        assert isinstance(upload.what, File)
+        assert upload.what == File(Path(file))
 
 
 def test_an_address_that_the_unit_must_not_send_to_is_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.config.filming import CameraSettings, FootageSettings
-from agent.signals import CutClip, Media, MediaReady, MediaSent, SensorKind, TakeStill, TakeStrip, Tell
+from agent.signals import CutClip, Media, MediaReady, MediaSent, MediaUnderWay, SensorKind, TakeStill, TakeStrip, Tell
 from tests.incidents.driven_unit import START, Unit, config, elsewhen, logged, of, revisions, told
 
 
@@ -306,6 +306,27 @@ def test_a_state_of_a_program_without_strips_and_growth_goes_on_and_grows() -> N
     unit.open_door(100)
     unit.wait(130)
     assert spans(unit)[-1] == (-10, 130)
+
+
+def test_an_upload_under_way_is_told_with_its_alert_each_step_once_through_a_restart_too() -> None:
+    unit = Unit()
+    unit.open_door(0)
+    unit.wait(30)
+    cut(unit, 31, "ab")
+
+    def moved(at_s: float, percent: int, host: str = "evidence.example") -> list[Tell]:
+        return of(Tell, unit.hear(MediaUnderWay(unit.last_alert, Media.CLIP, unit.at(at_s), host, percent)))
+
+    assert len(moved(40, 0)) == 1
+    assert clip_of(unit)["upload"] == {"status": "running", "host": "evidence.example", "sentPercent": 0}
+    assert len(moved(50, 50)) == 1
+    unit.restart(55)
+    assert moved(60, 50) == moved(61, 25) == []
+    assert len(moved(70, 75)) == 1
+    assert clip_of(unit)["upload"]["sentPercent"] == 75
+    unit.hear(MediaSent(unit.last_alert, Media.CLIP, unit.at(80), host="evidence.example", reason="answered 403"))
+    assert (clip_of(unit)["upload"]["status"], "sentPercent" in clip_of(unit)["upload"]) == ("failed", False)
+    assert len(moved(90, 0)) == 1
 
 
 def test_an_upload_that_is_over_is_told_with_its_alert_and_remembered() -> None:

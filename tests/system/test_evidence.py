@@ -19,6 +19,8 @@ from agent.uplink.media.web.job import Job, Shelf
 from fakes.authority import Authority
 from fakes.town import UNIT_ID
 from tests.footage.film import clocks
+from tests.system.test_two_paths import paths_up
+from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
 from tests.uplink.media.upload_server import upload_server
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.control_room.album import Picture
-    from agent.control_room.alerts import Alert
+    from agent.control_room.alerts import Alert, Arrival
     from agent.control_room.room import ControlRoom
     from fakes.town import Town
 
@@ -44,6 +46,16 @@ async def piece(town: Town, alert: Alert, name: str, *, other_than: str | None =
         return facts if facts["status"] == "ready" and facts["sha256"] != other_than else None
 
     return await town.control_room.wait_for(look, LIMIT_S) or {}
+
+
+def revisions_of_an_upload(alert: Alert) -> list[Arrival] | None:
+    """The revisions that tell of an upload of the clip, once the last of them tells that it is done."""
+    told = sorted((each for each in alert.arrivals if "upload" in each.data["evidence"]["clip"]), key=_revision)
+    return told if told and told[-1].data["evidence"]["clip"]["upload"]["status"] == "done" else None
+
+
+def _revision(arrival: Arrival) -> int:
+    return arrival.revision
 
 
 def shown(path: Path) -> tuple[float, float]:
@@ -105,6 +117,33 @@ async def test_a_break_in_is_told_with_pictures_and_its_clip_grows_until_the_doo
         assert town.control_room.album.standing(alert, "snapshot") == "here"
 
 
+async def test_the_still_of_a_call_comes_by_the_other_path_when_the_first_is_cut(
+    town_with: Callable[..., Town],
+) -> None:
+    town = town_with(camera=CAMERA, footage=FOOTAGE)
+    async with (
+        RoughNetwork(town.broker.port, reads_mqtt=False) as first,
+        RoughNetwork(town.broker.port, reads_mqtt=False) as second,
+    ):
+        alternate = {"broker": f"mqtts://localhost:{second.port}"}
+        town.rebuild(uplink={"broker": f"mqtts://localhost:{first.port}", "alternate": alternate, "heartbeat_s": 2.0})
+        async with town:
+            await town.start_unit()
+            await has_filmed(town, PRE_S)
+            await town.control_room.wait_for(
+                lambda room: paths_up(room) == {"primary": True, "alternate": True}, LIMIT_S
+            )
+            first.always = Fault(end=End.RESET, end_after=0)
+            first.strike(End.RESET)
+            await town.street.press("panic-1")
+            call = await town.alert(Category.HELP)
+            still = await piece(town, call, "snapshot")
+            came = await town.control_room.wait_for(lambda room: room.album.of(call).get("snapshot"), LIMIT_S)
+            assert came is not None
+            assert came.sha256 == still["sha256"]
+            assert town.control_room.album.standing(call, "snapshot") == "here"
+
+
 async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
     town_with: Callable[..., Town], tmp_path: Path
 ) -> None:
@@ -124,8 +163,8 @@ async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
             await town.start_unit()
 
             def sent(_: object) -> dict[str, Any] | None:
-                told: dict[str, Any] | None = alert.latest.data["evidence"]["clip"].get("upload")
-                return told
+                told: dict[str, Any] = alert.latest.data["evidence"]["clip"].get("upload") or {}
+                return told if told.get("status") == "done" else None
 
             told = await town.control_room.wait_for(sent, LIMIT_S) or {}
             (held,) = site.files.values()
@@ -160,7 +199,12 @@ async def test_a_command_sends_a_clip_off_the_unit_and_its_alert_says_so(
             statuses = [answer["status"] for answer in answers]
             assert (statuses[0], {*statuses[1:-1]}, statuses[-1]) == ("accepted", {"running"}, "done")
             assert answers[-1]["result"]["sha256"] == clip["sha256"]
-            told = await room.wait_for(lambda _: alert.latest.data["evidence"]["clip"].get("upload"), LIMIT_S)
+            revised = [
+                each.data["evidence"]["clip"]["upload"]
+                for each in await room.wait_for(lambda _: revisions_of_an_upload(alert), LIMIT_S) or []
+            ]
+            assert revised[0] == {"status": "running", "host": "localhost", "sentPercent": 0}
+            told = revised[-1]
             (held,) = site.files.values()
             assert told["sha256"] == clip["sha256"] == hashlib.sha256(held).hexdigest()
             elsewhere = understood(f"{UNIT_ID} upload file={file} url=https://elsewhere.example/x", room.desk.units)

@@ -338,6 +338,15 @@ def test_every_reason_for_a_refusal_can_be_told_and_every_answer_given() -> None
         (CommandName.CLIP, {"from": "yesterday", "to": "today"}),
         (CommandName.FOOTAGE_HOLD, {**INTERVAL, "ref": "", "reason": "x"}),
         (CommandName.UPLOAD, {"file": "incidents/../../etc/passwd", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "exports/../unit.yaml", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "exports/a/../../unit.yaml", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "exports/a/b/c.zip", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "exports//etc/passwd", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "exports/.hidden", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "exports/", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "/exports/a.zip", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "segments/1.ts", "url": "https://example.org"}),
+        (CommandName.UPLOAD, {"file": "incidents/clip.mp4", "url": "https://example.org"}),
         (CommandName.UPLOAD, {"file": "incidents/a/clip.mp4", "url": "http://example.org"}),
         (CommandName.UPLOAD, {**ARGS[CommandName.UPLOAD], "headers": {"A": "b\r\nHost: c"}}),
         (CommandName.RESTART_PART, {"part": "daemon"}),
@@ -349,6 +358,13 @@ def test_arguments_outside_a_commands_schema_are_invalid(name: CommandName, args
     command = messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1", args=args)
     with pytest.raises(MessageInvalid, match="args"):
         check(Kind.COMMAND, command.document)
+
+
+@pytest.mark.parametrize("file", ["exports/2026-11-24.zip", "exports/case-7/clip.mp4", "incidents/a/clip.mp4"])
+def test_an_export_can_be_named_like_the_footage_of_an_incident(file: str) -> None:
+    args = {"file": file, "url": "https://example.org"}
+    command = messages.command(TOPICS, "desk", NOW.wall, CommandName.UPLOAD, operator_ref="op-1", args=args)
+    check(Kind.COMMAND, command.document)
 
 
 def test_a_heartbeat_of_an_unsynced_clock_says_so() -> None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from agent.signals import MediaSent
-from agent.uplink.link import Link
+from agent.signals import MediaSent, MediaUnderWay
 from agent.uplink.manners import Manners
 from agent.uplink.media.aside import aside
 from agent.uplink.media.purse import Purse
+from agent.uplink.media.quarters import Quarters
 from agent.uplink.media.request import PieceOf, UploadState
 from agent.uplink.media.road import Road
 from agent.uplink.media.stills import Stills
 from agent.uplink.media.uploads import Uploads
+from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +34,7 @@ log = structlog.get_logger()
 
 KEEPALIVE_S: Final = 120.0
 """This connection is idle nearly always, and nobody waits for it to be found dead: a ping each two minutes is 1.4 MB a
-month, and short enough for the address translation of mobile networks."""
+month on each path, and short enough for the address translation of mobile networks."""
 PUBACK_WITHIN_S: Final = 30.0
 """A still on a link of 16 kbit/s."""
 
@@ -49,6 +50,7 @@ class MediaRoom:
         courier: Courier,
         signals_bytes: Callable[[], int],
         *,
+        alternate: Endpoint | None = None,
         category_of: Callable[[str], Category | None],
         report: Callable[[Signal], None],
         on_upload: Callable[[UploadProgress], None],
@@ -61,6 +63,7 @@ class MediaRoom:
             clock: Says how old a picture is, and which month it is.
             courier: Whose alerts go first.
             signals_bytes: How much the messages took so far: it counts too.
+            alternate: A second way to the control room, for pictures as for alerts.
             category_of: What an alert is about: a help call's media are free.
             report: Takes which piece of an alert's footage was sent.
             on_upload: Hears how each upload goes on, after that.
@@ -68,6 +71,7 @@ class MediaRoom:
         self._clock = clock
         self._report = report
         self._on_upload = on_upload
+        self._quarters = Quarters()
         self.purse = Purse(
             config.uplink.data_plan,
             config.state_folder / "media" / "data-plan.json",
@@ -78,7 +82,7 @@ class MediaRoom:
         self.uploads = Uploads(
             config, clock, self.purse, self.road, category_of=category_of, on_progress=self._upload_moved
         )
-        self._link: Link | None = None
+        self._paths: Paths | None = None
         self._stills: Stills | None = None
         if config.camera.enabled:
             # The broker lets both connections in by the same certificate; a client id may be there only once. Nothing
@@ -90,16 +94,23 @@ class MediaRoom:
                 puback_within_s=PUBACK_WITHIN_S,
                 background=True,
             )
-            self._link = Link(endpoint, manners, on_message=_expect_nothing)
-            self._stills = Stills(config.unit, self._link, clock, self.purse, self.road)
+            self._paths = Paths(
+                {PRIMARY: endpoint} | ({} if alternate is None else {ALTERNATE: alternate}),
+                manners,
+                on_message=_expect_nothing,
+                on_change=lambda _up: stills.look(),
+            )
+            self._stills = stills = Stills(
+                config.unit, self._paths, clock, self.purse, self.road, silent=lambda: courier.silent_paths
+            )
 
     def rooms(self) -> Iterable[Room]:
         """What runs, by name."""
         yield "data plan", self.purse.run
         yield "right of way", self.road.run
         yield "uploads", self.uploads.run
-        if self._link is not None and self._stills is not None:
-            yield "media link", self._run_link
+        if self._paths is not None and self._stills is not None:
+            yield "media link", self._run_paths
             yield "stills", self._stills.run
 
     def give_way(self) -> None:
@@ -112,7 +123,7 @@ class MediaRoom:
             self._stills.take(made, category)
 
     def _upload_moved(self, progress: UploadProgress) -> None:
-        """An upload goes on, or is over: the latter is told with its alert."""
+        """An upload goes on, or is over: that is told with its alert."""
         log.info(
             "upload",
             upload_id=progress.upload_id,
@@ -120,19 +131,31 @@ class MediaRoom:
             sent_bytes=progress.sent_bytes,
             size_bytes=progress.size_bytes,
         )
-        if isinstance(progress.what, PieceOf) and progress.state in {UploadState.DONE, UploadState.FAILED}:
-            self._report(
-                MediaSent(
-                    progress.what.alert_id,
-                    progress.what.media,
-                    self._clock.now(),
-                    host=progress.host,
-                    sha256=progress.sha256,
-                    confirmed=progress.confirmed,
-                    reason=progress.reason,
-                )
-            )
+        if isinstance(progress.what, PieceOf):
+            self._tell_of(progress.what, progress)
         self._on_upload(progress)
+
+    def _tell_of(self, piece: PieceOf, progress: UploadProgress) -> None:
+        """What its alert has to say of it."""
+        now = self._clock.now()
+        if progress.state in {UploadState.DONE, UploadState.FAILED}:
+            self._quarters.over(progress.upload_id)
+            sent = MediaSent(
+                piece.alert_id,
+                piece.media,
+                now,
+                host=progress.host,
+                sha256=progress.sha256,
+                confirmed=progress.confirmed,
+                reason=progress.reason,
+            )
+            self._report(sent)
+        elif progress.state is UploadState.RUNNING:
+            percent = self._quarters.to_tell(
+                progress.upload_id, progress.sent_bytes, progress.size_bytes, now.monotonic_s
+            )
+            if percent is not None:
+                self._report(MediaUnderWay(piece.alert_id, piece.media, now, progress.host, percent))
 
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat."""
@@ -143,14 +166,14 @@ class MediaRoom:
 
     async def close(self) -> None:
         """Leave the broker in order, and keep the account."""
-        if self._link is not None:
-            await self._link.close()
+        if self._paths is not None:
+            await self._paths.close()
         await aside(self.purse.keep)
 
-    async def _run_link(self, working: Callable[[], None]) -> None:
-        working()  # the link reports and repairs itself
-        if self._link is not None:
-            await self._link.run()
+    async def _run_paths(self, working: Callable[[], None]) -> None:
+        working()  # each link reports and repairs itself
+        if self._paths is not None:
+            await self._paths.run()
         await asyncio.get_running_loop().create_future()  # closed: nothing more to do until the unit ends
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ import structlog
 from agent.signals import Category, Media
 from agent.uplink import still
 from agent.uplink.entry import PRIORITY
+from agent.uplink.lanes import Lane
 from agent.uplink.link import AROUND_BYTES
 from agent.uplink.media.aside import aside
 from agent.uplink.media.plan import Cargo
@@ -20,14 +22,15 @@ from agent.uplink.publication import LinkDown, PublishRefused
 from agent.uplink.still import PieceName, Still
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from agent.clock import Clock
     from agent.config.settings import UnitSettings
     from agent.signals import MediaReady
-    from agent.uplink.link import Link
     from agent.uplink.media.purse import Purse
     from agent.uplink.media.road import Road
+    from agent.uplink.paths import Paths
+    from agent.uplink.publication import Publication, Receipt
 
 log = structlog.get_logger()
 
@@ -35,6 +38,9 @@ MOST: Final = 64
 """Pictures that wait: of half an hour of alerts one a minute, and 4 MB when they go."""
 OLD_S: Final = 900.0
 """A picture that waited for longer helps nobody decide; it stays on the unit, and its clip can be asked for."""
+PATIENCE_S: Final = 3.0
+"""A path that has not taken a picture for so long may be half-open: the other one carries it, too. 60 kB come through
+in that time at 160 kbit/s; over a slower network some are sent twice, and are one picture for whoever gets them."""
 NAMES: Final = {Media.STILL: PieceName.SNAPSHOT, Media.STRIP: PieceName.STRIP}
 
 
@@ -58,9 +64,30 @@ class _Waiting:
 class Stills:
     """Sends each picture once, the most important alert's first; counts every one that it does not send."""
 
-    def __init__(self, unit: UnitSettings, link: Link, clock: Clock, purse: Purse, road: Road) -> None:
+    def __init__(  # noqa: PLR0913 - it stands between all of these
+        self,
+        unit: UnitSettings,
+        paths: Paths,
+        clock: Clock,
+        purse: Purse,
+        road: Road,
+        *,
+        silent: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
+        """A lane that rests until `run`.
+
+        Args:
+            unit: Whose pictures they are.
+            paths: Pictures' own ways to the control room; whoever made them calls `look` when one came up or went down.
+            clock: Says how old a picture is.
+            purse: Pays.
+            road: Stands still for alerts.
+            silent: The paths by which an alert just got no answer: pictures take another one, where there is one.
+        """
         self._unit = unit
-        self._link = link
+        self._silent = silent
+        self._paths = paths
+        self._paths.on_room = self.look
         self._clock = clock
         self._purse = purse
         self._road = road
@@ -83,6 +110,10 @@ class Stills:
             self._drop(max(self._waiting.values(), key=lambda each: (PRIORITY[each.category], -each.number)), "full")
         self._news.set()
 
+    def look(self) -> None:
+        """A path came up, went down or has a place free again: what waits may go there."""
+        self._news.set()
+
     def facts(self) -> Mapping[str, Any]:
         """For the heartbeat."""
         return {"waiting": len(self._waiting), "sent": self.sent, "dropped": self.dropped}
@@ -91,13 +122,11 @@ class Stills:
         """Send until cancelled."""
         working()
         while True:
-            await self._link.up()
+            await self._paths.up()
             await self._road.clear()
-            if (first := self._first()) is None:
-                self._news.clear()
+            self._news.clear()
+            if (first := self._first()) is None or not await self._send(first):
                 await self._news.wait()
-            else:
-                await self._send(first)
 
     def _first(self) -> _Waiting | None:
         """What goes now; what can no longer go is dropped."""
@@ -112,28 +141,56 @@ class Stills:
                 return each
         return None
 
-    async def _send(self, each: _Waiting) -> None:
+    async def _send(self, each: _Waiting) -> bool:
+        """Send it, or drop it; False: no path has room, and it still waits."""
         made = each.made
         try:
             jpeg = await aside(lambda: _read(made))
         except _Lost as lost:
             self._drop(each, str(lost))
-            return
+            return True
         taken = made.start or made.at
         message = still.publication(self._unit, Still(made.alert_id, each.name, taken.wall, made.sha256, jpeg))
         try:
-            receipt = self._link.send(message)
-            self._purse.spend(len(jpeg) + AROUND_BYTES, for_help=each.category is Category.HELP)
-            await receipt
-        except LinkDown:
-            return  # it still waits, for the next connection
+            path = await self._by_some_path(message, each.category)
         except PublishRefused as refused:
             self._drop(each, f"refused: {refused}")
-            return
+            return True
+        if path is None:
+            return False
         self.sent += 1
         self._forget(each)
-        age_s = self._clock.now().monotonic_s - taken.monotonic_s
-        log.info("still_sent", alert_id=made.alert_id, name=each.name, size_bytes=len(jpeg), age_ms=round(age_s * 1000))
+        age_ms = round((self._clock.now().monotonic_s - taken.monotonic_s) * 1000)
+        log.info("still_sent", alert_id=made.alert_id, name=each.name, path=path, size_bytes=len(jpeg), age_ms=age_ms)
+        return True
+
+    async def _by_some_path(self, message: Publication, category: Category) -> str | None:
+        """Send over the first path that is up, and beside one that is silent over the next.
+
+        Returns:
+            The path by which the broker took it; None: there is none that would.
+
+        Raises:
+            PublishRefused: the broker does not take it.
+        """
+        under_way: dict[asyncio.Future[Receipt], str] = {}
+        while True:
+            # One at a time on each of them: never again by one that has not answered.
+            path = self._paths.choose(1, Lane.STILL, besides=self._silent()) or self._paths.choose(1, Lane.STILL)
+            if path is not None:
+                with suppress(LinkDown):  # it broke this very moment
+                    under_way[self._paths.send(message, Lane.STILL, by=path)] = path
+                    self._purse.spend(len(message.payload) + AROUND_BYTES, for_help=category is Category.HELP)
+            if not under_way:
+                return None
+            answered, _ = await asyncio.wait(under_way, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            for receipt in answered:
+                path = under_way.pop(receipt)
+                try:
+                    receipt.result()
+                except LinkDown:
+                    continue  # what it carried may be lost: the next path, or the next connection
+                return path
 
     def _drop(self, each: _Waiting, reason: str) -> None:
         self.dropped += 1

@@ -49,8 +49,8 @@ LONGEST_WAIT_S: Final = 300.0
 """Between two attempts: a server that was mended is found again within five minutes."""
 PLAN_WAIT_S: Final = 600.0
 """Until it is looked again whether the data plan has more."""
-TOLD_EVERY_PERCENT: Final = 10
-"""Progress is told in steps of this share: ten messages, however large the file."""
+TOLD_EVERY_PERCENT: Final = 5
+"""Progress is told in steps of this share: twenty times, however large the file."""
 
 
 @dataclass

@@ -99,7 +99,7 @@ class OneUnit:
     @property
     def sessions(self) -> list[int]:
         """How often each of its lasting connections began."""
-        media = self.media._link
+        media = self.media._paths
         assert media is not None
         return [*(link.session for link in self.paths._links.values()), media.session]
 

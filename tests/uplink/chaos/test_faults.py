@@ -141,6 +141,12 @@ async def test_a_call_that_the_first_path_swallows_goes_over_the_other_while_nob
             unit.raise_alert("half-open", 1, Category.HELP)
             await until(lambda: "half-open" in room.alerts, "it is heard")
             assert room.alerts["half-open"].latest.data["path"] == {"used": ALTERNATE, "attempt": 2, "late": False}
+            await until(lambda: unit.courier.silent_paths == {PRIMARY}, "the other path's broker has taken it")
+            unit.raise_alert("half-open", 2, Category.HELP)
+            unit.raise_alert("next", 1, Category.INTRUDER)
+            await until(lambda: unit.courier.pending == 0, "what follows is acknowledged")
+            for later in (room.alerts["half-open"].latest, room.alerts["next"].latest):
+                assert later.data["path"] == {"used": ALTERNATE, "attempt": 1, "late": False}
             assert all(path["up"] for path in unit.paths.facts())
 
 

@@ -13,20 +13,23 @@ import pytest
 from agent.config.sending import DataPlanSettings
 from agent.signals import Category, Media, MediaReady
 from agent.uplink import still
-from agent.uplink.link import Link
+from agent.uplink.media import stills as stills_module
 from agent.uplink.media.purse import Purse
 from agent.uplink.media.road import Road
 from agent.uplink.media.stills import MOST, OLD_S, Stills
+from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 from agent.uplink.publication import Received, Subscription
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import MessageInvalid
 from fakes.broker import CONTROL_ROOM
+from tests.uplink.chaos.rough_network import End, RoughNetwork
 from tests.uplink.lab import Ear, LabClock, linked, make_config, passing, running, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from agent.uplink.endpoint import Endpoint
     from tests.uplink.conftest import Street
 
 UNIT = make_config().unit
@@ -42,8 +45,9 @@ class Desk:
     purse: Purse
     road: Road
     stills: Stills
-    link: Link
+    paths: Paths
     under_way: bool = False
+    silent: frozenset[str] = frozenset()
 
     def made(self, alert_id: str, media: Media = Media.STILL, text: bytes = b"street") -> MediaReady:
         """A picture on the disk."""
@@ -54,13 +58,24 @@ class Desk:
         return MediaReady(alert_id, media, now, str(path), sha256, path.stat().st_size, start=now)
 
 
-def desk_at(street: Street, folder: Path, plan: DataPlanSettings | None = None) -> Desk:
+def desk_at(
+    street: Street,
+    folder: Path,
+    plan: DataPlanSettings | None = None,
+    *,
+    ways: Mapping[str, Endpoint] | None = None,
+    puback_within_s: float = 10.0,
+) -> Desk:
     clock = LabClock()
     purse = Purse(plan or DataPlanSettings(), folder / "data-plan.json", clock)
-    link = Link(street.endpoint("unit-a"), passing("unit-a-media", background=True), on_message=Ear())
-    desk: Desk
+    paths = Paths(
+        ways or {PRIMARY: street.endpoint("unit-a")},
+        passing("unit-a-media", background=True, puback_within_s=puback_within_s),
+        on_message=Ear(),
+        on_change=lambda _up: desk.stills.look(),
+    )
     road = Road(lambda: desk.under_way)
-    desk = Desk(folder, clock, purse, road, Stills(UNIT, link, clock, purse, road), link)
+    desk = Desk(folder, clock, purse, road, Stills(UNIT, paths, clock, purse, road, silent=lambda: desk.silent), paths)
     return desk
 
 
@@ -69,7 +84,7 @@ async def at_work(desk: Desk) -> AsyncIterator[None]:
     """The lane and its link, until the end of the story."""
     lanes = [asyncio.create_task(run(lambda: None)) for run in (desk.stills.run, desk.road.run)]
     try:
-        async with running(desk.link):
+        async with running(desk.paths):
             yield
     finally:
         for lane in lanes:
@@ -122,7 +137,7 @@ async def test_help_goes_first_when_pictures_have_waited(street: Street, tmp_pat
 async def test_a_picture_waits_while_an_alert_is_under_way(street: Street, tmp_path: Path) -> None:
     desk = desk_at(street, tmp_path)
     async with watched(street) as ear, at_work(desk):
-        await desk.link.up()
+        await desk.paths.up()
         desk.under_way = True
         desk.road.give_way()
         desk.stills.take(desk.made("inc-1"), Category.HELP)
@@ -132,6 +147,71 @@ async def test_a_picture_waits_while_an_alert_is_under_way(street: Street, tmp_p
         assert desk.purse.facts()["mediaKb"] == 0
         desk.under_way = False
         await until(lambda: ear.heard, "the picture comes after it")
+
+
+async def test_a_picture_goes_by_the_second_way_when_the_first_is_down(street: Street, tmp_path: Path) -> None:
+    direct = street.endpoint("unit-a")
+    nobody = replace(direct, port=1)
+    desk = desk_at(street, tmp_path, ways={PRIMARY: nobody, ALTERNATE: direct})
+    desk.stills.take(desk.made("inc-1"), Category.HELP)
+    async with watched(street) as ear, at_work(desk):
+        await until(lambda: ear.heard, "the picture comes by the second way")
+        await until(lambda: desk.stills.sent == 1, "it is known to be there")
+
+
+async def test_beside_a_way_that_is_silent_pictures_go_by_the_other_and_the_next_does_not_wait_for_it(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills_module, "PATIENCE_S", 0.2)
+    direct = street.endpoint("unit-a")
+    async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
+        desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port), ALTERNATE: direct})
+        async with at_work(desk):
+            await until(lambda: all(path["up"] for path in desk.paths.facts()), "both ways are up")
+            network.strike(End.HALF_OPEN)
+            desk.stills.take(desk.made("inc-1"), Category.HELP)
+            await until(lambda: desk.stills.sent == 1, "it comes by the other way")
+            assert [path["up"] for path in desk.paths.facts()] == [True, True]  # nobody knows better yet
+            monkeypatch.setattr(stills_module, "PATIENCE_S", 3600.0)
+            desk.stills.take(desk.made("inc-2"), Category.HELP)
+            await until(lambda: desk.stills.sent == 2, "the next comes at once")
+    assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
+
+
+async def test_a_way_by_which_a_call_got_no_answer_is_not_tried_for_its_picture_unless_it_is_the_only_one(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills_module, "PATIENCE_S", 3600.0)
+    direct = street.endpoint("unit-a")
+    async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
+        desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port), ALTERNATE: direct})
+        async with at_work(desk):
+            await until(lambda: all(path["up"] for path in desk.paths.facts()), "both ways are up")
+            network.strike(End.HALF_OPEN)
+            desk.silent = frozenset({PRIMARY})
+            desk.stills.take(desk.made("inc-1"), Category.HELP)
+            await until(lambda: desk.stills.sent == 1, "it comes by the other way at once")
+            desk.silent = frozenset({PRIMARY, ALTERNATE})
+            network.strike(End.RESET)
+            desk.stills.take(desk.made("inc-2"), Category.HELP)
+            await until(lambda: desk.stills.sent == 2, "a way of which nothing good is known is better than none")
+    assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
+
+
+async def test_pictures_wait_for_a_way_that_is_silent_to_be_found_out_when_there_is_no_other(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills_module, "PATIENCE_S", 0.05)
+    direct = street.endpoint("unit-a")
+    async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
+        desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port)}, puback_within_s=1.0)
+        async with at_work(desk):
+            await desk.paths.up()
+            network.strike(End.HALF_OPEN)
+            desk.stills.take(desk.made("inc-1"), Category.HELP)
+            desk.stills.take(desk.made("inc-2"), Category.TAMPER)
+            await until(lambda: desk.stills.sent == 2, "both come with the next connection")
+    assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
 
 
 async def test_pictures_are_few_and_fresh_and_every_other_one_is_counted(street: Street, tmp_path: Path) -> None:

@@ -413,6 +413,9 @@ async def test_a_redirect_to_somebody_else_is_refused_and_one_to_the_server_itse
         ({"url": "https://control.example/", "what": PieceOf("inc-2", Media.CLIP)}, Refusal.NOT_FOUND),
         ({"url": "https://control.example/", "what": "outside"}, Refusal.NOT_FOUND),
         ({"url": "https://control.example/", "what": "link"}, Refusal.NOT_FOUND),
+        ({"url": "https://control.example/", "what": "exports/link"}, Refusal.NOT_FOUND),
+        ({"url": "https://control.example/", "what": "exports/out/unit.key"}, Refusal.NOT_FOUND),
+        ({"url": "https://control.example/", "what": "exports/folder"}, Refusal.NOT_FOUND),
     ],
 )
 async def test_what_must_not_be_is_refused_before_anything_is_sent(
@@ -420,9 +423,12 @@ async def test_what_must_not_be_is_refused_before_anything_is_sent(
 ) -> None:
     (tmp_path / "unit.key").write_text("secret", encoding="utf-8")
     (tmp_path / "footage" / "link").symlink_to(tmp_path / "unit.key")
+    (tmp_path / "footage" / "exports" / "folder").mkdir(parents=True)
+    (tmp_path / "footage" / "exports" / "link").symlink_to(tmp_path / "unit.key")
+    (tmp_path / "footage" / "exports" / "out").symlink_to(tmp_path)
     what = changes.get("what")
     if isinstance(what, str):
-        changes = changes | {"what": File(Path("../unit.key" if what == "outside" else "link"))}
+        changes = changes | {"what": File(Path("../unit.key" if what == "outside" else what))}
     if code is None:  # plain http, on a bench only
         await desk.uploads.begin(ask(**changes))
         strict = desk.config.uplink.model_copy(update={"insecure_lab": False})
@@ -432,6 +438,16 @@ async def test_what_must_not_be_is_refused_before_anything_is_sent(
         await desk.uploads.begin(ask(**changes))
     assert refused.value.code is code
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["exports/case-7.zip", "exports/case-7/clip.mp4"])
+async def test_an_export_goes_where_a_command_names(desk: Desk, site: Site, tmp_path: Path, name: str) -> None:
+    export = tmp_path / "footage" / name
+    export.parent.mkdir(parents=True)
+    export.write_bytes(FILM)
+    over = await desk.sent(ask(site.url, what=File(Path(name))))
+    assert (over.state, over.confirmed) == (UploadState.DONE, Confirmed.CHUNKS)
+    assert over.sha256 == hashlib.sha256(FILM).hexdigest()
 
 
 async def test_only_named_hosts_get_anything_and_only_at_the_named_port(tmp_path: Path) -> None:
