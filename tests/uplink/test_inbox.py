@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -196,6 +197,28 @@ def test_while_the_clock_is_not_set_only_the_brokers_own_expiry_counts() -> None
     assert _why_late(_came(_command(), expiry_s=12), lost) is None
     assert _why_late(_came(_command(), expiry_s=None), lost) is Why.CLOCK
     assert _why_late(_came(_command(), expiry_s=86_400), lost) is Why.CLOCK
+
+
+def test_a_clock_that_is_not_set_still_knows_that_what_ended_before_it_has_ended() -> None:
+    """It is at least so late as it says, and as it was when anybody last knew the time."""
+    behind = Moment(10.0, NOW.wall - timedelta(seconds=20), "boot-1", ClockQuality.UNSYNCED)
+    message = _came(_command(at=behind.later(-31)), expiry_s=30)
+    assert _why_late(message, behind) is Why.EXPIRED
+
+    long_ago = Moment(10.0, NOW.wall - timedelta(days=400), "boot-1", ClockQuality.UNSYNCED)
+    inbox = Inbox(UNIT)
+    inbox.passed = NOW.wall
+    for age_s, late in ((31, Why.EXPIRED), (29, None)):
+        understood = inbox.read(_came(_command(at=NOW.later(-age_s)), expiry_s=30), long_ago)
+        assert isinstance(understood, Commanded)
+        assert (None if understood.late is None else understood.late.why) is late
+
+
+@pytest.mark.parametrize("quality", ClockQuality)
+def test_what_lay_here_unread_for_longer_than_it_had_to_live_is_over_whatever_the_clock(quality: ClockQuality) -> None:
+    now = replace(NOW, quality=quality)
+    assert _why_late(_came(_command(), expiry_s=2, unread_s=5.0), now) is Why.EXPIRED
+    assert _why_late(_came(_command(), expiry_s=12, unread_s=5.0), now) is None
 
 
 @pytest.mark.parametrize(
