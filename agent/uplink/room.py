@@ -229,6 +229,11 @@ class UplinkRoom:
                 self._troubled(f"{path}-lost", f"The {path} path to the control room does not work: {why}.")
             case PathEvent.BACK:
                 self._recovered(f"{path}-lost")
+            case PathEvent.UNHEARD:
+                text = f"Nobody listens at the end of the {path} path: its broker has no control room for this unit."
+                self._troubled(f"{path}-unheard", text)
+            case PathEvent.HEARD:
+                self._recovered(f"{path}-unheard")
             case PathEvent.WILL_TOLD if self.paths.connected:
                 # A broker keeps the last will of the lost path for whoever comes later: we live, say so.
                 self.paths.send(self._status(State.ONLINE))
