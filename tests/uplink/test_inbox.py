@@ -66,6 +66,51 @@ def test_an_acknowledgement_is_understood() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"outcome": "false", "note": None},
+        {"outcome": "false", "note": ""},
+        {"outcome": "test", "note": "  "},
+        {"outcome": "restored"},
+        {"outcome": None},
+        {"operatorRef": None},
+        {"operatorRef": ""},
+        {"operatorRef": " "},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("absent", [False, True])
+def test_nobody_closes_an_alert_without_a_name_an_outcome_of_theirs_or_its_cause(
+    words: dict[str, Any], *, absent: bool
+) -> None:
+    said: dict[str, Any] = {"operator_ref": "op-4417", "outcome": Outcome.FALSE, "note": "a child"}
+    ack = messages.acknowledgement(
+        TOPICS, "desk", NOW.wall, alert_id="inc-1", revision=3, level=AckLevel.CLOSED, **said
+    )
+    assert isinstance(Inbox(UNIT).read(_came(ack), NOW), Acknowledged)
+    ack.document["data"].update(words)
+    if absent and None in words.values():
+        for key in [key for key, value in words.items() if value is None]:
+            del ack.document["data"][key]
+    refused = _refused(Inbox(UNIT), _came(ack))
+    assert refused.why is Why.INVALID
+
+
+def test_a_genuine_alert_needs_no_cause() -> None:
+    ack = messages.acknowledgement(
+        TOPICS,
+        "desk",
+        NOW.wall,
+        alert_id="inc-1",
+        revision=3,
+        level=AckLevel.CLOSED,
+        operator_ref="op-1",
+        outcome=Outcome.GENUINE,
+    )
+    assert isinstance(Inbox(UNIT).read(_came(ack), NOW), Acknowledged)
+
+
 def _understood(received: Received, now: Moment = NOW) -> Commanded:
     understood = Inbox(UNIT).read(received, now)
     assert isinstance(understood, Commanded)
