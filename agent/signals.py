@@ -525,6 +525,20 @@ class AnswerCommand:
 
 
 @dataclass(frozen=True)
+class NoteOutcome:
+    """Write down for good how an incident ended: the incident ledger."""
+
+    alert_id: str
+    category: Category
+    outcome: Outcome | None
+    """None: nobody gave it one, and it is forgotten."""
+    cause: str | None
+    """Why it was false or what the test was."""
+    by: str | None
+    """Who gave it its outcome: an operator, or `unit`."""
+
+
+@dataclass(frozen=True)
 class Log:
     """One line for the journal."""
 
@@ -533,4 +547,16 @@ class Log:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-Action = ShowLight | SayLine | PlayMessage | TakeStill | TakeStrip | CutClip | Tell | Remember | AnswerCommand | Log
+Action = (
+    ShowLight
+    | SayLine
+    | PlayMessage
+    | TakeStill
+    | TakeStrip
+    | CutClip
+    | Tell
+    | Remember
+    | AnswerCommand
+    | NoteOutcome
+    | Log
+)

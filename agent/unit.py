@@ -50,6 +50,7 @@ from agent.signals import (
     Log,
     MediaFailed,
     MediaReady,
+    NoteOutcome,
     PlayMessage,
     Remember,
     SayLine,
@@ -261,8 +262,8 @@ class Unit:
                     self._speak(line_path(line))
                 case PlayMessage(message):
                     self._speak(self._config.speaker.messages[message])
-                case AnswerCommand():
-                    self._commands.office.answered(action)
+                case AnswerCommand() | NoteOutcome():
+                    self._commands.act(action)
                 case TakeStill() | TakeStrip() | CutClip():
                     self._ask_recorder(action)
                 case Log(event, alert_id, facts):

@@ -83,11 +83,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     positive = {"--units": args.units, "--first": args.first, "--per-second": args.per_second}
-    positive |= {"--heartbeat-s": args.heartbeat_s, "--report-s": args.report_s}
+    positive |= {"--report-s": args.report_s}
     for option, value in positive.items():
         if not value > 0:
             msg = f"{option} must be more than 0, and is {value:g}"
             raise UsageError(msg)
+    from agent.config.sending import HEARTBEAT_S  # noqa: PLC0415 - heavy, and only this command needs it
+
+    low, high = HEARTBEAT_S
+    if not low <= args.heartbeat_s <= high:
+        msg = f"--heartbeat-s must be from {low:g} to {high:g} as for every unit, and is {args.heartbeat_s:g}"
+        raise UsageError(msg)
     for option, value in {"--alerts-per-minute": args.alerts_per_minute, "--grace-s": args.grace_s}.items():
         if not value >= 0:
             msg = f"{option} must not be less than 0, and is {value:g}"

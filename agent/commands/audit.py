@@ -47,6 +47,8 @@ REFUSED_S: Final = 60.0
 CLOSE_WITHIN_S: Final = 1.0
 IN_MEMORY: Final = 10_000
 """Records that may wait for a disk or, without one, for the broker."""
+EARLY: Final = 1_000
+"""Records that may wait for the beginning of the chain; as many incidents may be forgotten at a start."""
 WAITING: Final = 12_000
 """Writings that may wait for a disk that does not answer; more are not kept, and counted with the lost ones."""
 PAGE: Final = 100
@@ -80,6 +82,8 @@ class Audit:
         self._sent: set[str] = set()
         """Hashes of what the broker has and the disk does not know to be there."""
         self._lost = 0
+        self._early: list[tuple[str, dict[str, Any]]] = []
+        """What is to be added once the chain has begun."""
         self._faulty = False
         self._news = asyncio.Event()
 
@@ -99,6 +103,9 @@ class Audit:
         lost_before, self._lost = self._lost, 0  # told after the record with which the chain begins
         self.note("began", detail=None if detail is None else f"without what was kept before: {detail}"[:1000])
         self._lost += lost_before
+        early, self._early = self._early, []
+        for what, facts in early:
+            self.note(what, **facts)
         return contents
 
     async def open_late(self) -> Contents:
@@ -113,6 +120,13 @@ class Audit:
     def note(self, what: str, **facts: Any) -> asyncio.Future[None]:  # noqa: ANN401 - JSON values
         """Add a record; the result says when it is on the disk."""
         return self._write(self._records(what, facts))
+
+    def note_soon(self, what: str, **facts: Any) -> None:  # noqa: ANN401 - JSON values
+        """Add a record; before the chain has begun it waits for that, and is dated then."""
+        if self._chain is None and len(self._early) < EARLY:
+            self._early.append((what, facts))
+        else:
+            self.note(what, **facts)
 
     def keep(
         self,

@@ -15,6 +15,7 @@ from agent.commands.office import Office
 from agent.commands.parts import Parts
 from agent.commands.sender import Sender
 from agent.hw.messages import StoredMessages
+from agent.signals import NoteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from agent.helpers.owner import Helper
     from agent.rooms import Room
     from agent.self_test import SelfTestRoom
-    from agent.signals import Category, Signal
+    from agent.signals import AnswerCommand, Category, Signal
     from agent.uplink.media.uploads import Uploads
     from agent.uplink.paths import Paths
 
@@ -65,7 +66,7 @@ class CommandRoom:
             report: Takes what commands have the rules do.
         """
         self._messages = StoredMessages(config.speaker.messages)
-        audit = Audit(config.unit, CommandFile(config.state_folder), clock, paths, report)
+        audit = self._audit = Audit(config.unit, CommandFile(config.state_folder), clock, paths, report)
         office = self.office = Office(config, clock, paths, audit)
         want_self_test = None if self_test is None else self_test.want
         self.orders = FootageOrders(helpers.get("recorder"), office.answered)
@@ -77,6 +78,24 @@ class CommandRoom:
         office.employ(self.orders.handlers(), given_up=self.orders.given_up)
         office.employ(parts.handlers(), look=parts.look, given_up=parts.given_up)
         office.employ(uploads.handlers(self.sender), given_up=self.sender.given_up, resume=self.sender.resume)
+
+    def act(self, action: AnswerCommand | NoteOutcome) -> None:
+        """Tell how a command stands, or write into the audit how an incident ended."""
+        if isinstance(action, NoteOutcome):
+            self._note_outcome(action)
+        else:
+            self.office.answered(action)
+
+    def _note_outcome(self, ended: NoteOutcome) -> None:
+        """Chained like the rest: what was said of an incident is not to be changed later."""
+        self._audit.note_soon(
+            "outcome",
+            alertId=ended.alert_id,
+            category=ended.category,
+            outcome=ended.outcome,
+            cause=ended.cause,
+            operatorRef=ended.by,
+        )
 
     def rooms(self) -> Iterable[Room]:
         """What runs, by name."""

@@ -19,7 +19,15 @@ from agent.config.commanding import CommandSettings
 from agent.config.filming import CameraSettings, FootageSettings, RecoverySettings
 from agent.config.hearing import VoiceSettings
 from agent.config.notices import SignageSettings
-from agent.config.sending import DataPlanSettings, UploadSettings
+from agent.config.sending import (
+    Capacity,
+    DataPlanSettings,
+    HeartbeatSeconds,
+    LateAfterSeconds,
+    ResendWaits,
+    UploadSettings,
+    resend_nonsense,
+)
 from agent.config.updating import UpdateSettings
 
 if TYPE_CHECKING:
@@ -227,14 +235,14 @@ class UplinkSettings(Settings):
     """Allows TLS 1.2 beside 1.3: for a broker that has no better."""
     insecure_lab: bool = False
     """Allows `mqtt://` without TLS: for a bench only."""
-    heartbeat_s: Seconds = 25.0
+    heartbeat_s: HeartbeatSeconds = 25.0
     """Keep-alive and heartbeat: a broker declares a silent unit dead at 1.5 x this, 37.5 s (goal 4: <= 90 s)."""
-    resend_s: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (2.0, 5.0, 15.0, 60.0)
+    resend_s: ResendWaits = (2.0, 5.0, 15.0, 60.0)
     """Waits between attempts while no receiver acknowledgement comes (goal 2). The last one repeats for help calls; the
     rest then waits until the control room says anything, and one alert at a time asks for that."""
-    late_after_s: Seconds = 10.0
+    late_after_s: LateAfterSeconds = 10.0
     """An alert that leaves the unit this long after the unit had it to say is marked `late`."""
-    capacity: Annotated[int, Field(ge=100)] = 10_000
+    capacity: Capacity = 10_000
     """Alert revisions the outbox keeps."""
     data_plan: DataPlanSettings = DataPlanSettings()
     uploads: UploadSettings = UploadSettings()
@@ -242,7 +250,9 @@ class UplinkSettings(Settings):
     """Mirror events for a video management system (ONVIF's names, below `onvif-ej/` of the unit's topics)."""
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
-        """No plain text outside a bench, and TLS in both directions."""
+        """No plain text outside a bench, TLS in both directions, and repetitions that come soon."""
+        for text in resend_nonsense(self.resend_s):
+            yield "resend_s", text
         brokers = {"broker": self.broker}
         if self.alternate is not None:
             brokers["alternate"] = self.alternate.broker

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from agent.signals import AckLevel
+from agent.signals import AckLevel, Outcome
 from agent.uplink.messages import Kind, Message, acknowledgement
 from agent.uplink.publication import LinkDown, PublishRefused
 from agent.uplink.topics import UnitTopics
-from agent.uplink.validation import check
+from agent.uplink.validation import MessageInvalid, check
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,8 +22,20 @@ if TYPE_CHECKING:
     from agent.uplink.publication import Receipt
 
 
+NEEDS_CAUSE: Final = frozenset({Outcome.FALSE, Outcome.TEST})
+"""Without its cause nobody learns from a false alert, and nobody can tell a test from a call that was clicked away."""
+
+
 class AlertUnknown(LookupError):
     """No such alert is on the desk."""
+
+
+class CauseMissing(MessageInvalid):
+    """An alert was to be closed without saying why."""
+
+    def __init__(self, alert_id: str, outcome: Outcome) -> None:
+        what = "why it was false" if outcome is Outcome.FALSE else "what the test was"
+        super().__init__(f"alert {alert_id} is not closed as {outcome}: say {what}")
 
 
 class Acks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from agent.control_room.acks import Acks
+from agent.control_room.acks import NEEDS_CAUSE, Acks, CauseMissing
 from agent.control_room.album import Album, as_text, is_still
 from agent.control_room.commands import Commands
 from agent.control_room.desk import Desk
@@ -217,8 +217,11 @@ class ControlRoom:
 
         Raises:
             AlertUnknown: it is not on the desk.
+            CauseMissing: a false alert and a test need their cause.
         """
         by = operator_ref or self.operator_ref
+        if outcome in NEEDS_CAUSE and not (cause or "").strip():
+            raise CauseMissing(alert_id, outcome)
         await self._acks.say(alert_id, AckLevel.CLOSED, by, outcome=outcome, note=cause)
 
     async def set_unit(self, org: str, unit: str, operator_ref: str | None = None) -> str:

@@ -164,11 +164,16 @@ class Screen:
             case "g":
                 self._say(self._close(alert_id, Outcome.GENUINE), "closed as genuine")
             case "t":
-                self._say(self._close(alert_id, Outcome.TEST), "closed as a test")
+                self._ask_why("What was the test?", Outcome.TEST, "a test")
             case "f":
-                self._asked = _Question(
-                    "Why was it false? Enter sends, Esc goes back", self._close_as_false, of_alert=True
-                )
+                self._ask_why("Why was it false?", Outcome.FALSE, "false")
+
+    def _ask_why(self, question: str, outcome: Outcome, as_what: str) -> None:
+        def close(cause: str) -> None:
+            if self._selected is not None:
+                self._say(self._close(self._selected, outcome, cause), f"closed as {as_what}: {cause}")
+
+        self._asked = _Question(f"{question} Enter sends, Esc goes back", close, of_alert=True)
 
     def _type(self, key: str, asked: _Question) -> None:
         match key:
@@ -181,10 +186,6 @@ class Screen:
                 asked.typed = asked.typed[:-1]
             case _ if not isinstance(key, Key):
                 asked.typed = (asked.typed + key)[:LONGEST_TYPED]
-
-    def _close_as_false(self, cause: str) -> None:
-        if self._selected is not None:
-            self._say(self._close(self._selected, Outcome.FALSE, cause), f"closed as false: {cause}")
 
     def _command(self, line: str) -> None:
         if self._sayings is not None:

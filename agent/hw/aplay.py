@@ -18,6 +18,7 @@ import structlog
 
 from agent.children import start_child
 from agent.hw.kit import HardwareLost
+from agent.hw.messages import LONGEST_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def launch(device: str, wav_path: str) -> subprocess.Popen[bytes]:
         OSError: it cannot be started.
     """
     return start_child(
-        ("aplay", "-q", "-D", device, wav_path),
+        ("aplay", "-q", "-D", device, wav_path, "-d", f"{LONGEST_S:.0f}"),  # it may have grown since it was measured
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         process_group=0,  # Ctrl-C on a terminal ends the daemon, which ends this

@@ -124,6 +124,7 @@ def close(incident: Incident, closing: Closing, turn: Turn) -> None:
         incident.deadlines[Deadline.CLIP] = clip_at
     plan_forgetting(incident, closing.at)
     turn.note("incident_closed", incident, outcome=closing.outcome, cause=closing.cause, by=closing.by)
+    turn.note_outcome(incident)
     turn.tell(incident, closing.at)
 
 
@@ -153,5 +154,6 @@ def forget(incident: Incident, _at: Moment, turn: Turn) -> None:
     """Nothing more can come of it."""
     if incident.is_open:
         turn.note("incident_never_closed", incident, category=incident.category, kept_s=UNANSWERED_KEPT_S)
+        turn.note_outcome(incident)
     incident.deadlines.clear()
     turn.forget(incident)

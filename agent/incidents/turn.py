@@ -15,6 +15,7 @@ from agent.signals import (
     LightPattern,
     Line,
     Log,
+    NoteOutcome,
     PlayMessage,
     Remember,
     SayLine,
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from agent.incidents.marks import Marks
     from agent.signals import Action, Filming, Why
 
-_ORDER = (ShowLight, SayLine, PlayMessage, Tell, Remember, TakeStill, TakeStrip, CutClip, AnswerCommand, Log)
+_ORDER = (
+    *(ShowLight, SayLine, PlayMessage, Tell, Remember, TakeStill, TakeStrip, CutClip, AnswerCommand, NoteOutcome, Log),
+)
 """The person at the scene first: light within 10 ms; then the control room; then the footage, which can wait."""
 
 
@@ -81,6 +84,12 @@ class Turn:
     def note(self, event: str, incident: Incident | None = None, **facts: Any) -> None:  # noqa: ANN401 - Log's own
         """Write a line into the journal."""
         self._actions.append(Log(event, None if incident is None else incident.alert_id, facts))
+
+    def note_outcome(self, incident: Incident) -> None:
+        """Write down for good how the incident ended, or that nobody closed it."""
+        closing = incident.closing
+        outcome, cause, by = (None, None, None) if closing is None else (closing.outcome, closing.cause, closing.by)
+        self._actions.append(NoteOutcome(incident.alert_id, incident.category, outcome, cause, by))
 
     def keep(self, incident: Incident) -> None:
         """The incident has changed and is to be remembered so."""

@@ -28,6 +28,7 @@ from agent.uplink.packets import properties_of, received
 from agent.uplink.paho_client import IN_FLIGHT, PahoClient
 from agent.uplink.publication import LinkDown
 from agent.uplink.receipts import Receipts
+from agent.uplink.unread import LOOK_EVERY_S, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from agent.uplink.manners import Hooks, Manners
     from agent.uplink.publication import Publication, Receipt
 
-LOOK_AFTER_S: Final = 1.0
-"""How often paho may look whether a ping is due or was never answered; its own threads do it as often."""
 WILL_WANTED: Final = 4
 """DISCONNECT reason "with will message": should it still arrive, the broker shall tell that we died."""
 
@@ -59,6 +58,7 @@ class Connection:
         self._turned_away = False
         """The other end was there, and did not want us."""
         self._look_after: asyncio.TimerHandle | None = None
+        self._unread = Unread()
         self.opened = asyncio.Event()
         """The broker accepted us; subscriptions are on their way before anything else."""
         self.ended = asyncio.Event()
@@ -125,6 +125,7 @@ class Connection:
     def _shaken(self, failure: str | None) -> None:
         """In the handshakes' thread: they are done, or failed."""
         if failure is None:
+            self._unread.begin()
             self._post(self._begin)
         else:
             self._post(self._end, failure)
@@ -137,7 +138,7 @@ class Connection:
             return
         self._loop.add_reader(sock, self._read)
         self._loop.add_writer(sock, self._write)  # what the handshakes' thread left to write
-        self._look_after = self._loop.call_later(LOOK_AFTER_S, self._look)
+        self._look_after = self._loop.call_later(LOOK_EVERY_S, self._look)
 
     def _read(self) -> None:
         """Take what the broker sent, down to the last byte that TLS has decrypted already."""
@@ -154,9 +155,12 @@ class Connection:
             self._went_on(self._client.loop_write())
 
     def _look(self) -> None:
-        """Let paho ping, and find out that a ping was not answered."""
+        """Let paho ping, and find out that a ping was not answered; its own threads look as often."""
+        sock = None if self._client is None else self._client.socket()
+        if sock is not None:
+            self._unread.look(sock)
         if self._client is not None and self._went_on(self._client.loop_misc()):
-            self._look_after = self._loop.call_later(LOOK_AFTER_S, self._look)
+            self._look_after = self._loop.call_later(LOOK_EVERY_S, self._look)
 
     def _went_on(self, code: MQTTErrorCode) -> bool:
         """Whether the connection lives; it is over when paho says anything but success."""
@@ -240,7 +244,7 @@ class Connection:
         if len(message.payload) > self._manners.max_payload and not self._manners.hands_over_all:
             self._post(self._hooks.refused, f"a message of {len(message.payload)} bytes came on {topic}: too large")
             return
-        self._post(self._hooks.message, received(topic, message))
+        self._post(self._hooks.message, received(topic, message, self._unread.at_most_s))
 
     def _post(self, call: Callable[..., object], *args: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell

@@ -95,6 +95,8 @@ class Inbox:
     def __init__(self, unit: UnitSettings) -> None:
         self._topics = UnitTopics(unit.org, unit.id)
         self._org = unit.org
+        self.passed: datetime | None = None
+        """A moment that has passed, whatever the clock says (`agent.clock_floor`); None: none is known."""
 
     def read(self, received: Received, now: Moment) -> Understood:
         """What a message means."""
@@ -128,7 +130,7 @@ class Inbox:
             document = _document(Kind.COMMAND, received)
             self._check_console(console, document)
             _check_sense(name, document)
-            late = _lateness(document, received, now)
+            late = _lateness(document, received, now, self.passed)
         except _Refused as refused:
             return Refusal(refused.why, refused.text, received.topic, name, reply, document, digest)
         data: dict[str, Any] = document["data"]
@@ -187,19 +189,25 @@ def _document(kind: Kind, received: Received) -> Document:
         raise _Refused(Why.INVALID, str(invalid)) from invalid
 
 
-def _lateness(document: Document, received: Received, now: Moment) -> Late | None:
-    """A command counts for 30 s at most, and not beyond its own expiry."""
+def _lateness(document: Document, received: Received, now: Moment, passed: datetime | None) -> Late | None:
+    """A command counts for 30 s at most, and not beyond its own expiry or that of its message."""
     made = _time(document["time"])
     expires = made + timedelta(seconds=COMMAND_EXPIRY_S)
     if "expirytime" in document:
         expires = min(expires, _time(document["expirytime"]))
-    if now.quality is ClockQuality.UNSYNCED:
-        # The broker counts a message's life in seconds of its own: that holds whatever our clock says.
+    # The broker counts a message's life in seconds of its own, down to when it reached this machine, and we count on
+    # from there: that holds whatever our clock says.
+    if received.expiry_s is not None and received.unread_s > received.expiry_s:
+        ago = f"it may have lain here unread for {received.unread_s:.1f} s, and had {received.expiry_s} s left"
+        return Late(Why.EXPIRED, ago)
+    is_set = now.quality is not ClockQuality.UNSYNCED
+    # One that is not set may be behind, but it is later than any moment that is known to have passed.
+    if expires < (now.wall if is_set or passed is None else max(now.wall, passed)):
+        return Late(Why.EXPIRED, f"the command expired at {document.get('expirytime', expires.isoformat())}")
+    if not is_set:
         if received.expiry_s is None or received.expiry_s > COMMAND_EXPIRY_S:
             return Late(Why.CLOCK, "the unit's clock is not set, so only a message that expires within 30 s counts")
         return None
-    if now.wall > expires:
-        return Late(Why.EXPIRED, f"the command expired at {document.get('expirytime', expires.isoformat())}")
     if made - now.wall > timedelta(seconds=MAX_SKEW_S):
         return Late(Why.CLOCK, f"the command says it was made at {document['time']}, which is to come")
     return None

@@ -98,8 +98,12 @@ class Link:
         """Why the link is down; None while it is up."""
         self.on_room: Callable[[], None] = _nobody_waits
         """Called when the connection has a place free again; whoever keeps a queue of his own sets it."""
-        self.proved_s: float | None = None
+        self.took_s: float | None = None
         """When the broker last took a publication, by the loop's clock."""
+        self.proved_s: float | None = None
+        """When it last took one that somebody listens for: this is what proves a way to a control room."""
+        self.unheard_since_s: float | None = None
+        """Since when, on this connection, it has nobody for what it takes; None: it has, or took nothing."""
         self.round_trip_s: float | None = None
         """How long it took to say so."""
 
@@ -231,6 +235,8 @@ class Link:
         self._hurried.clear()
         turnstile = self._turnstile = Turnstile(connection, self._room, self._note_receipt)
         self.session += 1
+        if self.unheard_since_s is not None:
+            self.unheard_since_s = asyncio.get_running_loop().time()
         self._turn.set()
         self._turn = asyncio.Event()
         self.trouble = None
@@ -262,7 +268,11 @@ class Link:
         self.on_room()
 
     def _note_receipt(self, receipt: Receipt) -> None:
-        self.proved_s, self.round_trip_s = asyncio.get_running_loop().time(), receipt.took_s
+        self.took_s, self.round_trip_s = asyncio.get_running_loop().time(), receipt.took_s
+        if not receipt.nobody_listening:
+            self.proved_s, self.unheard_since_s = self.took_s, None
+        elif self.unheard_since_s is None:
+            self.unheard_since_s = self.took_s
 
     def _hand_over(self, received: Received) -> None:
         try:

@@ -36,8 +36,8 @@ def properties_of(packet: int, publication: Publication) -> Properties:
     return properties
 
 
-def received(topic: str, message: mqtt.MQTTMessage) -> Received:
-    """A message of paho's as a value of ours."""
+def received(topic: str, message: mqtt.MQTTMessage, unread_s: float = 0.0) -> Received:
+    """A message of paho's as a value of ours, which may have lain unread for so long."""
     properties: Any = message.properties
 
     def told(name: str) -> Any:  # noqa: ANN401 - paho sets properties as attributes, when they came
@@ -52,4 +52,5 @@ def received(topic: str, message: mqtt.MQTTMessage) -> Received:
         correlation_data=told("CorrelationData"),
         content_type=told("ContentType"),
         user_properties=tuple(told("UserProperty") or ()),
+        unread_s=unread_s,
     )

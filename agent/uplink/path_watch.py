@@ -19,6 +19,9 @@ PROVE_EVERY_S: Final = 870.0
 goal 5 (DP4)."""
 UNPROVED_AFTER_S: Final = 960.0
 """A path that has a connection and still carried nothing for so long, though it was asked to, does not work."""
+UNHEARD_AFTER_S: Final = 60.0
+"""A path whose broker has had nobody for what it took for so long leads to no control room: two heartbeats at the
+least were among it. With the 25 s between two of them that is within the 90 s of goal 4."""
 
 
 class PathEvent(StrEnum):
@@ -28,6 +31,10 @@ class PathEvent(StrEnum):
     BACK = "back"
     WILL_TOLD = "will-told"
     """It is still lost, and its broker has told everybody so."""
+    UNHEARD = "unheard"
+    """Its broker takes what the unit says, and has nobody who listens for it."""
+    HEARD = "heard"
+    """Somebody listens there again."""
 
 
 @dataclass
@@ -35,6 +42,7 @@ class _Path:
     down_since_s: float | None
     lost: bool = False
     recalled: bool = False
+    unheard: bool = False
 
 
 class PathWatch:
@@ -44,19 +52,29 @@ class PathWatch:
         """All paths are down until they are seen up."""
         self._paths = {name: _Path(now_s) for name in names}
 
-    def look(self, up: Mapping[str, bool], now_s: float) -> list[tuple[str, PathEvent]]:
+    def look(
+        self, up: Mapping[str, bool], now_s: float, unheard_since_s: Mapping[str, float | None] | None = None
+    ) -> list[tuple[str, PathEvent]]:
         """What is to be said now, each once.
 
         Args:
             up: Which paths have a connection.
             now_s: The present moment.
+            unheard_since_s: Since when a path's broker has nobody for what it takes; None: it has, or took nothing.
         """
         events = []
         for name, path in self._paths.items():
+            since_s = (unheard_since_s or {}).get(name)
+            if path.unheard and since_s is None:
+                path.unheard = False
+                events.append((name, PathEvent.HEARD))
             if up[name]:
                 if path.lost:
                     events.append((name, PathEvent.BACK))
-                self._paths[name] = _Path(None)
+                if not path.unheard and since_s is not None and now_s - since_s >= UNHEARD_AFTER_S:
+                    path.unheard = True
+                    events.append((name, PathEvent.UNHEARD))
+                self._paths[name] = _Path(None, unheard=path.unheard)
                 continue
             if path.down_since_s is None:
                 path.down_since_s = now_s
@@ -71,10 +89,10 @@ class PathWatch:
 
 
 def wants_proof(proved_s: float | None, now_s: float) -> bool:
-    """Whether a path has to be proved now, when it last was at that moment, or never."""
+    """Whether a path has to be proved now, when somebody was last there at that moment, or never."""
     return proved_s is None or now_s - proved_s >= PROVE_EVERY_S
 
 
-def proves_itself(proved_s: float | None, now_s: float) -> bool:
+def proves_itself(took_s: float | None, now_s: float) -> bool:
     """Whether a path that has a connection works: its broker took something, and not too long ago."""
-    return proved_s is not None and now_s - proved_s < UNPROVED_AFTER_S
+    return took_s is not None and now_s - took_s < UNPROVED_AFTER_S

@@ -1,7 +1,7 @@
 """One or two ways to the control room: another broker, or the same one over another network.
 
 Both are connected all the time, so that the second one is known to work when it is needed. What nobody acknowledges
-goes alternately over both; everything else goes over the first that is up.
+goes alternately over both; everything else goes over the first that is up and leads to somebody who listens.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ ACK: Final = "ack"
 PRIMARY: Final = "primary"
 ALTERNATE: Final = "alternate"
 LOOK_EVERY_S: Final = 2.0
+TAKES_NOTHING: Final = "its broker answers, and has taken nothing for too long"
 TWICE_WITHIN_S: Final = 300.0
 """What comes over both paths is heard once; an acknowledgement, the longest-lived of it, expires after this time."""
 REMEMBERED: Final = 2000
@@ -90,6 +91,8 @@ class Paths:
         self._heard: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self.heard_twice = 0
         """Messages that came over the other path before."""
+        self._unheard: set[str] = set()
+        """Paths at whose end nobody listens, as far as that was told."""
         self._changed = asyncio.Event()
         """Set by the next connection of any path, and then replaced."""
         self._told_change = on_change
@@ -157,12 +160,16 @@ class Paths:
     def choose(self, attempt: int, lane: Lane, *, besides: Collection[str] = ()) -> str | None:
         """The path for an attempt: odd ones go by the first, even ones by the second, if it is up and has a place.
 
+        The first attempt prefers one where somebody listens. Later ones do not ask: a broker may be wrong about that.
+
         Args:
             attempt: From 1.
             lane: How important it is.
             besides: Paths that are not to be chosen.
         """
         names = [*self._links] if attempt % 2 else [*reversed(self._links)]
+        if attempt == 1:
+            names.sort(key=self._unheard.__contains__)
         return next((name for name in names if name not in besides and self._links[name].free_for(lane)), None)
 
     def free_on(self, name: str, lane: Lane) -> bool:
@@ -212,7 +219,8 @@ class Paths:
         """
         best, now_s = self._best(), asyncio.get_running_loop().time()
         for link in self._links.values():
-            if link is not best and link.connected and wants_proof(link.proved_s, now_s):
+            unheard = link.unheard_since_s is not None
+            if link is not best and link.connected and (unheard or wants_proof(link.proved_s, now_s)):
                 link.send(heartbeat)
         return await self.send(heartbeat)
 
@@ -246,6 +254,7 @@ class Paths:
             {
                 "id": name,
                 "up": link.connected,
+                "heard": None if link.took_s is None else link.unheard_since_s is None,
                 "rttMs": None if link.round_trip_s is None else round(link.round_trip_s * 1000, 1),
                 "provedAgeS": None if link.proved_s is None else round(now_s - link.proved_s, 1),
             }
@@ -257,14 +266,21 @@ class Paths:
         watch = PathWatch(self._links, loop.time())
         while True:
             now_s = loop.time()
-            up = {name: link.connected and proves_itself(link.proved_s, now_s) for name, link in self._links.items()}
-            for name, event in watch.look(up, now_s):
+            up = {name: link.connected and proves_itself(link.took_s, now_s) for name, link in self._links.items()}
+            unheard = {name: link.unheard_since_s for name, link in self._links.items()}
+            for name, event in watch.look(up, now_s, unheard):
+                if event is PathEvent.UNHEARD:
+                    self._unheard.add(name)
+                elif event is PathEvent.HEARD:
+                    self._unheard.discard(name)
                 if self._on_event is not None:
-                    self._on_event(name, event, self._links[name].trouble)
+                    self._on_event(name, event, self._links[name].trouble or TAKES_NOTHING)
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _best(self) -> Link | None:
-        return next((link for link in self._links.values() if link.connected), None)
+        """The first that is up and leads to somebody; else the first that is up."""
+        names = sorted(self._links, key=self._unheard.__contains__)
+        return next((self._links[name] for name in names if self._links[name].connected), None)
 
     def _link_changed(self, up: bool) -> None:  # noqa: FBT001 - the link's own word for it
         if up:

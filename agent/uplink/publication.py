@@ -47,6 +47,8 @@ class Received:
     correlation_data: bytes | None = None
     content_type: str | None = None
     user_properties: tuple[tuple[str, str], ...] = ()
+    unread_s: float = 0.0
+    """How long it may have lain here since then, at most; 0 while the unit listened all the time."""
 
 
 @dataclass(frozen=True)

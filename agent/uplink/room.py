@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 import agent
+from agent.apart import apart
+from agent.clock_floor import ClockFloor
 from agent.heartbeat import Heartbeat
 from agent.helpers.last_rung import Others
-from agent.life import Life, begin_life
+from agent.life import KNOWN_WITHIN_S, Life, begin_life
 from agent.signals import AckLevel, Acknowledged, Category, FaultCleared, Faulted
 from agent.uplink import messages
 from agent.uplink.client_mark import FILE_NAME, ClientMark
@@ -122,9 +124,23 @@ class UplinkRoom:
     async def begin(self) -> None:
         """Take up what the last life left, and count this one."""
         folder = self._config.state_folder
-        _, self._life, _ = await asyncio.gather(
-            self.outbox.begin(), begin_life(folder, self._clock.now()), self._mark.recall(folder / FILE_NAME)
+        _, self._life, _, _ = await asyncio.gather(
+            self.outbox.begin(),
+            begin_life(folder, self._clock.now()),
+            self._mark.recall(folder / FILE_NAME),
+            self._recall_time(),
         )
+
+    async def _recall_time(self) -> None:
+        """How late it is at least: no command is in time that was over by then, however wrong the clock is."""
+        self._inbox.passed = agent.BUILT
+        floor = ClockFloor(self._config.state_folder, self._clock)
+        try:
+            known = await apart(floor.known, name="clock-floor", within_s=KNOWN_WITHIN_S)
+        except TimeoutError:
+            log.warning("last_known_time_unread", reason="the disk does not answer")
+        else:
+            self._inbox.passed = known.at
 
     @property
     def starting(self) -> bool:
@@ -213,6 +229,11 @@ class UplinkRoom:
                 self._troubled(f"{path}-lost", f"The {path} path to the control room does not work: {why}.")
             case PathEvent.BACK:
                 self._recovered(f"{path}-lost")
+            case PathEvent.UNHEARD:
+                text = f"Nobody listens at the end of the {path} path: its broker has no control room for this unit."
+                self._troubled(f"{path}-unheard", text)
+            case PathEvent.HEARD:
+                self._recovered(f"{path}-unheard")
             case PathEvent.WILL_TOLD if self.paths.connected:
                 # A broker keeps the last will of the lost path for whoever comes later: we live, say so.
                 self.paths.send(self._status(State.ONLINE))

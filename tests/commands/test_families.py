@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -226,3 +227,27 @@ def test_a_message_is_measured_once_and_asked_of_no_disk_afterwards(tmp_path: Pa
     assert 0 < asked.lasts_s < 15
     with pytest.raises(NotTaken, match="the message gone cannot be read"):
         announce(command(CommandName.ANNOUNCE, message="gone"))
+
+
+def silence(path: Path, lasts_s: float) -> Path:
+    with wave.open(str(path), "wb") as recording:
+        recording.setnchannels(1)
+        recording.setsampwidth(2)
+        recording.setframerate(8000)
+        recording.writeframes(bytes(2 * round(8000 * lasts_s)))
+    return path
+
+
+def test_a_message_of_more_than_15_s_is_not_spoken(tmp_path: Path) -> None:
+    stored = StoredMessages({"long": silence(tmp_path / "a.wav", 15.1), "just": silence(tmp_path / "b.wav", 15.0)})
+    stored.measure()
+    said: list[Signal] = []
+    announce = premises.handlers(stored, said.append, None)[CommandName.ANNOUNCE]
+    with pytest.raises(NotTaken, match=r"the message long lasts 15\.1 s, and a message has .* at most 15 s") as refused:
+        announce(command(CommandName.ANNOUNCE, message="long"))
+    assert refused.value.why is Why.UNAVAILABLE
+    assert said == []
+    announce(command(CommandName.ANNOUNCE, message="just"))
+    (asked,) = said
+    assert isinstance(asked, AnnouncementRequested)
+    assert asked.lasts_s == 15.0

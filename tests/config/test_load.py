@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -110,3 +111,14 @@ def test_every_value_knows_its_origin(desk: Desk) -> None:
     assert origins["voice.decoys"] == "profile safe-point"
     assert origins["uplink.resend_s"] == "default"
     assert not [key for key in origins if key.startswith("inputs[1]")]
+
+
+def test_a_stored_message_of_more_than_15_s_is_refused_before_anybody_asks_for_it(desk: Desk) -> None:
+    with wave.open(str(desk.folder / "long.wav"), "wb") as recording:
+        recording.setnchannels(1)
+        recording.setsampwidth(1)
+        recording.setframerate(8000)
+        recording.writeframes(bytes(8000 * 16))
+    (problem,) = desk.problems(LAB + "speaker:\n  messages: {coming: long.wav}\n")
+    assert problem.startswith("unit.yaml:5: speaker.messages.coming: ")
+    assert problem.endswith("long.wav lasts 16.0 s, and a message has more than 0 and at most 15 s")

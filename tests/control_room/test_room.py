@@ -129,6 +129,21 @@ async def test_an_alert_that_is_not_there_cannot_be_acknowledged(town: Town) -> 
             await room.acknowledge("B7")
 
 
+@pytest.mark.parametrize("cause", [None, "", "  "])
+@pytest.mark.parametrize(
+    ("outcome", "asks"), [(Outcome.FALSE, "say why it was false"), (Outcome.TEST, "what the test")]
+)
+async def test_nobody_closes_an_alert_as_false_or_as_a_test_without_saying_why(
+    town: Town, outcome: Outcome, asks: str, cause: str | None
+) -> None:
+    async with at_work(town) as (room, unit):
+        await unit.say(unit.alert())
+        await room.wait_for(lambda room: room.alerts.get("A1"), SOON_S)
+        with pytest.raises(MessageInvalid, match=asks):
+            await room.close_alert("A1", outcome, cause)
+        assert not room.alerts["A1"].closed
+
+
 async def test_an_essay_is_refused_before_it_is_sent(town: Town) -> None:
     async with at_work(town) as (room, unit):
         await unit.say(unit.alert())

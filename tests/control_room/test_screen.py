@@ -53,12 +53,12 @@ async def test_an_operator_sees_an_alert_and_acknowledges_it_by_key(town: Town) 
         assert CURSOR_SHOWN in terminal.output
 
 
-async def test_each_outcome_has_its_key_and_a_false_alert_its_cause(town: Town) -> None:
+async def test_each_outcome_has_its_key_and_a_false_alert_and_a_test_have_their_cause(town: Town) -> None:
     async with HandUnit(town, "hk-001").connected() as unit, Terminal(command(town)) as terminal:
         await terminal.shows("street/hk-001")
         for alert_id, keys, outcome, note in (
             ("A1", "g", "genuine", None),
-            ("A2", "t", "test", None),
+            ("A2", "t\r \rweekly drill\r", "test", "weekly drill"),
             ("A3", "fa dogx\x7f\r", "false", "a dog"),
         ):
             await unit.say(unit.alert(alert_id=alert_id, headline=f"call {alert_id}"))

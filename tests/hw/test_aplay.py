@@ -87,6 +87,23 @@ async def test_every_line_reaches_the_device_sample_by_sample(played: Path, line
     assert told == []
 
 
+async def test_a_message_that_grew_since_it_was_measured_ends_after_15_s_and_the_speaker_is_well(
+    played: Path, tmp_path: Path
+) -> None:
+    grown, second = tmp_path / "grown.wav", b"\1\2" * 8000
+    with wave.open(str(grown), "wb") as recording:
+        recording.setnchannels(1)
+        recording.setsampwidth(2)
+        recording.setframerate(8000)
+        recording.writeframes(second * 17)
+    with speaker_on("bench") as (speaker, told):
+        speaker.say(str(grown))
+        await until(lambda: played.exists() and played.stat().st_size >= 15 * len(second))
+        await until(lambda: speaker._playing is None)
+    assert recorded(played).strip(b"\0") == second * 15
+    assert told == []
+
+
 async def test_a_device_that_is_not_there_is_told_once_and_again_when_it_is_back(
     played: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

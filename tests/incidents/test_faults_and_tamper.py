@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.signals import Outcome, SensorKind, Tell
+from agent.signals import NoteOutcome, Outcome, SensorKind, Tell
 from tests.incidents.driven_unit import Unit, of, revisions, told
 
 
@@ -84,6 +84,7 @@ def test_a_shut_door_that_nobody_looked_at_is_told_as_restored_and_not_closed() 
     assert all(tell.data["restored"] for tell in of(Tell, actions))
     assert revisions(unit.see(40)) == [("tamper-1", 4, "closed")]
     assert of(Tell, unit.done)[-1].data["outcome"]["code"] == Outcome.RESTORED
+    assert [(ended.outcome, ended.by) for ended in of(NoteOutcome, unit.done)] == [(Outcome.RESTORED, "unit")]
 
 
 def test_a_shut_door_that_somebody_looked_at_is_closed_when_its_event_is_over() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.signals import Log, Outcome, Remember, Tell
+from agent.incidents.course import UNANSWERED_KEPT_S
+from agent.signals import Category, Log, NoteOutcome, Outcome, Remember, Tell
 from tests.incidents.driven_unit import Unit, logged, of, revisions, told
 
 
@@ -65,6 +66,20 @@ def test_closing_gives_the_outcome_and_nothing_more_is_told(outcome: Outcome) ->
     assert data["outcome"] == {"code": outcome.value, "cause": "a test", "by": "op-7"}
     assert data["operator"]["ackedAt"] is not None
     assert revisions(unit.wait(3000)) == []
+
+
+def test_each_outcome_is_written_down_for_good_with_who_gave_it_and_why() -> None:
+    unit = Unit()
+    unit.press()
+    unit.close(5, Outcome.FALSE)
+    assert of(NoteOutcome, unit.done) == [NoteOutcome("help-1", Category.HELP, Outcome.FALSE, "a test", "op-7")]
+
+
+def test_that_nobody_ever_closed_an_incident_is_written_down_too() -> None:
+    unit = Unit()
+    unit.press()
+    unit.wait(60 + UNANSWERED_KEPT_S + 60)
+    assert of(NoteOutcome, unit.done) == [NoteOutcome("help-1", Category.HELP, None, None, None)]
 
 
 def test_closing_after_the_end_works_as_well() -> None:

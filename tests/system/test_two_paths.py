@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.clock import SystemClock
 from agent.control_room.happenings import What
+from agent.control_room.room import ControlRoom
 from agent.signals import Category
+from fakes.broker import CONTROL_ROOM, Broker
+from fakes.town import ORG
 from tests.uplink.chaos.rough_network import CALM, End, Fault, RoughNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
     from agent.control_room.happenings import Happening
-    from agent.control_room.room import ControlRoom
     from fakes.town import Town
 
 LIMIT_S = 120.0
+SOON = "import agent.uplink.path_watch as watch; watch.UNHEARD_AFTER_S = {seconds}"
 
 
 def paths_up(room: ControlRoom) -> dict[str, bool]:
@@ -49,3 +58,23 @@ async def test_the_loss_of_a_path_is_told_over_the_other_and_its_return_too(town
             await town.control_room.wait_for(lambda _: fault.latest.data["state"] == "closed", LIMIT_S)
             assert fault.latest.data["outcome"]["code"] == "restored"
             assert What.UNIT_LOST not in {each.what for each in happened}
+
+
+async def test_a_path_that_nobody_hears_is_a_fault_until_somebody_does(
+    town_with: Callable[..., Town], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "site").mkdir()
+    (folder / "site" / "sitecustomize.py").write_text(SOON.format(seconds=3.0), encoding="utf-8")
+    here = str(Path(__file__).parents[2])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "site"), here]))
+    town = town_with()
+    async with Broker(folder / "deaf", town.authority, org=ORG) as deaf:
+        town.rebuild(uplink={"alternate": {"broker": deaf.url}, "heartbeat_s": 1.0})
+        async with town:
+            await town.start_unit()
+            fault = await town.alert(Category.FAULT)
+            assert "Nobody listens at the end of the alternate path" in fault.headline
+            endpoint = replace(town.endpoint, port=deaf.port)
+            async with ControlRoom(endpoint, CONTROL_ROOM, SystemClock(), org=ORG):
+                await town.control_room.wait_for(lambda _: fault.latest.data["state"] == "closed", LIMIT_S)
+            assert fault.latest.data["outcome"]["code"] == "restored"

@@ -164,9 +164,10 @@ def tell(alert_id: str, revision: int, at: Moment, category: Category = Category
 
 
 def make_config(**uplink: object) -> Config:
-    """A unit of the street."""
+    """A unit of the street; its waits may be as short, or as long, as no unit's are."""
     settings = {"broker": "mqtt://localhost", "insecure_lab": True} | uplink
-    return Config(
+    waits: dict[str, Any] = {key: settings.pop(key) for key in ("resend_s", "late_after_s") if key in settings}
+    config = Config(
         profile="safe-point",
         unit=UnitSettings(
             id="unit-a",
@@ -178,3 +179,4 @@ def make_config(**uplink: object) -> Config:
         ),
         uplink=UplinkSettings.model_validate(settings),
     )
+    return config.model_copy(update={"uplink": config.uplink.model_copy(update=waits)})

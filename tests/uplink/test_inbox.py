@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -63,6 +64,51 @@ def test_an_acknowledgement_is_understood() -> None:
     assert Inbox(UNIT).read(_came(ack), NOW) == Acknowledged(
         "inc-1", 3, AckLevel.CLOSED, NOW, "op-4417", Outcome.FALSE, "a child"
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"outcome": "false", "note": None},
+        {"outcome": "false", "note": ""},
+        {"outcome": "test", "note": "  "},
+        {"outcome": "restored"},
+        {"outcome": None},
+        {"operatorRef": None},
+        {"operatorRef": ""},
+        {"operatorRef": " "},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("absent", [False, True])
+def test_nobody_closes_an_alert_without_a_name_an_outcome_of_theirs_or_its_cause(
+    words: dict[str, Any], *, absent: bool
+) -> None:
+    said: dict[str, Any] = {"operator_ref": "op-4417", "outcome": Outcome.FALSE, "note": "a child"}
+    ack = messages.acknowledgement(
+        TOPICS, "desk", NOW.wall, alert_id="inc-1", revision=3, level=AckLevel.CLOSED, **said
+    )
+    assert isinstance(Inbox(UNIT).read(_came(ack), NOW), Acknowledged)
+    ack.document["data"].update(words)
+    if absent and None in words.values():
+        for key in [key for key, value in words.items() if value is None]:
+            del ack.document["data"][key]
+    refused = _refused(Inbox(UNIT), _came(ack))
+    assert refused.why is Why.INVALID
+
+
+def test_a_genuine_alert_needs_no_cause() -> None:
+    ack = messages.acknowledgement(
+        TOPICS,
+        "desk",
+        NOW.wall,
+        alert_id="inc-1",
+        revision=3,
+        level=AckLevel.CLOSED,
+        operator_ref="op-1",
+        outcome=Outcome.GENUINE,
+    )
+    assert isinstance(Inbox(UNIT).read(_came(ack), NOW), Acknowledged)
 
 
 def _understood(received: Received, now: Moment = NOW) -> Commanded:
@@ -196,6 +242,28 @@ def test_while_the_clock_is_not_set_only_the_brokers_own_expiry_counts() -> None
     assert _why_late(_came(_command(), expiry_s=12), lost) is None
     assert _why_late(_came(_command(), expiry_s=None), lost) is Why.CLOCK
     assert _why_late(_came(_command(), expiry_s=86_400), lost) is Why.CLOCK
+
+
+def test_a_clock_that_is_not_set_still_knows_that_what_ended_before_it_has_ended() -> None:
+    """It is at least so late as it says, and as it was when anybody last knew the time."""
+    behind = Moment(10.0, NOW.wall - timedelta(seconds=20), "boot-1", ClockQuality.UNSYNCED)
+    message = _came(_command(at=behind.later(-31)), expiry_s=30)
+    assert _why_late(message, behind) is Why.EXPIRED
+
+    long_ago = Moment(10.0, NOW.wall - timedelta(days=400), "boot-1", ClockQuality.UNSYNCED)
+    inbox = Inbox(UNIT)
+    inbox.passed = NOW.wall
+    for age_s, late in ((31, Why.EXPIRED), (29, None)):
+        understood = inbox.read(_came(_command(at=NOW.later(-age_s)), expiry_s=30), long_ago)
+        assert isinstance(understood, Commanded)
+        assert (None if understood.late is None else understood.late.why) is late
+
+
+@pytest.mark.parametrize("quality", ClockQuality)
+def test_what_lay_here_unread_for_longer_than_it_had_to_live_is_over_whatever_the_clock(quality: ClockQuality) -> None:
+    now = replace(NOW, quality=quality)
+    assert _why_late(_came(_command(), expiry_s=2, unread_s=5.0), now) is Why.EXPIRED
+    assert _why_late(_came(_command(), expiry_s=12, unread_s=5.0), now) is None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from agent.uplink.path_watch import (
     LOST_AFTER_S,
     PROVE_EVERY_S,
     RECALL_AFTER_S,
+    UNHEARD_AFTER_S,
     UNPROVED_AFTER_S,
     PathEvent,
     PathWatch,
@@ -45,6 +46,25 @@ def test_a_short_gap_is_not_told() -> None:
     assert watch.look({"primary": False}, 2.0) == []
     assert watch.look({"primary": True}, LOST_AFTER_S) == []
     assert watch.look({"primary": False}, LOST_AFTER_S + 3) == []
+
+
+def test_a_path_at_whose_end_nobody_listens_is_named_within_90_s_once_and_so_is_the_first_who_does() -> None:
+    watch, both = PathWatch(("primary", "alternate"), 0.0), {"primary": True, "alternate": True}
+    told = []
+    for second in range(400):
+        unheard = {"primary": None, "alternate": 100.0 if 100 <= second < 300 else None}
+        told += [(second, *event) for event in watch.look(both, float(second), unheard)]
+    assert told == [
+        (100 + int(UNHEARD_AFTER_S), "alternate", PathEvent.UNHEARD),
+        (300, "alternate", PathEvent.HEARD),
+    ]
+    assert UNHEARD_AFTER_S + 25.0 <= 90.0
+
+
+def test_a_path_that_is_down_is_lost_and_not_also_unheard() -> None:
+    watch = PathWatch(("primary",), 0.0)
+    events = [watch.look({"primary": False}, float(second), {"primary": 0.0}) for second in range(200)]
+    assert [event for told in events for _, event in told] == [PathEvent.LOST, PathEvent.WILL_TOLD]
 
 
 def test_each_path_is_proved_within_15_minutes_and_does_not_count_without() -> None:

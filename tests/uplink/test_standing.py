@@ -185,8 +185,15 @@ async def _kept_by(broker: Broker, authority: Authority) -> list[str]:
     async with linked(endpoint, passing("late", wanted), on_message=ear) as console:
         await console.publish(ends)  # comes after what is kept
         await until(lambda: ends.payload in ear.payloads(), "all was said")
-    kept = [json.loads(said.payload) for said in ear.heard if said.topic != ends.topic]
-    return [said["id"] for said in kept]
+    kept: dict[str, str] = {}
+    for said in ear.heard:
+        if said.topic == ends.topic:
+            continue
+        if said.payload:
+            kept[said.topic] = json.loads(said.payload)["id"]
+        else:  # it was taken down while this console listened
+            kept.pop(said.topic, None)
+    return [*kept.values()]
 
 
 async def test_an_alert_that_ends_while_a_broker_is_away_does_not_stand_there_when_it_is_back(tmp_path: Path) -> None:

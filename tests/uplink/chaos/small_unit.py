@@ -33,12 +33,19 @@ CAPACITY = 10_000
 class SmallUnit:
     """Outbox, courier, paths and inbox."""
 
-    def __init__(self, outbox: Outbox, endpoints: Mapping[str, Endpoint], clock: Clock, **manners: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        outbox: Outbox,
+        endpoints: Mapping[str, Endpoint],
+        clock: Clock,
+        uplink: Mapping[str, Any],
+        **manners: Any,  # noqa: ANN401
+    ) -> None:
         self.clock = clock
         self.outbox = outbox
         self.complaints = Complaints()
         self.path_events: list[tuple[str, PathEvent]] = []
-        self.config = make_config()
+        self.config = make_config(**uplink)
         self._inbox = Inbox(self.config.unit)
         topics = UnitTopics(self.config.unit.org, self.config.unit.id)
         self.paths = Paths(
@@ -76,13 +83,14 @@ async def small_unit(
     folder: Path,
     endpoints: Mapping[str, Endpoint],
     clock: Clock | None = None,
+    uplink: Mapping[str, Any] | None = None,
     **manners: Any,  # noqa: ANN401
 ) -> AsyncIterator[SmallUnit]:
     """A unit that runs; its paths may be down."""
     clock = clock or SystemClock()
     complaints = Complaints()
     outbox = await Outbox.open(folder, CAPACITY, clock, on_trouble=complaints.trouble, on_over=complaints.end)
-    unit = SmallUnit(outbox, endpoints, clock, **manners)
+    unit = SmallUnit(outbox, endpoints, clock, uplink or {}, **manners)
     try:
         async with running(unit.paths):
             carrying = asyncio.create_task(unit.courier.run())
