@@ -165,7 +165,7 @@ class Stills:
         return True
 
     async def _by_some_path(self, message: Publication, category: Category) -> str | None:
-        """Send over the first path that is up, and beside one that is silent over the next.
+        """Send over the first path that is up; beside one that is silent, or where nobody listens, over the next.
 
         Returns:
             The path by which the broker took it; None: there is none that would.
@@ -174,23 +174,26 @@ class Stills:
             PublishRefused: the broker does not take it.
         """
         under_way: dict[asyncio.Future[Receipt], str] = {}
+        unheard: list[str] = []
         while True:
             # One at a time on each of them: never again by one that has not answered.
-            path = self._paths.choose(1, Lane.STILL, besides=self._silent()) or self._paths.choose(1, Lane.STILL)
+            path = self._paths.choose(1, Lane.STILL, besides={*self._silent(), *unheard})
+            path = path or self._paths.choose(1, Lane.STILL, besides=unheard)
             if path is not None:
                 with suppress(LinkDown):  # it broke this very moment
                     under_way[self._paths.send(message, Lane.STILL, by=path)] = path
                     self._purse.spend(len(message.payload) + AROUND_BYTES, for_help=category is Category.HELP)
             if not under_way:
-                return None
+                return next(iter(unheard), None)
             answered, _ = await asyncio.wait(under_way, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
             for receipt in answered:
                 path = under_way.pop(receipt)
                 try:
-                    receipt.result()
+                    if not receipt.result().nobody_listening:
+                        return path
                 except LinkDown:
                     continue  # what it carried may be lost: the next path, or the next connection
-                return path
+                unheard.append(path)
 
     def _drop(self, each: _Waiting, reason: str) -> None:
         self.dropped += 1

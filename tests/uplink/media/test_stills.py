@@ -13,6 +13,7 @@ import pytest
 from agent.config.sending import DataPlanSettings
 from agent.signals import Category, Media, MediaReady
 from agent.uplink import still
+from agent.uplink.endpoint import Endpoint
 from agent.uplink.media import stills as stills_module
 from agent.uplink.media.purse import Purse
 from agent.uplink.media.road import Road
@@ -21,15 +22,14 @@ from agent.uplink.paths import ALTERNATE, PRIMARY, Paths
 from agent.uplink.publication import Received, Subscription
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import MessageInvalid
-from fakes.broker import CONTROL_ROOM
+from fakes.broker import CONTROL_ROOM, Broker
 from tests.uplink.chaos.rough_network import End, RoughNetwork
-from tests.uplink.lab import Ear, LabClock, linked, make_config, passing, running, until
+from tests.uplink.lab import Ear, LabClock, files_of, linked, make_config, passing, running, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from agent.uplink.endpoint import Endpoint
     from tests.uplink.conftest import Street
 
 UNIT = make_config().unit
@@ -175,6 +175,7 @@ async def test_beside_a_way_that_is_silent_pictures_go_by_the_other_and_the_next
             monkeypatch.setattr(stills_module, "PATIENCE_S", 3600.0)
             desk.stills.take(desk.made("inc-2"), Category.HELP)
             await until(lambda: desk.stills.sent == 2, "the next comes at once")
+            await until(lambda: len(ear.heard) == 2, "the console has it, too")
     assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
 
 
@@ -195,7 +196,33 @@ async def test_a_way_by_which_a_call_got_no_answer_is_not_tried_for_its_picture_
             network.strike(End.RESET)
             desk.stills.take(desk.made("inc-2"), Category.HELP)
             await until(lambda: desk.stills.sent == 2, "a way of which nothing good is known is better than none")
+            await until(lambda: len(ear.heard) == 2, "the console has it, too")
     assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
+
+
+async def test_where_nobody_listens_at_the_first_broker_the_picture_goes_to_the_second_as_well(
+    street: Street, tmp_path: Path
+) -> None:
+    async with Broker(tmp_path / "deaf", street.authority) as deaf, watched(street) as ear:
+        to_deaf = Endpoint.build(deaf.url, **files_of(street.authority, "unit-a"))
+        desk = desk_at(street, tmp_path, ways={PRIMARY: to_deaf, ALTERNATE: street.endpoint("unit-a")})
+        async with at_work(desk):
+            await until(lambda: all(path["up"] for path in desk.paths.facts()), "both ways are up")
+            desk.stills.take(desk.made("inc-1"), Category.HELP)
+            await until(lambda: desk.stills.sent == 1, "it is sent")
+            await until(lambda: ear.heard, "the console has it, too")
+            assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1"]
+
+
+async def test_a_picture_for_which_nobody_listens_anywhere_is_sent_once_and_holds_nothing_up(
+    street: Street, tmp_path: Path
+) -> None:
+    desk = desk_at(street, tmp_path, ways={each: street.endpoint("unit-a") for each in (PRIMARY, ALTERNATE)})
+    async with at_work(desk):
+        await until(lambda: all(path["up"] for path in desk.paths.facts()), "both ways are up")
+        for alert_id in ("inc-1", "inc-2"):
+            desk.stills.take(desk.made(alert_id), Category.TAMPER)
+        await until(lambda: desk.stills.facts() == {"waiting": 0, "sent": 2, "dropped": 0}, "both are done with")
 
 
 async def test_pictures_wait_for_a_way_that_is_silent_to_be_found_out_when_there_is_no_other(
@@ -211,6 +238,7 @@ async def test_pictures_wait_for_a_way_that_is_silent_to_be_found_out_when_there
             desk.stills.take(desk.made("inc-1"), Category.HELP)
             desk.stills.take(desk.made("inc-2"), Category.TAMPER)
             await until(lambda: desk.stills.sent == 2, "both come with the next connection")
+            await until(lambda: len(ear.heard) == 2, "the console has it, too")
     assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
 
 
