@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agent.signals import Why
 from agent.uplink.inbox import Refusal
@@ -13,19 +13,25 @@ if TYPE_CHECKING:
     from agent.uplink.inbox import Commanded
 
 
-def why_not(came: Commanded, known: Entry | None, rights: CommandSettings) -> Refusal | None:
+WAITED_TOO_LONG: Final = "it had to wait here, and expired meanwhile"
+
+
+def why_not(came: Commanded, known: Entry | None, rights: CommandSettings, now_s: float) -> Refusal | None:
     """Why a command is refused; None: it is not.
 
     Args:
         came: The command.
         known: What came before under its id, and said something else.
         rights: Who may say what.
+        now_s: The present moment, on CLOCK_MONOTONIC.
     """
     command = came.command
     if known is not None:
         return refusal_of(came, Why.REPLAYED, "its id was used before, for another command")
     if came.late is not None:
         return refusal_of(came, came.late.why, came.late.text)
+    if now_s > came.lapses_s:
+        return refusal_of(came, Why.EXPIRED, WAITED_TOO_LONG)
     console = command.source.rpartition("/")[2]
     if not rights.may(command.name, command.by, console):
         return refusal_of(came, Why.FORBIDDEN, f"{command.by} at {console} has no right to {command.name} here")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from agent.commands.admission import refusal_of, why_not
+from agent.commands.admission import WAITED_TOO_LONG, refusal_of, why_not
 from agent.commands.answers import UNSENT, Answers
 from agent.commands.carrying import NotTaken
 from agent.commands.file import NotWritten
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agent.commands.file import Contents
     from agent.commands.ledger import Entry
     from agent.config.settings import Config
-    from agent.signals import Command, CommandName
+    from agent.signals import CommandName
     from agent.uplink.inbox import Commanded
     from agent.uplink.link import Link
     from agent.uplink.paths import Paths
@@ -58,7 +58,7 @@ class Office:
         self._given_up: list[Callable[[str], None]] = []
         self._resumes: dict[CommandName, Callable[[str], None]] = {}
         self._looks: list[Callable[[], None]] = []
-        self._waiting: deque[tuple[Command, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Commanded, asyncio.Future[None]]] = deque()
         self._is_open = False
         """The file is open, or was waited for long enough."""
         self.knows_all = False
@@ -141,7 +141,7 @@ class Office:
         known = self._ledger.get(command.ref)
         if known is not None and known.digest == command.digest:
             self._repeat(known, came)
-        elif (refusal := why_not(came, known, self._config.commands)) is not None:
+        elif (refusal := why_not(came, known, self._config.commands, self._clock.now().monotonic_s)) is not None:
             self._refuse(refusal)
         else:
             self._accept(came)
@@ -180,9 +180,9 @@ class Office:
             working()
             while True:
                 while self._waiting:
-                    command, written = self._waiting.popleft()
+                    came, written = self._waiting.popleft()
                     await self._is_written(written)
-                    self._carry_out(command)
+                    self._carry_out(came)
                 self._news.clear()
                 await self._news.wait()
 
@@ -214,7 +214,7 @@ class Office:
             reason=command.reason,
             status=Answer.ACCEPTED,
         )
-        self._waiting.append((command, written))
+        self._waiting.append((came, written))
         self._news.set()
 
     def _repeat(self, entry: Entry, came: Commanded) -> None:
@@ -253,9 +253,13 @@ class Office:
         except (NotWritten, TimeoutError) as error:
             log.warning("command_not_written", reason=str(error) or "the disk does not answer", effect="carried out")
 
-    def _carry_out(self, command: Command) -> None:
+    def _carry_out(self, came: Commanded) -> None:
+        command = came.command
         entry = self._ledger.get(command.ref)
         if entry is None or entry.is_over:
+            return
+        if self._clock.now().monotonic_s > came.lapses_s:
+            self.answered(AnswerCommand(command.ref, Answer.REFUSED, Why.EXPIRED, WAITED_TOO_LONG))
             return
         self._answers.give(entry)  # accepted
         try:

@@ -8,6 +8,7 @@ decided here.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -60,6 +61,8 @@ class Commanded:
     reply: ReplyTo | None
     late: Late | None = None
     """It is not to be carried out any more; one that was carried out may be answered again."""
+    lapses_s: float = math.inf
+    """When it is over, if it has to wait here, on CLOCK_MONOTONIC."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class Inbox:
             reason=data.get("reason"),
             digest=digest,
         )
-        return Commanded(command, received.topic, reply, late)
+        return Commanded(command, received.topic, reply, late, now.monotonic_s + _left_s(document, received, now))
 
     def _check_console(self, console: str, document: Document) -> None:
         """Hold what a command says of its sender against the sender that the broker let write this topic.
@@ -191,10 +194,7 @@ def _document(kind: Kind, received: Received) -> Document:
 
 def _lateness(document: Document, received: Received, now: Moment, passed: datetime | None) -> Late | None:
     """A command counts for 30 s at most, and not beyond its own expiry or that of its message."""
-    made = _time(document["time"])
-    expires = made + timedelta(seconds=COMMAND_EXPIRY_S)
-    if "expirytime" in document:
-        expires = min(expires, _time(document["expirytime"]))
+    made, expires = _time(document["time"]), _expires(document)
     # The broker counts a message's life in seconds of its own, down to when it reached this machine, and we count on
     # from there: that holds whatever our clock says.
     if received.expiry_s is not None and received.unread_s > received.expiry_s:
@@ -211,6 +211,21 @@ def _lateness(document: Document, received: Received, now: Moment, passed: datet
     if made - now.wall > timedelta(seconds=MAX_SKEW_S):
         return Late(Why.CLOCK, f"the command says it was made at {document['time']}, which is to come")
     return None
+
+
+def _left_s(document: Document, received: Received, now: Moment) -> float:
+    """How long a command that came in time still counts."""
+    left_s = float(COMMAND_EXPIRY_S)
+    if received.expiry_s is not None:
+        left_s = min(left_s, received.expiry_s - received.unread_s)
+    if now.quality is not ClockQuality.UNSYNCED:
+        left_s = min(left_s, (_expires(document) - now.wall).total_seconds())
+    return left_s
+
+
+def _expires(document: Document) -> datetime:
+    expires = _time(document["time"]) + timedelta(seconds=COMMAND_EXPIRY_S)
+    return min(expires, _time(document["expirytime"])) if "expirytime" in document else expires
 
 
 def _time(text: str) -> datetime:

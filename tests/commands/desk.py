@@ -24,13 +24,13 @@ from agent.uplink.validation import parse
 from tests.uplink.lab import make_config, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
     from pathlib import Path
 
     from agent.clock import Moment
     from agent.commands.carrying import Handler
     from agent.commands.chain import Record
-    from agent.commands.file import Contents
+    from agent.commands.file import Contents, Writing
     from agent.signals import Command, Signal
     from agent.uplink.messages import Message
 
@@ -105,6 +105,18 @@ class HungFile(CommandFile):
     def open(self) -> Contents:
         self.may_open.wait()
         return super().open()
+
+
+class HungWrites(CommandFile):
+    """A file that takes nothing until it may."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.may_write = threading.Event()
+
+    def write(self, writings: Sequence[Writing]) -> None:
+        self.may_write.wait()
+        super().write(writings)
 
 
 class Desk:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from agent.commands import office as office_module
 from agent.commands.carrying import NotTaken
 from agent.commands.file import FILE_NAME
 from agent.commands.office import WAITING
@@ -17,7 +18,7 @@ from agent.commands.redaction import without_secrets
 from agent.config.commanding import CommandSettings, MemberSettings
 from agent.signals import Answer, AnswerCommand, CommandName, FaultCleared, Faulted, Why
 from agent.uplink.lanes import Lane
-from tests.commands.desk import TOPICS, Desk, HungFile, plain, whole
+from tests.commands.desk import TOPICS, Desk, HungFile, HungWrites, plain, whole
 from tests.uplink.lab import until
 
 if TYPE_CHECKING:
@@ -115,6 +116,35 @@ async def test_a_late_command_is_refused(tmp_path: Path) -> None:
         command.document["time"] = command.document["expirytime"] = "2026-01-01T00:00:00.000Z"
         desk.comes(command)
         await desk.answered("refused")
+        assert desk.answers()[0]["code"] == Why.EXPIRED
+        assert not desk.done
+
+
+async def test_a_command_that_expires_while_the_file_is_not_open_is_not_carried_out(tmp_path: Path) -> None:
+    file = HungFile(tmp_path)
+    desk = Desk(tmp_path, file=file)
+    async with desk.open(wait=False):
+        came = asyncio.get_running_loop().time()
+        desk.comes(desk.command(), expiry_s=1)
+        desk.comes(desk.command(), expiry_s=30)
+        await until(lambda: asyncio.get_running_loop().time() > came + 1.0, "the first one is over")
+        file.may_open.set()
+        await until(lambda: desk.done, "the second one is done")
+        assert sorted(desk.statuses()) == ["accepted", "done", "refused"]
+        assert next(each for each in desk.answers() if each["status"] == "refused")["code"] == Why.EXPIRED
+
+
+async def test_a_command_that_expires_while_it_waits_for_the_disk_is_not_carried_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office_module, "WRITTEN_WITHIN_S", 1.5)
+    file = HungWrites(tmp_path)
+    async with Desk(tmp_path, file=file).open() as desk:
+        try:
+            desk.comes(desk.command(), expiry_s=1)
+            await desk.answered("refused")
+        finally:
+            file.may_write.set()
         assert desk.answers()[0]["code"] == Why.EXPIRED
         assert not desk.done
 

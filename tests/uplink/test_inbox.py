@@ -266,6 +266,19 @@ def test_what_lay_here_unread_for_longer_than_it_had_to_live_is_over_whatever_th
     assert _why_late(_came(_command(), expiry_s=12, unread_s=5.0), now) is None
 
 
+def test_how_long_a_command_still_counts_is_the_least_of_what_is_known() -> None:
+    unset = replace(NOW, quality=ClockQuality.UNSYNCED)
+
+    def left_s(now: Moment, **differently: Any) -> float:  # noqa: ANN401 - any field of Received
+        return round(_understood(_came(_command(at=NOW.later(-10)), **differently), now).lapses_s - now.monotonic_s, 3)
+
+    assert left_s(NOW) == 20
+    assert left_s(NOW, expiry_s=5) == 5
+    assert left_s(NOW, expiry_s=25, unread_s=20.0) == 5
+    assert left_s(unset, expiry_s=25) == 25
+    assert left_s(unset, expiry_s=25, unread_s=2.0) == 23
+
+
 @pytest.mark.parametrize(
     "topic",
     [
