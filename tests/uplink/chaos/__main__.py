@@ -12,7 +12,7 @@ from pathlib import Path
 from agent import journal
 from fakes.authority import Authority
 from fakes.broker import Broker
-from tests.uplink.chaos.commands import wrong_commands
+from tests.uplink.chaos.commands import TOO_LARGE_BYTES, wrong_commands
 from tests.uplink.chaos.drain import day_without_broker
 from tests.uplink.chaos.run import chaos
 
@@ -64,6 +64,10 @@ async def commands(folder: Path, count: int, seed: int) -> bool:
     say(f"wrong commands (seed {seed}): {seen.sent} by mosquitto_pub in {time.monotonic() - began_s:.0f} s")
     told = ", ".join(f"{count} {status} ({code})" for (status, code), count in seen.answers.most_common())
     say(f"  answers: {told}; {seen.unexplained} without a reason")
+    say(
+        f"  one of {TOO_LARGE_BYTES} bytes, beyond what a unit has its broker let through: "
+        f"{'the broker kept it to itself, neither answered nor audited' if seen.too_large_unheard else 'IT CAME'}"
+    )
     say(f"  audited: {', '.join(f'{count} {what}' for what, count in seen.audited.most_common())}")
     say(f"  the lamp changed {seen.lamp_changed} times; a good command afterwards is done: {seen.obeys}")
     say(f"  a press in the middle: on the desk after {seen.call_s * 1000:.0f} ms")
