@@ -13,7 +13,7 @@ from agent import journal
 from fakes.authority import Authority
 from fakes.broker import Broker
 from tests.uplink.chaos.commands import TOO_LARGE_BYTES, wrong_commands
-from tests.uplink.chaos.drain import day_without_broker
+from tests.uplink.chaos.drain import ACTIVE_EACH, day_without_broker
 from tests.uplink.chaos.faults import SLOW
 from tests.uplink.chaos.presses import presses
 from tests.uplink.chaos.run import chaos
@@ -82,7 +82,10 @@ async def drain(folder: Path, events: int) -> bool:
     async with Broker(folder / "broker", Authority(folder / "authority"), plain=True) as broker:
         result = await day_without_broker(folder / "outbox", broker.plain_port or 0, events)
     in_order = [alert.alert_id for alert in result.events] == result.wanted
-    say(f"a day without a broker: {result.stored} of {events} events stored, drained in {result.took_s:.1f} s")
+    say(
+        f"a day without a broker: {result.stored} of {events} events stored, drained in {result.took_s:.1f} s, "
+        f"one in {ACTIVE_EACH} of them still open and kept by the broker for late consoles"
+    )
     say(f"  all of them, by importance and then by time: {'yes' if in_order else 'NO'}")
     say(f"  a new call in the middle: on the desk after {result.call_s * 1000:.0f} ms, behind {result.before_call}")
     return in_order and result.stored == events and result.call_s < OVERTAKES_WITHIN_S
