@@ -183,9 +183,9 @@ class Town:
         """One more console of the control room, to be used in `async with`."""
         return ControlRoom(self.endpoint, name, SystemClock(), org=ORG)
 
-    async def start_unit(self) -> float:
+    async def start_unit(self, **environment: str) -> float:
         """Start the daemon and wait until it is armed and the control room knows it; returns the seconds to armed."""
-        await self.unit.start()
+        await self.unit.start(**environment)
         armed_s = await self.unit.ready()
         await self.control_room.wait_for(lambda room: room.desk.units, LIMIT_S)
         return armed_s

@@ -47,7 +47,9 @@ class _Waiting:
 class FleetUnit:
     """A unit's birth, will, heartbeat and alerts, by the agent's own messages and links, without the rest of it.
 
-    Its alerts wait in memory: a fleet is for sizing a broker, and has no power cuts.
+    It is the uplink only, and of that not what keeps alerts: they wait in memory, with repetitions of its own, and not
+    in the `Outbox` of a `Courier`. So what a fleet loses or does not lose is told of the broker, not of a real unit:
+    that is what the storm of `./dev chaos` is for. A fleet sizes a broker, and has no power cuts.
     """
 
     def __init__(
@@ -157,9 +159,10 @@ class FleetUnit:
         if not isinstance(understood, Acknowledged):
             self._tally.refused += 1  # no command is carried out: there is nothing here to do it
             return
-        waiting = self._waiting.pop(understood.alert_id, None) if understood.level is AckLevel.RECEIVER else None
-        if waiting is None:
-            return  # an operator's word, or another acknowledgement of what was sent twice
+        waiting = self._waiting.get(understood.alert_id)
+        if waiting is None or understood.level is not AckLevel.RECEIVER or understood.revision != waiting.tell.revision:
+            return  # an operator's word, one about another revision, or about what was sent twice
+        del self._waiting[understood.alert_id]
         if waiting.again is not None:
             waiting.again.cancel()
         self._tally.acknowledged += 1

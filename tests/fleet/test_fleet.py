@@ -15,9 +15,12 @@ from agent.cli.main import EXIT_BAD_INPUT, main
 from agent.clock import SystemClock
 from agent.fleet.fleet import Fleet, unit_id
 from agent.fleet.receiver import FleetReceiver
+from agent.signals import AckLevel
+from agent.uplink import messages
 from agent.uplink.endpoint import Endpoint
 from agent.uplink.manners import Manners
 from agent.uplink.publication import Subscription
+from agent.uplink.topics import UnitTopics
 from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker
 from tests.uplink.contract import Contract
@@ -68,6 +71,36 @@ async def test_a_fleet_lives_through_its_brokers_death_and_keeps_the_contract(tm
     heard = {contract.judge(said).name for said in ear.heard if said.payload}
     assert heard >= {"status", "heartbeat", "alert", "ack"}
     assert tally.refused == 0
+
+
+async def test_only_a_word_about_the_very_revision_ends_the_waiting(tmp_path: Path) -> None:
+    authority, ear = Authority(tmp_path / "authority"), Ear()
+    unit, theirs = files_of(authority, unit_id(1)), files_of(authority, CONTROL_ROOM)
+    topics = UnitTopics(ORG, unit_id(1))
+    async with Broker(tmp_path / "broker", authority, org=ORG) as broker:
+        there = Endpoint.build(broker.url, **unit)
+        rng = random.Random(2)
+        fleet = Fleet(1, ORG, lambda _: [there], SystemClock(), rng, per_s=50, alerts_per_min=1200, heartbeat_s=5.0)
+        manners = Manners("desk", (Subscription(topics.alerts),), session_expiry_s=0)
+        async with linked(Endpoint.build(broker.url, **theirs), manners, on_message=ear) as desk:
+            running = asyncio.create_task(fleet.run(0.0))
+            await until(lambda: len(_alerts_in(ear)) >= 2, "two alerts come")
+            first, other = _alerts_in(ear)[:2]
+            for alert_id, revision in ((first, 2), (other, 1)):
+                now = SystemClock().now().wall
+                word = messages.acknowledgement(
+                    topics, CONTROL_ROOM, now, alert_id=alert_id, revision=revision, level=AckLevel.RECEIVER
+                )
+                await desk.publish(word.publication())
+            await until(lambda: fleet.tally.acknowledged, "the second word is about what the unit said")
+            assert fleet.tally.acknowledged == 1, "the first was about a revision that there is not"
+            fleet.stop()
+            await running
+
+
+def _alerts_in(ear: Ear) -> list[str]:
+    """The ids of what was heard, in order."""
+    return list(dict.fromkeys(json.loads(said)["data"]["alertId"] for said in ear.payloads()))
 
 
 @pytest.fixture

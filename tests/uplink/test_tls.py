@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.uplink import tls
 from agent.uplink.endpoint import Endpoint
+from agent.uplink.link import Link
+from agent.uplink.manners import Manners
 from agent.uplink.tls import EndpointInvalid
 from fakes.authority import Authority
-from tests.uplink.lab import files_of, make_config
+from tests.uplink.lab import Ear, files_of, make_config, running, until
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+CONNECT = b"\x10"
+"""The first byte of MQTT."""
 
 
 def _files(authority: Authority) -> dict[str, Any]:
@@ -80,6 +88,44 @@ def test_tls_1_2_is_for_a_broker_that_was_allowed_it(tmp_path: Path) -> None:
     endpoint = Endpoint.build("mqtts://broker", **files, allow_tls_1_2=True)
     assert endpoint.tls is not None
     assert endpoint.tls.show().context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+@asynccontextmanager
+async def old_server(authority: Authority, heard: list[tuple[str | None, bytes]]) -> AsyncIterator[int]:
+    """A server that has no TLS 1.3; it notes what was spoken and the first byte that came. Yields its port."""
+    its_own = authority.issue_server()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(its_own.cert_file, its_own.key_file)
+    context.load_verify_locations(its_own.ca_file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append((writer.get_extra_info("ssl_object").version(), await reader.read(1)))
+        writer.transport.abort()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0, ssl=context) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_server_that_has_only_tls_1_2_is_refused_unless_the_configuration_allows_it(
+    tmp_path: Path, *, allowed: bool
+) -> None:
+    authority, heard = Authority(tmp_path), list[tuple[str | None, bytes]]()
+    async with old_server(authority, heard) as port:
+        uplink = make_config(
+            broker=f"mqtts://localhost:{port}", insecure_lab=False, allow_tls_1_2=allowed, **_files(authority)
+        ).uplink
+        endpoint = Endpoint.build(uplink.broker, **_files(authority), allow_tls_1_2=uplink.allow_tls_1_2)
+        link = Link(endpoint, Manners("unit-a"), on_message=Ear())
+        async with running(link):
+            if allowed:
+                await until(lambda: heard, "the handshake is done, and MQTT begins")
+                assert heard[0] == ("TLSv1.2", CONNECT)
+            else:
+                await until(lambda: "TLS failed" in (link.trouble or ""), "it says what it does not like")
+                assert heard == []
 
 
 def test_a_file_that_goes_between_two_looks_is_a_sentence_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

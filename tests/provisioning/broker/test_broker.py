@@ -305,8 +305,9 @@ async def test_the_rights_cover_the_contract_and_are_those_of_the_town(tmp_path:
     assert theirs == {line for line in acl.splitlines() if line and not line.startswith("#")}
 
 
-async def test_two_joined_brokers_are_one_for_units_and_control_room_and_losing_one_loses_no_alert(
-    tmp_path: Path,
+@pytest.mark.parametrize("dies", ["the other one", "the control room's own"])
+async def test_two_joined_brokers_are_one_for_units_and_control_room_and_losing_either_loses_no_alert(
+    tmp_path: Path, dies: str
 ) -> None:
     authority = Authority(tmp_path / "authority")
     receiver_is = ("--receiver", "receiver")
@@ -327,9 +328,18 @@ async def test_two_joined_brokers_are_one_for_units_and_control_room_and_losing_
         fleet = Fleet(3, ORG, endpoints, SystemClock(), random.Random(1), per_s=20, alerts_per_min=600, heartbeat_s=5.0)
         answering, living = asyncio.create_task(receiver.run()), asyncio.create_task(fleet.run(30.0))
         await until(lambda: fleet.tally.acknowledged >= 10, "alerts are acknowledged over both brokers")
-        await first.end(signal.SIGKILL)
-        so_far = fleet.tally.acknowledged
-        await until(lambda: fleet.tally.acknowledged >= so_far + 10, "they still are over the one that is left")
+        if dies == "the other one":
+            await first.end(signal.SIGKILL)
+            so_far = fleet.tally.acknowledged
+            await until(lambda: fleet.tally.acknowledged >= so_far + 10, "they still are over the one that is left")
+        else:
+            await second.end(signal.SIGKILL)
+            await until(lambda: fleet.tally.connected == 3, "each unit has one broker left")
+            deaf_since = fleet.tally.raised
+            await until(lambda: fleet.tally.raised >= deaf_since + 10, "alerts happen that nobody hears")
+            assert fleet.tally.waiting >= 10, "a control room is deaf while its only broker is dead"
+            await second.start()
+            await until(lambda: fleet.tally.acknowledged >= deaf_since + 10, "all of it is heard when that is back")
         fleet.stop()
         await living  # it waits for the alerts that it raised
         await receiver.close()

@@ -9,11 +9,17 @@ from tests.uplink.chaos.rough_network import CALM, End, Fault, Packet, Way
 ALWAYS: Final = {
     "calm": CALM,
     "latency": Fault(delay_s=0.1),
-    "byte at a time": Fault(piece=1),
-    "slow loris": Fault(piece=128, pause_s=0.005),
+    "byte at a time": Fault(piece=1, pause_s=0.001),
+    "thin line": Fault(piece=128, pause_s=0.005),
     "stall in the middle": Fault(stall_at=3000, stall_s=1.0),
 }
 """What every connection has."""
+SLOW: Final = {
+    "a byte each millisecond": Fault(piece=1, pause_s=0.001),
+    "200 bytes a second": Fault(piece=20, pause_s=0.1),
+    "100 bytes a second": Fault(piece=10, pause_s=0.1),
+}
+"""Slow loris: networks that carry just enough for nobody to hang up. Each way; an alert has about 1,000 bytes."""
 
 _STATES: Final = {
     "in CONNECT": (Way.TO_BROKER, Packet.CONNECT),
@@ -32,3 +38,16 @@ FIRST: Final = {
     "half-open later": Fault(end=End.HALF_OPEN, end_after=20_000),
 }
 """What the first connections have; later ones are calm."""
+IDLE: Final = {
+    f"{end.value} {where}": Fault(end=end, end_at=state)
+    for end in End
+    for where, state in {
+        "in PINGREQ": (Way.TO_BROKER, Packet.PINGREQ),
+        "in PINGRESP": (Way.TO_CLIENT, Packet.PINGRESP),
+    }.items()
+}
+"""What a connection has on which nothing happens."""
+LEAVING: Final = {
+    f"{end.value} in DISCONNECT": Fault(end=end, end_at=(Way.TO_BROKER, Packet.DISCONNECT)) for end in End
+}
+"""What the last words of a unit meet that is stopped."""

@@ -47,6 +47,9 @@ class Packet(IntEnum):
     PUBACK = 4
     SUBSCRIBE = 8
     SUBACK = 9
+    PINGREQ = 12
+    PINGRESP = 13
+    DISCONNECT = 14
 
 
 @dataclass(frozen=True)
