@@ -116,6 +116,7 @@ class Screen:
 
     def __init__(self, program: list[str]) -> None:
         self._master, slave = pty.openpty()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and children inherit that
         self._process = subprocess.Popen(program, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
         os.close(slave)
         self._shown = ""
