@@ -24,14 +24,23 @@ def put_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     try:
         os.fchmod(fd, mode)
-        view = memoryview(content)
-        while view:
-            view = view[os.write(fd, view) :]
+        write_all(fd, content)
         os.fsync(fd)
     finally:
         os.close(fd)
     part.replace(path)
     sync_folder(path.parent)
+
+
+def write_all(fd: int, content: bytes) -> None:
+    """Write all of it, also where a call takes only a part.
+
+    Raises:
+        OSError: not all of it was written.
+    """
+    left = memoryview(content)
+    while left:
+        left = left[os.write(fd, left) :]
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
-from agent.cli.owned import as_owner, read_named, requested_key
+from agent.cli.owned import as_owner, check_ours, read_named, requested_key
 from agent.config.load import load_config
 
 if TYPE_CHECKING:
@@ -135,12 +135,7 @@ def _install(args: argparse.Namespace) -> int:
     _check_pair(args, key, args.key or requested)
     first = is_first(slots)  # looked at with the caller's rights: the configuration's files may be root's alone
     _check_authority(args, config, None if first else slots, cert, ca)
-    if certificate.name != config.unit.id:
-        msg = f"{args.cert} is the certificate of {certificate.name or 'nobody'}, not of {config.unit.id}"
-        raise UsageError(msg)
-    if certificate.not_after < datetime.now(UTC):
-        msg = f"{args.cert} has ended on {certificate.not_after:%Y-%m-%d}"
-        raise UsageError(msg)
+    check_ours(args.cert, certificate.name, certificate.not_after, config)
     try:
         with as_owner(config):
             if first:

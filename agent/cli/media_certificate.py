@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
-from agent.cli.owned import as_owner, read_named, requested_key
+from agent.cli.owned import as_owner, check_ours, read_named, requested_key
 from agent.media_identity import FILE_NAME, MediaIdentity, MediaIdentityUnusable
 from agent.uplink.key_birth import MEDIA_KEY_NAME
 
@@ -34,12 +33,7 @@ def install_media(args: argparse.Namespace, config: Config) -> int:
     except MediaIdentityUnusable as error:
         msg = f"{args.cert} cannot sign footage: {error}"
         raise UsageError(msg) from error
-    if identity.name != config.unit.id:
-        msg = f"{args.cert} is the certificate of {identity.name or 'nobody'}, not of {config.unit.id}"
-        raise UsageError(msg)
-    if identity.until < datetime.now(UTC):
-        msg = f"{args.cert} has ended on {identity.until:%Y-%m-%d}"
-        raise UsageError(msg)
+    check_ours(args.cert, identity.name, identity.until, config)
     try:
         with as_owner(config):
             identity.put(folder / FILE_NAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
@@ -51,6 +52,26 @@ def read_named(what: str, path: Path) -> bytes:
     except OSError as error:
         msg = f"{what} {path} cannot be read: {error.strerror or error}"
         raise UsageError(msg) from error
+
+
+def check_ours(file: Path, name: str, until: datetime, config: Config) -> None:
+    """See that a certificate is the unit's and still valid.
+
+    Args:
+        file: Where it was read.
+        name: Whose it is; empty: nobody's.
+        until: When it ends.
+        config: Whose it should be.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if name != config.unit.id:
+        msg = f"{file} is the certificate of {name or 'nobody'}, not of {config.unit.id}"
+        raise UsageError(msg)
+    if until < datetime.now(UTC):
+        msg = f"{file} has ended on {until:%Y-%m-%d}"
+        raise UsageError(msg)
 
 
 def requested_key(config: Config, requested: Path) -> bytes:

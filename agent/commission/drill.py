@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from agent.commission.session import now
 from agent.commission.steps.walk import received_at
 from agent.config.settings import InputKind
+from agent.durable import write_all
 from agent.local.messages import AlertAnswered, AlertTold, Walk, WentOff
 from agent.signals import AckLevel, Category
 
@@ -115,9 +116,7 @@ def record(folder: Path, done: Drill) -> None:
     line = json.dumps(asdict(done), ensure_ascii=True).encode() + b"\n"
     fd = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        view = memoryview(line)
-        while view:
-            view = view[os.write(fd, view) :]
+        write_all(fd, line)
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.clock import kernel_boot_id, kernel_clock_error_us, kernel_clock_synced
+from agent.durable import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,9 +128,7 @@ def write_speed(folder: Path) -> float:
     try:
         began_s = time.monotonic()
         for _ in range(BLOCKS):
-            view = memoryview(block)
-            while view:
-                view = view[os.write(fd, view) :]
+            write_all(fd, block)
             os.fdatasync(fd)
         took_s = time.monotonic() - began_s
     finally:

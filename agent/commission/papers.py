@@ -79,11 +79,7 @@ def metres(text: str) -> float:
     Raises:
         NotSo: it is none.
     """
-    try:
-        value = float(text.lower().removesuffix("m").strip().replace(",", "."))
-    except ValueError as error:
-        msg = "a distance in metres, such as 2.5"
-        raise NotSo(msg) from error
+    value = _number(text.lower().removesuffix("m").strip().replace(",", "."), "a distance in metres, such as 2.5")
     if not 0 < value <= 1000:  # noqa: PLR2004 - NaN is refused by this too
         msg = "a distance is more than 0 m and at most 1000 m"
         raise NotSo(msg)
@@ -96,11 +92,7 @@ def degrees(text: str) -> float:
     Raises:
         NotSo: it is none.
     """
-    try:
-        value = float(text.strip().removesuffix("deg").strip())
-    except ValueError as error:
-        msg = "a bearing in degrees from north, such as 135"
-        raise NotSo(msg) from error
+    value = _number(text.strip().removesuffix("deg").strip(), "a bearing in degrees from north, such as 135")
     if not 0 <= value < 360:  # noqa: PLR2004
         msg = "a bearing goes from 0 to 359 degrees"
         raise NotSo(msg)
@@ -119,3 +111,10 @@ def point(text: str) -> tuple[float, float]:
         msg = "two numbers, across and down from the upper left corner, such as 640,212"
         raise NotSo(msg) from error
     return x, y
+
+
+def _number(text: str, wanted: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise NotSo(wanted) from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from agent.helpers.faults import HelperFaults
 from agent.helpers.ladder import Ladder
 from agent.helpers.left_behind import LeftBehind
 from agent.helpers.messages import (
@@ -51,7 +52,7 @@ from agent.helpers.messages import (
 from agent.helpers.patience import STARTED_WITHIN_S, Patience
 from agent.helpers.starting import start_helper
 from agent.helpers.talk import Talk
-from agent.signals import FaultCleared, Faulted
+from agent.helpers.unanswered import Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,9 +80,6 @@ UNREAD_LIMIT_BYTES = 256 * 1024
 """A helper that leaves this much unread is hung: it is ended, and what it did not read goes to the next process."""
 
 DEAF = "does not read what it is asked"
-
-_MEDIA = {StillRequest: "still", StripRequest: "strip", ClipRequest: "clip"}
-"""What a request is answered with."""
 
 
 class HelperState(Enum):
@@ -121,12 +119,11 @@ class Helper:
         self._config = config
         self._clock = clock
         self._report = report
+        self._faults = HelperFaults(name, clock, report)
         self._on_event = on_event
         self._state = HelperState.DOWN
         self._worked_at_s = 0.0
-        self._down_reported = False
-        self._troubles: set[str] = set()
-        self._unanswered: dict[tuple[str, str], StillRequest | StripRequest | ClipRequest | Order] = {}
+        self._unanswered = Unanswered()
         self._asked_by: str | None = None
         """Who asked for the end of the present process."""
         self._writer: asyncio.StreamWriter | None = None
@@ -162,17 +159,17 @@ class Helper:
 
         Answered by a `MediaMade` or `MediaMissed` event, if need be of a later process.
         """
-        self._unanswered[request.alert_id, _MEDIA[type(request)]] = request
+        self._unanswered.ask(request)
         self._send(request)
 
     def order(self, order: Order) -> None:
         """Give the recorder an order. Answered by an `OrderDone` or `OrderRefused`, if need be of a later process."""
-        self._unanswered[order.order_id, "order"] = order
+        self._unanswered.order(order)
         self._send(order)
 
     def withdraw(self, order_id: str) -> None:
         """Ask no later process for this order."""
-        self._unanswered.pop((order_id, "order"), None)
+        self._unanswered.withdraw(order_id)
 
     def restart(self, by: str) -> None:
         """End the present process, as somebody asked for; the next one comes by itself."""
@@ -201,9 +198,7 @@ class Helper:
             finally:
                 self._state = HelperState.DOWN
             log.warning("helper_lost", helper=self.name, why=why, **self.ladder.facts())
-            if not self._down_reported:
-                self._down_reported = True
-                self._report(Faulted(self.name, "down", self._obituary(why), self._clock.now()))
+            self._faults.down(self._obituary(why))
             if self._worked_at_s - began_s > STEADY_AFTER_S:
                 attempt = 0
             await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
@@ -257,7 +252,7 @@ class Helper:
         """Ask for all that no process has answered yet; returns why that is no use."""
         try:
             async with asyncio.timeout(STARTED_WITHIN_S):
-                for request in [*self._unanswered.values()]:
+                for request in self._unanswered:
                     self._send(request)
                     await writer.drain()  # a long outage leaves more than a line holds
         except TimeoutError:
@@ -292,23 +287,21 @@ class Helper:
             await asyncio.sleep(0)  # `readline` does not wait while there are lines: others come first
 
     def _take(self, event: Message) -> None:
-        now = self._clock.now()
         match event:
             case Working():
                 self.last_work = event
-                self.ladder.worked(now.monotonic_s)
+                self.ladder.worked(self._clock.now().monotonic_s)
                 if self._state is not HelperState.WORKING:
                     self._begin_working()
             case Trouble(code, text):
-                self._troubles.add(code)
                 self.ladder.troubled(code)
-                self._report(Faulted(self.name, code, text, now))
+                self._faults.troubled(code, text)
             case TroubleOver(code):
-                self._troubles.discard(code)
                 self.ladder.untroubled(code)
-                self._report(FaultCleared(self.name, code, now))
+                self._faults.untroubled(code)
             case MediaMade() | MediaMissed() | OrderDone() | OrderRefused():
-                self._answered(event)
+                self._unanswered.answered(event)
+                self._on_event(event)
             case PhraseSuspected() | PhraseHeard() | SelfTestBegun() | SelfTestEnded() | TamperSeen() | TamperOver():
                 self._on_event(event)
             case PipelineRestarted():
@@ -329,14 +322,6 @@ class Helper:
                 msg = f"a helper does not send {event.type}"
                 raise ValueError(msg)
 
-    def _answered(self, event: MediaMade | MediaMissed | OrderDone | OrderRefused) -> None:
-        """No later process is asked for this."""
-        if isinstance(event, MediaMade | MediaMissed):
-            self._unanswered.pop((event.alert_id, event.media), None)
-        else:
-            self._unanswered.pop((event.order_id, "order"), None)
-        self._on_event(event)
-
     def _keep(self, standing: FootageStands | SoundMeasured | HearingStands) -> None:
         """Keep what a helper says of its own standing, for the heartbeat."""
         match standing:
@@ -348,16 +333,9 @@ class Helper:
                 self.hearing = standing
 
     def _begin_working(self) -> None:
-        """The first proof of a process: what its predecessor complained of is over, unless it says so again."""
-        now = self._clock.now()
         self._state = HelperState.WORKING
-        if self._down_reported:
-            self._down_reported = False
+        if self._faults.works():
             log.info("helper_back", helper=self.name, starts=self.starts)
-            self._report(FaultCleared(self.name, "down", now))
-        for code in sorted(self._troubles):
-            self._report(FaultCleared(self.name, code, now))
-        self._troubles.clear()
 
     def _send(self, message: Message) -> None:
         writer = self._writer

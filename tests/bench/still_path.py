@@ -11,7 +11,8 @@ from fakes.town import LIMIT_S, Town
 from tests.bench.alarm_path import unit_with
 from tests.bench.bare_paho import PAUSE_S
 from tests.bench.figures import Row, Spread, spread_row
-from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
+from tests.system.two_ways import both_up, two_ways
+from tests.uplink.chaos.rough_network import End, Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,10 +45,6 @@ async def call_to_still_s(town: Town) -> float:
     return came_s - pressed_s
 
 
-def _paths_up(room: ControlRoom) -> list[bool]:
-    return [path["up"] for unit in room.desk.units.values() for path in unit.heartbeat.get("paths", ())]
-
-
 async def _has_filmed(town: Town) -> None:
     async with asyncio.timeout(LIMIT_S):
         while len([*(town.config.footage_folder / "segments").glob("*.ts")]) < FILMED:  # noqa: ASYNC110 - no folder has an event
@@ -57,20 +54,14 @@ async def _has_filmed(town: Town) -> None:
 async def with_two_paths(folder: Path, how: End | None, count: int) -> list[float]:
     """Calls of a unit with two paths, the first of which is cut so before them."""
     town = Town(folder, "safe-space", unit_with(camera={"enabled": True}, footage={"segment_s": 2}))
-    async with (
-        RoughNetwork(town.broker.port, reads_mqtt=False) as first,
-        RoughNetwork(town.broker.port, reads_mqtt=False) as second,
-    ):
-        alternate = {"broker": f"mqtts://localhost:{second.port}"}
-        town.rebuild(uplink={"broker": f"mqtts://localhost:{first.port}", "alternate": alternate})
-        async with town:
-            await town.start_unit()
-            await _has_filmed(town)
-            await town.control_room.wait_for(lambda room: _paths_up(room) == [True, True], 2 * LIMIT_S)
-            if how is not None:
-                first.always = Fault(end=End.RESET, end_after=0)  # nor does a new connection come through
-                first.strike(how)
-            return [await call_to_still_s(town) for _ in range(count)]
+    async with two_ways(town) as first, town:
+        await town.start_unit()
+        await _has_filmed(town)
+        await both_up(town, 2 * LIMIT_S)
+        if how is not None:
+            first.always = Fault(end=End.RESET, end_after=0)  # nor does a new connection come through
+            first.strike(how)
+        return [await call_to_still_s(town) for _ in range(count)]
 
 
 async def each_its_own_cut(folder: Path, how: End) -> list[float]:

@@ -33,13 +33,17 @@ NOBODY = 65534
 """A user and a group that every machine has."""
 
 
+def write_unit(desk: Desk, tls: str) -> None:
+    """Write a unit.yaml with these files, and make the folder of its state."""
+    text = LAB.replace("mqtt://localhost", "mqtts://localhost").replace("insecure_lab: true", tls)
+    desk.write(text + "state_folder: state\n")
+    (desk.folder / "state").mkdir()
+
+
 @pytest.fixture
 def authority(desk: Desk) -> Authority:
     """The authority of hk-001, whose unit.yaml names the first certificate."""
-    uplink = "ca_file: pki/ca.crt, cert_file: pki/hk-001.crt, key_file: pki/hk-001.key"
-    text = LAB.replace("mqtt://localhost", "mqtts://localhost").replace("insecure_lab: true", uplink)
-    desk.write(text + "state_folder: state\n")
-    (desk.folder / "state").mkdir()
+    write_unit(desk, "ca_file: pki/ca.crt, cert_file: pki/hk-001.crt, key_file: pki/hk-001.key")
     authority = Authority(desk.folder / "pki")
     authority.issue_client("hk-001")
     return authority
@@ -243,10 +247,7 @@ def test_a_damaged_key_of_a_request_is_one_sentence(
 @pytest.fixture
 def bare(desk: Desk) -> Authority:
     """A unit that never had a certificate, and the authority that will give it one."""
-    uplink = "ca_file: state/tls/ca.crt, cert_file: state/tls/first.crt, key_file: state/tls/first.key"
-    text = LAB.replace("mqtt://localhost", "mqtts://localhost").replace("insecure_lab: true", uplink)
-    desk.write(text + "state_folder: state\n")
-    (desk.folder / "state").mkdir()
+    write_unit(desk, "ca_file: state/tls/ca.crt, cert_file: state/tls/first.crt, key_file: state/tls/first.key")
     return Authority(desk.folder / "pki")
 
 

@@ -18,10 +18,10 @@ from agent.signals import Answer, AnswerCommand, CommandName
 from agent.uplink import messages
 from agent.uplink.inbox import Inbox
 from agent.uplink.lanes import Lane
-from agent.uplink.publication import LinkDown, Publication, Receipt, Received
+from agent.uplink.publication import LinkDown, Publication, Receipt
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
-from tests.uplink.lab import make_config, until
+from tests.uplink.lab import came, make_config, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -182,15 +182,7 @@ class Desk:
         return messages.command(TOPICS, console, self.clock.now().wall, name, operator_ref=by)
 
     def comes(self, message: Message, **differently: Any) -> None:  # noqa: ANN401 - fields of Received
-        publication = message.publication()
-        values: dict[str, Any] = {
-            "topic": publication.topic,
-            "payload": publication.payload,
-            "expiry_s": publication.expiry_s,
-            "response_topic": publication.response_topic,
-            "correlation_data": publication.correlation_data,
-        }
-        understood = self.inbox.read(Received(**values | differently), self.clock.now())
+        understood = self.inbox.read(came(message, **differently), self.clock.now())
         self.office.take(understood)  # type: ignore[arg-type]
 
     def answers(self) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from agent.commission.seal import Signer
 from agent.commission.standing import FILE_NAME, put, withdraw
 from agent.signals import FaultCleared, Faulted, Proved
 from fakes.authority import Authority
+from tests.alongside import alongside
 from tests.incidents.driven_unit import config
 from tests.uplink.lab import until
 
@@ -48,12 +48,8 @@ class Told:
 async def running(settings: Config) -> AsyncIterator[Told]:
     told = Told(settings)
     await told.room.begin()
-    serving = asyncio.create_task(told.room.run(lambda: None))
-    try:
+    async with alongside(told.room.run(lambda: None)):
         yield told
-    finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from agent.uplink.messages import Answer, State
 from agent.uplink.publication import Publication, Received, Subscription
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import check
+from tests.alongside import alongside
+from tests.uplink.lab import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -84,28 +86,22 @@ class HandUnit:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[HandUnit]:
         """Be on the broker; leave it with a good-bye."""
-        task = asyncio.create_task(self._link.run())
-        try:
+        async with running(self._link):
             async with asyncio.timeout(SOON_S):
                 await self._link.up()
-            yield self
-        finally:
-            if not task.cancelled() and self._link.connected:
-                await self._link.publish(self._status(State.STOPPED))
-            await self._link.close()
-            await asyncio.gather(task, return_exceptions=True)
+            try:
+                yield self
+            finally:
+                if self._link.connected:
+                    await self._link.publish(self._status(State.STOPPED))
 
     @asynccontextmanager
     async def connected_until_it_dies(self) -> AsyncIterator[HandUnit]:
         """Be on the broker; leave it without a word."""
-        task = asyncio.create_task(self._link.run())
-        try:
+        async with alongside(self._link.run()):
             async with asyncio.timeout(SOON_S):
                 await self._link.up()
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     def alert(self, revision: int = 1, alert_id: str = "A1", *, late: bool = False, **data: Any) -> Publication:  # noqa: ANN401
         """A revision of an alert, for `say`; further arguments are members of its data."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import shutil
@@ -21,6 +20,7 @@ from agent.control_room.shares import DAY_S
 from agent.uplink import still
 from agent.uplink.publication import Received
 from agent.uplink.validation import MessageInvalid
+from tests.alongside import alongside
 from tests.control_room.wires import COLUMN, SHOP, after, alert
 
 if TYPE_CHECKING:
@@ -64,13 +64,9 @@ class Room:
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
         """The album at work, until everything is kept."""
-        task = asyncio.create_task(self.album.run())
-        try:
+        async with alongside(self.album.run()):
             yield
             await self.album.finished()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -41,6 +41,16 @@ def config(folder: Path) -> Config:
     )
 
 
+def said_on(sock: socket.socket) -> Iterator[Event]:
+    """What a recorder says, until the end of the line."""
+    with sock.makefile("rb") as lines:
+        try:
+            for line in lines:
+                yield cast("Event", decode(line))
+        except ConnectionError:
+            pass  # killed with our words unread: the end all the same
+
+
 class DaemonEnd:
     """Hears everything a recorder says and asks it for media."""
 
@@ -87,14 +97,10 @@ class DaemonEnd:
         self._sock.close()
 
     def _read(self) -> None:
-        with self._sock.makefile("rb") as lines:
-            try:
-                for line in lines:
-                    with self._news:
-                        self.heard.append(cast("Event", decode(line)))
-                        self._news.notify_all()
-            except ConnectionError:
-                pass  # killed with our words unread: the end all the same
+        for event in said_on(self._sock):
+            with self._news:
+                self.heard.append(event)
+                self._news.notify_all()
         with self._news:
             self._over = True
             self._news.notify_all()

@@ -12,14 +12,20 @@ from agent.helpers.messages import Settings
 from fakes.camera import SyntheticCamera
 from fakes.scene import StreetScene
 
-if __name__ == "__main__":
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+
+def record(fd: int, camera_of: type[SyntheticCamera] = SyntheticCamera) -> None:
+    """Record somebody who walks in a street, with a camera of this kind, until the line to the daemon is closed."""
+    channel = Channel(socket.socket(fileno=fd))
     settings = channel.request()
     assert isinstance(settings, Settings)
     street = StreetScene(person=True)
     try:
-        Recorder(lambda camera, burn_in: SyntheticCamera(camera, street, burn_in)).run(
+        Recorder(lambda camera, burn_in: camera_of(camera, street, burn_in)).run(
             Config.model_validate_json(settings.config_json), channel
         )
     finally:
         channel.close()
+
+
+if __name__ == "__main__":
+    record(int(sys.argv[1]))

@@ -38,6 +38,7 @@ from agent.signals import (
     Triggered,
     WalkTest,
 )
+from tests.alongside import alongside
 from tests.incidents.driven_unit import START, config
 from tests.uplink.lab import until
 
@@ -96,14 +97,10 @@ def settings(tmp_path: Path) -> Config:
 async def opened(settings: Config, **how: bool) -> AsyncIterator[Door]:
     """A door that is open."""
     door, works = Door(settings, **how), asyncio.Event()
-    serving = asyncio.create_task(door.room.run(works.set))
-    async with asyncio.timeout(LIMIT_S):
-        await works.wait()
-    try:
+    async with alongside(door.room.run(works.set)):
+        async with asyncio.timeout(LIMIT_S):
+            await works.wait()
         yield door
-    finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
 
 
 async def test_a_guest_is_told_who_answers_and_how_it_is(settings: Config) -> None:

@@ -8,12 +8,14 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Self
 
-from agent.helpers.messages import Settings, Trouble, Working, decode, encode
+from agent.helpers.messages import Settings, Trouble, Working, encode
+from tests.footage.daemon_end import said_on
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from agent.config.settings import Config
+    from agent.helpers.messages import Event
 
 END_LIMIT_S = 60
 """A recorder writes what is queued, syncs and goes; one that needs longer hangs."""
@@ -79,15 +81,11 @@ class RecorderProcess:
         self._sock.close()
 
     def _read(self) -> None:
-        with self._sock.makefile("rb") as lines:
-            try:
-                for line in lines:
-                    self._hear(line)
-            except ConnectionError:
-                pass  # killed with our words unread: the end all the same
+        for event in said_on(self._sock):
+            self._hear(event)
 
-    def _hear(self, line: bytes) -> None:
-        match decode(line):
+    def _hear(self, event: Event) -> None:
+        match event:
             case Working(done=done, lost=lost):
                 self.safe, self.lost = done, lost
             case Trouble(code=code, text=text):

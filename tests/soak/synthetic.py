@@ -5,17 +5,12 @@ When it ends it prints how many frames the camera encoded: what the files must h
 
 from __future__ import annotations
 
-import socket
 import sys
 from typing import TYPE_CHECKING
 
 from agent import journal
-from agent.config.settings import Config
-from agent.footage.recorder import Recorder
-from agent.helpers.channel import Channel
-from agent.helpers.messages import Settings
 from fakes.camera import SyntheticCamera
-from fakes.scene import StreetScene
+from tests.footage.record_alone import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,16 +34,7 @@ class CountedCamera(SyntheticCamera):
 def main(fd: int) -> None:
     """Record until the line is closed."""
     journal.set_up()
-    channel = Channel(socket.socket(fileno=fd))
-    settings = channel.request()
-    assert isinstance(settings, Settings)
-    street = StreetScene(person=True)
-    try:
-        Recorder(lambda camera, burn_in: CountedCamera(camera, street, burn_in)).run(
-            Config.model_validate_json(settings.config_json), channel
-        )
-    finally:
-        channel.close()
+    record(fd, CountedCamera)
     print(CountedCamera.encoded)  # noqa: T201 - what the parent process reads
 
 

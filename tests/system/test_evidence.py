@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -19,23 +20,33 @@ from agent.uplink.media.web.job import Job, Shelf
 from fakes.authority import Authority
 from fakes.town import UNIT_ID
 from tests.footage.film import clocks
-from tests.system.test_two_paths import paths_up
-from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
+from tests.system.two_ways import both_up, two_ways
+from tests.uplink.chaos.rough_network import End, Fault
 from tests.uplink.media.upload_server import upload_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from agent.control_room.album import Picture
     from agent.control_room.alerts import Alert, Arrival
     from agent.control_room.room import ControlRoom
     from fakes.town import Town
+    from tests.uplink.media.upload_server import Site
 
 LIMIT_S = 30.0
 PRE_S, POST_S, SEGMENT_S = 2, 1, 2
 CAMERA = {"enabled": True, "width_px": 320, "height_px": 180, "bitrate_kbps": 500}
 FOOTAGE = {"pre_event_s": PRE_S, "post_event_s": POST_S, "segment_s": SEGMENT_S}
+
+
+class ClipToSend(NamedTuple):
+    """What a clip that is to leave the unit belongs to, and what is told of it."""
+
+    town: Town
+    site: Site
+    alert: Alert
+    clip: dict[str, Any]
 
 
 async def piece(town: Town, alert: Alert, name: str, *, other_than: str | None = None) -> dict[str, Any]:
@@ -121,33 +132,25 @@ async def test_the_still_of_a_call_comes_by_the_other_path_when_the_first_is_cut
     town_with: Callable[..., Town],
 ) -> None:
     town = town_with(camera=CAMERA, footage=FOOTAGE)
-    async with (
-        RoughNetwork(town.broker.port, reads_mqtt=False) as first,
-        RoughNetwork(town.broker.port, reads_mqtt=False) as second,
-    ):
-        alternate = {"broker": f"mqtts://localhost:{second.port}"}
-        town.rebuild(uplink={"broker": f"mqtts://localhost:{first.port}", "alternate": alternate, "heartbeat_s": 2.0})
-        async with town:
-            await town.start_unit()
-            await has_filmed(town, PRE_S)
-            await town.control_room.wait_for(
-                lambda room: paths_up(room) == {"primary": True, "alternate": True}, LIMIT_S
-            )
-            first.always = Fault(end=End.RESET, end_after=0)
-            first.strike(End.RESET)
-            await town.street.press("panic-1")
-            call = await town.alert(Category.HELP)
-            still = await piece(town, call, "snapshot")
-            came = await town.control_room.wait_for(lambda room: room.album.of(call).get("snapshot"), LIMIT_S)
-            assert came is not None
-            assert came.sha256 == still["sha256"]
-            assert town.control_room.album.standing(call, "snapshot") == "here"
+    async with two_ways(town, heartbeat_s=2.0) as first, town:
+        await town.start_unit()
+        await has_filmed(town, PRE_S)
+        await both_up(town, LIMIT_S)
+        first.always = Fault(end=End.RESET, end_after=0)
+        first.strike(End.RESET)
+        await town.street.press("panic-1")
+        call = await town.alert(Category.HELP)
+        still = await piece(town, call, "snapshot")
+        came = await town.control_room.wait_for(lambda room: room.album.of(call).get("snapshot"), LIMIT_S)
+        assert came is not None
+        assert came.sha256 == still["sha256"]
+        assert town.control_room.album.standing(call, "snapshot") == "here"
 
 
-async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
-    town_with: Callable[..., Town], tmp_path: Path
-) -> None:
-    authority = Authority(tmp_path / "authority")
+@asynccontextmanager
+async def clip_to_send(town_with: Callable[..., Town], folder: Path) -> AsyncIterator[ClipToSend]:
+    """A door was opened, its clip is ready, and there is a web server to which the unit may send it."""
+    authority = Authority(folder / "authority")
     with upload_server(authority.issue_server()) as site:
         uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": [site.place]}}
         async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
@@ -155,19 +158,25 @@ async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
             await has_filmed(town, PRE_S)
             await town.street.open()
             alert = await town.alert(Category.TAMPER)
-            clip = await piece(town, alert, "clip")
-            town.unit.kill()
-            await town.unit.ended()
-            request = UploadRequest("up-1", PieceOf(alert.alert_id, Media.CLIP), site.url)
-            Shelf(town.state_folder / "media" / "uploads").keep(Job(request, datetime.now(UTC)))
-            await town.start_unit()
+            yield ClipToSend(town, site, alert, await piece(town, alert, "clip"))
 
-            def sent(_: object) -> dict[str, Any] | None:
-                told: dict[str, Any] = alert.latest.data["evidence"]["clip"].get("upload") or {}
-                return told if told.get("status") == "done" else None
 
-            told = await town.control_room.wait_for(sent, LIMIT_S) or {}
-            (held,) = site.files.values()
+async def test_a_clip_gets_off_the_unit_through_a_restart_and_its_alert_says_so(
+    town_with: Callable[..., Town], tmp_path: Path
+) -> None:
+    async with clip_to_send(town_with, tmp_path) as (town, site, alert, clip):
+        town.unit.kill()
+        await town.unit.ended()
+        request = UploadRequest("up-1", PieceOf(alert.alert_id, Media.CLIP), site.url)
+        Shelf(town.state_folder / "media" / "uploads").keep(Job(request, datetime.now(UTC)))
+        await town.start_unit()
+
+        def sent(_: object) -> dict[str, Any] | None:
+            told: dict[str, Any] = alert.latest.data["evidence"]["clip"].get("upload") or {}
+            return told if told.get("status") == "done" else None
+
+        told = await town.control_room.wait_for(sent, LIMIT_S) or {}
+        (held,) = site.files.values()
         assert told == {
             "status": "done",
             "host": "localhost",
@@ -182,32 +191,24 @@ async def test_a_command_sends_a_clip_off_the_unit_and_its_alert_says_so(
     town_with: Callable[..., Town], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "ANSWER_WITHIN_S", LIMIT_S)
-    authority = Authority(tmp_path / "authority")
-    with upload_server(authority.issue_server()) as site:
-        uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": [site.place]}}
-        async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
-            await town.start_unit()
-            await has_filmed(town, PRE_S)
-            await town.street.open()
-            alert = await town.alert(Category.TAMPER)
-            clip = await piece(town, alert, "clip")
-            file = f"incidents/{alert.alert_id}/clip.mp4"
-            room = town.control_room
-            wanted = understood(f"{UNIT_ID} upload file={file} url={site.url}?key=secret", room.desk.units)
+    async with clip_to_send(town_with, tmp_path) as (town, site, alert, clip):
+        file = f"incidents/{alert.alert_id}/clip.mp4"
+        room = town.control_room
+        wanted = understood(f"{UNIT_ID} upload file={file} url={site.url}?key=secret", room.desk.units)
+        async with asyncio.timeout(LIMIT_S):
+            answers = [answer async for answer in room.command(wanted)]
+        statuses = [answer["status"] for answer in answers]
+        assert (statuses[0], {*statuses[1:-1]}, statuses[-1]) == ("accepted", {"running"}, "done")
+        assert answers[-1]["result"]["sha256"] == clip["sha256"]
+        revised = [
+            each.data["evidence"]["clip"]["upload"]
+            for each in await room.wait_for(lambda _: revisions_of_an_upload(alert), LIMIT_S) or []
+        ]
+        assert revised[0] == {"status": "running", "host": "localhost", "sentPercent": 0}
+        told = revised[-1]
+        (held,) = site.files.values()
+        assert told["sha256"] == clip["sha256"] == hashlib.sha256(held).hexdigest()
+        elsewhere = understood(f"{UNIT_ID} upload file={file} url=https://elsewhere.example/x", room.desk.units)
+        with pytest.raises(CommandRefused, match="none of the hosts"):
             async with asyncio.timeout(LIMIT_S):
-                answers = [answer async for answer in room.command(wanted)]
-            statuses = [answer["status"] for answer in answers]
-            assert (statuses[0], {*statuses[1:-1]}, statuses[-1]) == ("accepted", {"running"}, "done")
-            assert answers[-1]["result"]["sha256"] == clip["sha256"]
-            revised = [
-                each.data["evidence"]["clip"]["upload"]
-                for each in await room.wait_for(lambda _: revisions_of_an_upload(alert), LIMIT_S) or []
-            ]
-            assert revised[0] == {"status": "running", "host": "localhost", "sentPercent": 0}
-            told = revised[-1]
-            (held,) = site.files.values()
-            assert told["sha256"] == clip["sha256"] == hashlib.sha256(held).hexdigest()
-            elsewhere = understood(f"{UNIT_ID} upload file={file} url=https://elsewhere.example/x", room.desk.units)
-            with pytest.raises(CommandRefused, match="none of the hosts"):
-                async with asyncio.timeout(LIMIT_S):
-                    _ = [answer async for answer in room.command(elsewhere)]
+                _ = [answer async for answer in room.command(elsewhere)]

@@ -13,7 +13,8 @@ from agent.control_room.room import ControlRoom
 from agent.signals import Category
 from fakes.broker import CONTROL_ROOM, Broker
 from fakes.town import ORG
-from tests.uplink.chaos.rough_network import CALM, End, Fault, RoughNetwork
+from tests.system.two_ways import both_up, two_ways
+from tests.uplink.chaos.rough_network import CALM, End, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,37 +28,24 @@ LIMIT_S = 120.0
 SOON = "import agent.uplink.path_watch as watch; watch.UNHEARD_AFTER_S = {seconds}"
 
 
-def paths_up(room: ControlRoom) -> dict[str, bool]:
-    """The paths of the only unit, as its last heartbeat said."""
-    return {path["id"]: path["up"] for unit in room.desk.units.values() for path in unit.heartbeat.get("paths", ())}
-
-
 async def test_the_loss_of_a_path_is_told_over_the_other_and_its_return_too(town_with: Callable[..., Town]) -> None:
     town = town_with()
     happened: list[Happening] = []
-    async with (
-        RoughNetwork(town.broker.port, reads_mqtt=False) as first,
-        RoughNetwork(town.broker.port, reads_mqtt=False) as second,
-    ):
-        alternate = {"broker": f"mqtts://localhost:{second.port}"}
-        town.rebuild(uplink={"broker": f"mqtts://localhost:{first.port}", "alternate": alternate, "heartbeat_s": 2.0})
-        async with town:
-            town.control_room.listen(happened.append)
-            await town.start_unit()
-            await town.control_room.wait_for(
-                lambda room: paths_up(room) == {"primary": True, "alternate": True}, LIMIT_S
-            )
-            first.always = Fault(end=End.RESET, end_after=0)
-            first.strike(End.RESET)
-            await town.street.press("panic-1")
-            call = await town.alert(Category.HELP)
-            assert call.first.data["path"]["used"] == "alternate"
-            fault = await town.alert(Category.FAULT)
-            assert "The primary path to the control room does not work" in fault.headline
-            first.always = CALM
-            await town.control_room.wait_for(lambda _: fault.latest.data["state"] == "closed", LIMIT_S)
-            assert fault.latest.data["outcome"]["code"] == "restored"
-            assert What.UNIT_LOST not in {each.what for each in happened}
+    async with two_ways(town, heartbeat_s=2.0) as first, town:
+        town.control_room.listen(happened.append)
+        await town.start_unit()
+        await both_up(town, LIMIT_S)
+        first.always = Fault(end=End.RESET, end_after=0)
+        first.strike(End.RESET)
+        await town.street.press("panic-1")
+        call = await town.alert(Category.HELP)
+        assert call.first.data["path"]["used"] == "alternate"
+        fault = await town.alert(Category.FAULT)
+        assert "The primary path to the control room does not work" in fault.headline
+        first.always = CALM
+        await town.control_room.wait_for(lambda _: fault.latest.data["state"] == "closed", LIMIT_S)
+        assert fault.latest.data["outcome"]["code"] == "restored"
+        assert What.UNIT_LOST not in {each.what for each in happened}
 
 
 async def test_a_path_that_nobody_hears_is_a_fault_until_somebody_does(

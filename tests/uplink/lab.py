@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from agent.clock import ClockQuality, Moment
 from agent.config.settings import Config, UnitSettings, UplinkSettings
-from agent.signals import Category, Tell
+from agent.signals import AckLevel, Category, Tell
+from agent.uplink import messages
 from agent.uplink.link import Link
 from agent.uplink.manners import Manners
+from agent.uplink.publication import Received
 from agent.uplink.tls import Shown, Tls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from agent.signals import Outcome
     from agent.uplink.endpoint import Endpoint
+    from agent.uplink.messages import Message
     from agent.uplink.paths import Paths
-    from agent.uplink.publication import Publication, Received, Subscription
+    from agent.uplink.publication import Publication, Subscription
+    from agent.uplink.topics import UnitTopics
     from fakes.authority import Authority
 
 Runs = TypeVar("Runs", "Link", "Paths")
@@ -37,6 +42,34 @@ async def until(holds: Callable[[], object], what: str) -> None:
     except TimeoutError:
         msg = f"it never came to this: {what}"
         raise AssertionError(msg) from None
+
+
+def came(message: Message, **differently: Any) -> Received:  # noqa: ANN401 - fields of Received
+    """A message as it comes over a link."""
+    publication = message.publication()
+    values: dict[str, Any] = {
+        "topic": publication.topic,
+        "payload": publication.payload,
+        "expiry_s": publication.expiry_s,
+        "response_topic": publication.response_topic,
+        "correlation_data": publication.correlation_data,
+    }
+    return Received(**values | differently)
+
+
+def closing(unit: UnitTopics, at: datetime, operator: str, outcome: Outcome, note: str | None = None) -> Message:
+    """An operator at the console "desk" closes the alert "inc-1", of which he saw three revisions."""
+    return messages.acknowledgement(
+        unit,
+        "desk",
+        at,
+        alert_id="inc-1",
+        revision=3,
+        level=AckLevel.CLOSED,
+        operator_ref=operator,
+        outcome=outcome,
+        note=note,
+    )
 
 
 class Ear:

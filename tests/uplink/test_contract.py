@@ -29,7 +29,7 @@ from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import MessageInvalid, check, load_schemas, parse
 from agent.voice.liveness import Cost, Heard, Liveness
 from tests.incidents.driven_unit import Unit, of
-from tests.uplink.lab import LabClock, make_config, tell
+from tests.uplink.lab import LabClock, closing, make_config, tell
 
 NOW = LabClock().now()
 UNIT = make_config().unit
@@ -103,17 +103,7 @@ def _one_of_each() -> list[Message]:
         *[messages.status(UNIT, NOW, state, software="1.0", skipped=[(4, 9)]) for state in State],
         messages.status(UNIT, NOW, State.ONLINE, software="1.0", life=Life("boot-1", 12.0), last_sequence=18342),
         messages.acknowledgement(TOPICS, "desk", NOW.wall, alert_id="inc-1", revision=3, level=AckLevel.RECEIVER),
-        messages.acknowledgement(
-            TOPICS,
-            "desk",
-            NOW.wall,
-            alert_id="inc-1",
-            revision=3,
-            level=AckLevel.CLOSED,
-            operator_ref="op-1",
-            outcome=Outcome.FALSE,
-            note="a child",
-        ),
+        closing(TOPICS, NOW.wall, "op-1", Outcome.FALSE, "a child"),
         *[
             messages.command(TOPICS, "desk", NOW.wall, name, operator_ref="op-1", args=ARGS.get(name))
             for name in CommandName

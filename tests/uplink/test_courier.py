@@ -27,6 +27,7 @@ from agent.uplink.publication import Received, Subscription
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
 from fakes.broker import CONTROL_ROOM
+from tests.alongside import alongside
 from tests.uplink.lab import Complaints, linked, make_config, passing, running, tell, until
 
 if TYPE_CHECKING:
@@ -133,13 +134,8 @@ async def unit_at(
     await outbox.begin()
     unit = Unit(config, outbox, endpoint, complaints, puback_within_s)
     try:
-        async with running(unit.link):
-            carrying = asyncio.create_task(unit.courier.run())
-            try:
-                yield unit
-            finally:
-                carrying.cancel()
-                await asyncio.gather(carrying, return_exceptions=True)
+        async with running(unit.link), alongside(unit.courier.run()):
+            yield unit
     finally:
         await outbox.close()
 

@@ -26,6 +26,7 @@ from agent.uplink.manners import Hooks
 from agent.uplink.slots import GIVEN
 from agent.uplink.tls import EndpointInvalid
 from fakes.authority import Authority
+from tests.alongside import alongside
 from tests.uplink.lab import SOON_S, Ear, LabClock, make_config, passing, running, until
 
 if TYPE_CHECKING:
@@ -122,13 +123,8 @@ class Holder:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[Holder]:
-        task = asyncio.create_task(self.keeper.run(self._looked))
-        try:
-            async with running(self.link):
-                yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        async with alongside(self.keeper.run(self._looked)), running(self.link):
+            yield self
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Holder]:
@@ -249,10 +245,8 @@ async def test_a_new_certificate_that_does_not_work_leaves_the_old_one_in_use(
 async def test_a_new_certificate_is_not_tried_while_the_broker_is_away(street: Street, tmp_path: Path) -> None:
     holder = Holder(street, tmp_path, street.authority.issue_client(UNIT))
     holder.renew(street.authority.issue_client(UNIT))
-    task = asyncio.create_task(holder.keeper.run(lambda: None))  # its link does not run
-    await until(lambda: holder.facts.get("renewal") == "waiting", "it waits")
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with alongside(holder.keeper.run(lambda: None)):  # its link does not run
+        await until(lambda: holder.facts.get("renewal") == "waiting", "it waits")
     assert (holder.facts["active"], holder.told) == (GIVEN, [])
 
 

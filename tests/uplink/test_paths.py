@@ -18,6 +18,7 @@ from agent.uplink.paths import ALTERNATE, PRIMARY
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Subscription
 from agent.uplink.topics import UnitTopics
 from fakes.broker import Broker
+from tests.alongside import alongside
 from tests.uplink.chaos.small_unit import small_unit
 from tests.uplink.lab import Ear, linked, make_config, passing, until
 
@@ -58,12 +59,8 @@ async def beating(paths: Paths) -> AsyncIterator[None]:
                 await paths.beat(Publication(TOPICS.heartbeat, str(number).encode(), retain=True))
             await asyncio.sleep(BEAT_S)
 
-    task = asyncio.create_task(beat())
-    try:
+    async with alongside(beat()):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

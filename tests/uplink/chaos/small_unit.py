@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from agent.uplink.outbox import Outbox
 from agent.uplink.paths import Paths
 from agent.uplink.publication import Subscription
 from agent.uplink.topics import UnitTopics
+from tests.alongside import alongside
 from tests.uplink.lab import Complaints, make_config, running, tell
 
 if TYPE_CHECKING:
@@ -92,12 +92,7 @@ async def small_unit(
     outbox = await Outbox.open(folder, CAPACITY, clock, on_trouble=complaints.trouble, on_over=complaints.end)
     unit = SmallUnit(outbox, endpoints, clock, uplink or {}, **manners)
     try:
-        async with running(unit.paths):
-            carrying = asyncio.create_task(unit.courier.run())
-            try:
-                yield unit
-            finally:
-                carrying.cancel()
-                await asyncio.gather(carrying, return_exceptions=True)
+        async with running(unit.paths), alongside(unit.courier.run()):
+            yield unit
     finally:
         await outbox.close()

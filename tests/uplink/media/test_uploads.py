@@ -32,6 +32,7 @@ from agent.uplink.media.road import Road
 from agent.uplink.media.uploads import Uploads
 from agent.uplink.media.web import client, progress, put, tus
 from fakes.authority import Authority
+from tests.alongside import alongside
 from tests.uplink.lab import LabClock, make_config, until
 from tests.uplink.media.upload_server import Site, upload_server
 
@@ -84,13 +85,8 @@ class Desk:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[Uploads]:
         """The room, until the end of the story or of this life."""
-        tasks = [asyncio.create_task(run(lambda: None)) for run in (self.uploads.run, self.road.run)]
-        try:
+        async with alongside(self.uploads.run(lambda: None), self.road.run(lambda: None)):
             yield self.uploads
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def over(self) -> UploadProgress:
         """Wait for the end of the one upload there is."""
