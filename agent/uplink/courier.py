@@ -12,7 +12,7 @@ import structlog
 
 from agent.uplink import messages
 from agent.uplink.alert_troubles import AlertTroubles
-from agent.uplink.in_flight import InFlight
+from agent.uplink.in_flight import HEDGE_S, InFlight
 from agent.uplink.in_order import InOrder
 from agent.uplink.lanes import Lane, lane_of
 from agent.uplink.publication import LinkDown, PublishRefused, Receipt
@@ -74,7 +74,7 @@ class Courier:
         self._ready = Ready()
         self._resends = Resends(config.uplink.resend_s, rng or random.SystemRandom(), outbox.holds)
         self._standing = Standing(config.unit, paths)
-        self._in_flight = InFlight(config.uplink.resend_s[0])
+        self._in_flight = InFlight(min(HEDGE_S, config.uplink.resend_s[0]))
         self._in_order = InOrder()
         self._window = Window()
         self._session = 0
