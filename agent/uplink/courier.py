@@ -73,7 +73,7 @@ class Courier:
         self._troubles = AlertTroubles(on_trouble, on_over)
         self._ready = Ready()
         self._resends = Resends(config.uplink.resend_s, rng or random.SystemRandom(), outbox.holds)
-        self._standing = Standing(config.unit, paths)
+        self._standing = Standing(config.unit, paths, outbox)
         self._in_flight = InFlight(min(HEDGE_S, config.uplink.resend_s[0]))
         self._in_order = InOrder()
         self._window = Window()
@@ -150,6 +150,7 @@ class Courier:
     async def run(self) -> None:
         """Carry, and carry again, until cancelled."""
         self.hurry()  # for what the last life left
+        self._standing.recall()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._carry(), name="courier")
             group.create_task(self._follow_link(), name="courier-follows-link")
@@ -201,6 +202,7 @@ class Courier:
 
     def _found(self, entries: Sequence[Entry]) -> None:
         """The disk came late and held these: on this connection they were never sent, however often before."""
+        self._standing.recall()
         for entry in entries:
             if self._outbox.holds(entry):
                 self._ready.add(entry)
