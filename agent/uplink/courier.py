@@ -12,7 +12,7 @@ import structlog
 
 from agent.uplink import messages
 from agent.uplink.alert_troubles import AlertTroubles
-from agent.uplink.in_flight import InFlight
+from agent.uplink.in_flight import HEDGE_S, InFlight
 from agent.uplink.in_order import InOrder
 from agent.uplink.lanes import Lane, lane_of
 from agent.uplink.publication import LinkDown, PublishRefused, Receipt
@@ -20,6 +20,7 @@ from agent.uplink.ready import Ready
 from agent.uplink.resends import Resends
 from agent.uplink.standing import Standing
 from agent.uplink.validation import MessageInvalid, check
+from agent.uplink.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -72,9 +73,10 @@ class Courier:
         self._troubles = AlertTroubles(on_trouble, on_over)
         self._ready = Ready()
         self._resends = Resends(config.uplink.resend_s, rng or random.SystemRandom(), outbox.holds)
-        self._standing = Standing(config.unit, paths)
-        self._in_flight = InFlight(config.uplink.resend_s[0])
+        self._standing = Standing(config.unit, paths, outbox)
+        self._in_flight = InFlight(min(HEDGE_S, config.uplink.resend_s[0]))
         self._in_order = InOrder()
+        self._window = Window()
         self._session = 0
         self._news = asyncio.Event()
         outbox.on_settled = self._settled
@@ -107,8 +109,9 @@ class Courier:
         Returns:
             Whether it need not be carried any more because of this.
         """
+        now_s = asyncio.get_running_loop().time()
         entry = self._outbox.delivered(alert_id, revision)
-        self._resends.answered(asyncio.get_running_loop().time())
+        self._resends.answered(now_s)
         self._news.set()
         if entry is None:
             return False
@@ -116,6 +119,7 @@ class Courier:
         if not self._outbox.holds_help:
             self._paths.calm()
         self._in_order.forget(entry)
+        self._window.answered(entry, now_s)
         log.info("alert_delivered", alert_id=alert_id, revision=revision, attempts=entry.attempts)
         return True
 
@@ -146,6 +150,7 @@ class Courier:
     async def run(self) -> None:
         """Carry, and carry again, until cancelled."""
         self.hurry()  # for what the last life left
+        self._standing.recall()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._carry(), name="courier")
             group.create_task(self._follow_link(), name="courier-follows-link")
@@ -160,7 +165,8 @@ class Courier:
             self._dispatch()
             for entry in self._in_flight.overdue(loop.time()):
                 self._send_beside(entry)
-            next_s = min(filter(None, (self._resends.next_s, self._in_flight.next_s)), default=None)
+            news_s = (self._resends.next_s, self._in_flight.next_s, self._window.next_s(loop.time()))
+            next_s = min(filter(None, news_s), default=None)
             await self._wait(None if next_s is None else next_s - loop.time())
 
     async def _follow_link(self) -> None:
@@ -184,6 +190,7 @@ class Courier:
             return
         self._session = self._paths.session
         self._in_order.begin_anew()
+        self._window.begin_anew()
         self._resends.begin_anew(asyncio.get_running_loop().time())
         self._ready.replace(entry for entry in self._outbox.pending() if not self._resends.rests(entry))
 
@@ -195,6 +202,7 @@ class Courier:
 
     def _found(self, entries: Sequence[Entry]) -> None:
         """The disk came late and held these: on this connection they were never sent, however often before."""
+        self._standing.recall()
         for entry in entries:
             if self._outbox.holds(entry):
                 self._ready.add(entry)
@@ -214,7 +222,7 @@ class Courier:
                 continue
             first = self._first_owed(entry)
             path = self._choose(first.attempts + 1, lane_of(first.tell.category))
-            if path is None:
+            if path is None or not self._window.lets_pass(first, asyncio.get_running_loop().time()):
                 return
             try:
                 self._send(first, path)
@@ -257,7 +265,7 @@ class Courier:
             LinkDown: it did not take it.
         """
         attempt = entry.attempts + 1
-        late = self._is_late(entry, self._clock.now())
+        late = entry.would_be_late(self._clock.now(), self._config.uplink.late_after_s)
         message = messages.alert(
             self._config,
             entry.tell,
@@ -272,6 +280,7 @@ class Courier:
         now_s = asyncio.get_running_loop().time()
         self._in_flight.left(entry, path, now_s)
         self._in_order.sent(entry, now_s)
+        self._window.sent(entry, now_s)
         self._news.set()  # `_carry` looks whether it waits too long
         receipt.add_done_callback(partial(self._handed_over, entry, path))
         # After the broker's answer: checking takes longer than all the rest of the way to the broker.
@@ -279,13 +288,6 @@ class Courier:
         receipt.add_done_callback(partial(self._let_stand, message))
         self._outbox.sent(entry, late=late)
         self.sent += 1
-
-    def _is_late(self, entry: Entry, now: Moment) -> bool:
-        """Whether it leaves long after the unit had it to say. What a detector takes to be sure is not our delay."""
-        # Of what was recorded in another boot only that much is certain: it waited for a whole power-up.
-        recorded = entry.recorded
-        waited_s = now.monotonic_s - recorded.monotonic_s
-        return entry.late or recorded.boot_id != now.boot_id or waited_s > self._config.uplink.late_after_s
 
     def _check(self, message: messages.Message) -> None:
         """Hold our own message against the contract. It is sent either way: no call is lost over a schema."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from agent.database import Database
+from agent.uplink.clears import Clear, dump_clear, load_clear
 from agent.uplink.entry import Entry, Key, dump_moment, dump_tell, load_moment, load_tell
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ CREATE TABLE IF NOT EXISTS alerts (
     PRIMARY KEY (alert_id, revision)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS memories (alert_id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clears (
+    alert_id TEXT PRIMARY KEY, revision INTEGER NOT NULL, paths TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (one INTEGER PRIMARY KEY CHECK (one = 1), meta TEXT NOT NULL);
 """
 
@@ -63,6 +67,7 @@ class Contents:
 
     entries: tuple[Entry, ...] = ()
     memories: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clears: Mapping[str, Clear] = field(default_factory=dict)
     meta: Meta | None = None
     """None: the file is new."""
     moved_aside: str | None = None
@@ -81,6 +86,7 @@ class Change:
     """Entries that were sent once more."""
     remove: tuple[Key, ...] = ()
     remember: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    clears: Mapping[str, Clear | None] = field(default_factory=dict)
     lazy: bool = False
     """It may wait a little for company: losing it costs a repetition, no more."""
 
@@ -123,6 +129,7 @@ class Disk:
         with self._transaction() as connection:
             connection.execute("DELETE FROM alerts")
             connection.execute("DELETE FROM memories")
+            connection.execute("DELETE FROM clears")
             _apply(connection, everything)
 
     def close(self) -> None:
@@ -160,6 +167,11 @@ def _apply(connection: sqlite3.Connection, change: Change) -> None:
             connection.execute("DELETE FROM memories WHERE alert_id = ?", (alert_id,))
         else:
             connection.execute("INSERT OR REPLACE INTO memories VALUES (?, ?)", (alert_id, json.dumps(state)))
+    for alert_id, clear in change.clears.items():
+        if clear is None:
+            connection.execute("DELETE FROM clears WHERE alert_id = ?", (alert_id,))
+        else:
+            connection.execute("INSERT OR REPLACE INTO clears VALUES (?, ?, ?)", (alert_id, *dump_clear(clear)))
     connection.execute("INSERT OR REPLACE INTO meta VALUES (1, ?)", (json.dumps(asdict(change.meta)),))
 
 
@@ -189,10 +201,12 @@ def _read(connection: sqlite3.Connection) -> Contents:
         except ValueError:
             unreadable += 1
     memories = dict(connection.execute("SELECT alert_id, state FROM memories").fetchall())
+    clears = connection.execute("SELECT alert_id, revision, paths FROM clears").fetchall()
     row = connection.execute("SELECT meta FROM meta").fetchone()
     return Contents(
         entries=tuple(entries),
         memories={alert_id: json.loads(state) for alert_id, state in memories.items()},
+        clears={alert_id: load_clear(revision, paths) for alert_id, revision, paths in clears},
         meta=None if row is None else _meta(row[0]),
         unreadable=unreadable,
     )

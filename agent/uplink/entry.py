@@ -60,6 +60,12 @@ class Entry:
             return max(0.0, now.monotonic_s - at.monotonic_s)
         return max(0.0, (now.wall - at.wall).total_seconds())
 
+    def would_be_late(self, now: Moment, after_s: float) -> bool:
+        """Whether it leaves long after the unit had it to say. What a detector takes to be sure is not our delay."""
+        # Of what was recorded in another boot only that much is certain: it waited for a whole power-up.
+        waited_s = now.monotonic_s - self.recorded.monotonic_s
+        return self.late or self.recorded.boot_id != now.boot_id or waited_s > after_s
+
 
 def made_plain(tell: Tell) -> Tell:
     """The tell with data that JSON can carry, for certain."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agent.uplink.lanes import Lane, lane_of
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.uplink.entry import Entry, Key
+
+HEDGE_S: Final = 0.7
+"""A path that has not taken a help call for so long may be half-open. A broker over a mobile network acknowledges in
+0.1 to 0.5 s, so few calls go twice, and one that does costs 2 kB: it is one call for whoever gets both. Of the 2 s that
+its still has, the rest is left for the other path."""
 
 
 @dataclass

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock, Moment
     from agent.signals import Remember, Tell
+    from agent.uplink.clears import Clear
 
 log = structlog.get_logger()
 
@@ -62,6 +63,8 @@ class Outbox:
         self._shelves = Shelves(capacity)
         self._memories: dict[str, Mapping[str, Any] | None] = {}
         """None: forgotten in this life, so a disk that comes late does not bring it back."""
+        self._clears: dict[str, Clear | None] = {}
+        """None: as with the memories."""
         self._history_known = False
         self._numbers = Numbers(1)
         self._help_ids = HelpIds()
@@ -115,6 +118,7 @@ class Outbox:
         elif contents.moved_aside is not None:
             self._leave_history()
         self._memories = {**contents.memories}
+        self._clears = {**contents.clears}
         self._count_dropped(self._shelves.add_older(contents.entries))
         self._report_damage(contents)
         self._storage.commit(Change(self._meta()))
@@ -199,6 +203,19 @@ class Outbox:
 
     # --- what else outlives a restart ----------------------------------------------------------------------------
 
+    @property
+    def clears(self) -> dict[str, Clear]:
+        """What brokers have yet to be told of alerts that are over, by alert id."""
+        return {alert_id: clear for alert_id, clear in self._clears.items() if clear is not None}
+
+    def owe(self, alert_id: str, clear: Clear | None) -> None:
+        """Keep what is owed of an alert now; None: nothing any more."""
+        if self._history_known and clear is None:
+            self._clears.pop(alert_id, None)
+        else:
+            self._clears[alert_id] = clear
+        self._storage.commit(Change(self._meta(), clears={alert_id: clear}, lazy=True))
+
     def remembered(self) -> dict[str, Mapping[str, Any]]:
         """What incidents wanted remembered, by alert id."""
         return {alert_id: state for alert_id, state in self._memories.items() if state is not None}
@@ -256,7 +273,7 @@ class Outbox:
             self._history_known = True
             self._take_up_late(contents)
         self._report_damage(contents)
-        return Change(self._meta(), put=tuple(self._shelves), remember=self.remembered())
+        return Change(self._meta(), put=tuple(self._shelves), remember=self.remembered(), clears=self.clears)
 
     def _take_up_late(self, contents: Contents) -> None:
         """The disk that was missing at the start tells what the last life left."""
@@ -267,6 +284,7 @@ class Outbox:
                 self.skipped = (1, contents.meta.reserved_sequence)
         late = {alert_id: state for alert_id, state in contents.memories.items() if alert_id not in self._memories}
         self._memories = {**late, **self._memories}
+        self._clears = {**contents.clears, **self._clears}
         older = [entry for entry in contents.entries if self._shelves.get(entry.key) is None]
         self._count_dropped(self._shelves.add_older(older))
         log.info("outbox_history_found", alerts=len(older), memories=len(late))

@@ -2,7 +2,8 @@
 
 Each path's broker is told, though one of two would do for a console that hears both: a broker that is away while an
 incident ends has kept how it stood, and shows it as open to whoever comes, until it is told. Two that are joined by a
-bridge would tell each other the old state again, whichever came back.
+bridge would tell each other the old state again, whichever came back. What they have yet to be told of alerts that are
+over is kept beyond the unit's restart: nobody will ever say anything of those again.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.uplink import messages
+from agent.uplink.clears import Clear
 from agent.uplink.lanes import Lane
 from agent.uplink.publication import LinkDown, PublishRefused
 
 if TYPE_CHECKING:
     from agent.config.settings import UnitSettings
+    from agent.uplink.clears import KeepsClears
     from agent.uplink.messages import Message
     from agent.uplink.paths import Paths
     from agent.uplink.publication import Publication, Receipt
@@ -36,16 +39,32 @@ or with the next heartbeat after 25 s (`provisioning/broker`), and a machine wit
 class Standing:
     """Publishes the newest revision of each alert that a broker took, retained, when nothing more important waits."""
 
-    def __init__(self, unit: UnitSettings, paths: Paths) -> None:
+    def __init__(self, unit: UnitSettings, paths: Paths, kept: KeepsClears) -> None:
         self._unit = unit
         self._paths = paths
+        self._kept = kept
         self._highest: OrderedDict[str, int] = OrderedDict()
         """The newest revision of each alert."""
         self._open: dict[str, Message] = {}
         """That revision, of those that are not closed."""
         self._from_the_start: set[str] = set()
         """Alerts that this life of the unit began: no earlier one left them standing anywhere."""
-        self._boards = {name: _Board() for name in paths.names}
+        self._boards = {name: _Board(name) for name in paths.names}
+        self._clearing: dict[str, set[str]] = {}
+        """Of alerts that are over: the paths whose brokers have not acknowledged that they are."""
+
+    def recall(self) -> None:
+        """What an earlier life had yet to tell is owed again, unless this one knows better already."""
+        for alert_id, clear in [*self._kept.clears.items()]:
+            if alert_id in self._highest:
+                continue
+            self._highest[alert_id] = clear.revision
+            self._clearing[alert_id] = {name for name in clear.paths if name in self._boards}
+            for name in self._clearing[alert_id]:
+                self._boards[name].owed[alert_id] = None
+            if self._clearing[alert_id] != clear.paths:  # the unit has not all the paths that it had
+                self._keep_owed(alert_id)
+        self.publish()
 
     def take(self, message: Message) -> None:
         """A broker has this revision of an alert."""
@@ -65,6 +84,7 @@ class Standing:
             board.owed.pop(alert_id, None)
             if not self._never_stood(alert_id, board):
                 board.owed[alert_id] = None
+        self._note_clearing(alert_id)
         if len(self._highest) > REMEMBERED:
             self._forget(next(iter(self._highest)))
         self.publish()
@@ -88,6 +108,23 @@ class Standing:
                 board.given.add(alert_id)
                 receipt.add_done_callback(partial(self._answered, board, alert_id, self._highest[alert_id]))
 
+    def _note_clearing(self, alert_id: str) -> None:
+        """It was told of anew: whom it is owed to that it is over."""
+        before = self._clearing.pop(alert_id, None)
+        names = {board.name for board in self._boards.values() if alert_id in board.owed}
+        if names and alert_id not in self._open:
+            self._clearing[alert_id] = names
+        if before or alert_id in self._clearing:
+            self._keep_owed(alert_id)
+
+    def _keep_owed(self, alert_id: str) -> None:
+        """Whatever becomes of this life, the next one knows."""
+        if names := self._clearing.get(alert_id):
+            self._kept.owe(alert_id, Clear(self._highest[alert_id], frozenset(names)))
+        else:
+            self._clearing.pop(alert_id, None)
+            self._kept.owe(alert_id, None)
+
     def _publication(self, alert_id: str) -> Publication:
         message = self._open.get(alert_id)
         return messages.cleared(self._unit, alert_id) if message is None else messages.standing(self._unit, message)
@@ -106,10 +143,16 @@ class Standing:
         if receipt.cancelled() or isinstance(error, LinkDown):
             board.owed[alert_id] = None
             self.publish()
-        elif error is None:
+            return
+        if error is None:
             board.took(alert_id)
+        if board.name in self._clearing.get(alert_id, ()):
+            self._clearing[alert_id].discard(board.name)
+            self._keep_owed(alert_id)
 
     def _forget(self, alert_id: str) -> None:
+        if self._clearing.pop(alert_id, None):
+            self._keep_owed(alert_id)
         del self._highest[alert_id]
         self._open.pop(alert_id, None)
         self._from_the_start.discard(alert_id)
@@ -120,7 +163,9 @@ class Standing:
 class _Board:
     """What the broker of one path was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """The path's."""
         self.owed: dict[str, None] = {}
         """Alerts of which it has yet to be told, in order."""
         self.given: set[str] = set()

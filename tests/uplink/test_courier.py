@@ -337,7 +337,7 @@ async def test_an_unheard_revision_comes_before_the_next_one(own_street: Street,
 async def test_a_backlog_is_carried_in_order_and_a_new_call_overtakes_it(own_street: Street, tmp_path: Path) -> None:
     await own_street.broker.start()
     async with (
-        control_room_at(own_street.endpoint(CONTROL_ROOM), answers=False) as room,
+        control_room_at(own_street.endpoint(CONTROL_ROOM)) as room,
         unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit,
     ):
         for number in range(80):  # before the link has had a moment to come up

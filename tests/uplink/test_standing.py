@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from agent.clock import SystemClock
 from agent.uplink import messages
 from agent.uplink import standing as standing_module
+from agent.uplink.clears import Clear
 from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
 from agent.uplink.endpoint import Endpoint
@@ -36,6 +38,7 @@ from tests.uplink.lab import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from agent.uplink.lanes import Lane
@@ -94,6 +97,18 @@ class OnePath:
         await asyncio.sleep(0)  # the receipts are heard of
 
 
+class Kept:
+    """What outlives a restart, for one story."""
+
+    def __init__(self, **clears: Clear) -> None:
+        self.clears = clears
+
+    def owe(self, alert_id: str, clear: Clear | None) -> None:
+        self.clears.pop(alert_id, None)
+        if clear is not None:
+            self.clears[alert_id] = clear
+
+
 def revision(number: int, *, closed: bool = False) -> Message:
     """A revision of the one alert."""
     now = LabClock().now()
@@ -112,7 +127,7 @@ def revision(number: int, *, closed: bool = False) -> Message:
 
 async def test_what_a_broken_connection_took_along_stands_with_the_next_one() -> None:
     path = OnePath()
-    standing = Standing(CONFIG.unit, path)  # type: ignore[arg-type]
+    standing = Standing(CONFIG.unit, path, Kept())  # type: ignore[arg-type]
     standing.take(revision(2))
     path.break_off()
     await until(lambda: standing.waits, "it waits again")
@@ -123,7 +138,7 @@ async def test_what_a_broken_connection_took_along_stands_with_the_next_one() ->
 
 async def test_an_older_revision_that_was_lost_does_not_take_the_place_of_a_newer_one() -> None:
     path = OnePath()
-    standing = Standing(CONFIG.unit, path)  # type: ignore[arg-type]
+    standing = Standing(CONFIG.unit, path, Kept())  # type: ignore[arg-type]
     standing.take(revision(1))
     standing.take(revision(2))
     path.sent[1][1].set_result(Receipt(0.0, nobody_listening=False))
@@ -140,7 +155,7 @@ async def test_a_broker_is_told_again_what_it_took_so_late_that_it_may_have_lost
 ) -> None:
     monkeypatch.setattr(standing_module, "UNSAVED_S", unsaved_s)
     path = OnePath()
-    standing = Standing(CONFIG.unit, path)  # type: ignore[arg-type]
+    standing = Standing(CONFIG.unit, path, Kept())  # type: ignore[arg-type]
     for number in (1, 2):
         standing.take(revision(number, closed=number == 2))
         await path.answer_all()
@@ -156,14 +171,14 @@ async def test_a_broker_is_told_again_what_it_took_so_late_that_it_may_have_lost
 
 async def test_what_an_earlier_life_left_standing_is_cleared_by_a_life_that_only_saw_the_end() -> None:
     path = OnePath()
-    standing = Standing(CONFIG.unit, path)  # type: ignore[arg-type]
+    standing = Standing(CONFIG.unit, path, Kept())  # type: ignore[arg-type]
     standing.take(revision(3, closed=True))
     assert path.revisions() == [None]
 
 
 async def test_of_what_began_and_ended_while_a_broker_was_away_it_is_told_nothing() -> None:
     path = OnePath()
-    standing = Standing(CONFIG.unit, path)  # type: ignore[arg-type]
+    standing = Standing(CONFIG.unit, path, Kept())  # type: ignore[arg-type]
     path.break_off()
     standing.take(revision(1))
     assert standing.waits
@@ -172,6 +187,32 @@ async def test_of_what_began_and_ended_while_a_broker_was_away_it_is_told_nothin
     standing.publish()
     assert path.revisions() == []
     assert not standing.waits
+
+
+async def test_that_an_alert_is_over_is_kept_until_the_broker_says_that_it_knows() -> None:
+    path, kept = OnePath(), Kept()
+    standing = Standing(CONFIG.unit, path, kept)  # type: ignore[arg-type]
+    standing.take(revision(1))
+    await path.answer_all()
+    assert kept.clears == {}, "what is open will be told of again by itself"
+    path.break_off()
+    standing.take(revision(2, closed=True))
+    assert kept.clears == {"inc-1": Clear(2, frozenset({PRIMARY}))}
+    path.come_back()
+    standing.publish()
+    assert kept.clears, "it is only under way"
+    await path.answer_all()
+    assert kept.clears == {}
+
+
+async def test_what_an_earlier_life_owed_is_told_and_an_older_revision_does_not_stand_anew() -> None:
+    path, kept = OnePath(), Kept(**{"inc-1": Clear(3, frozenset({PRIMARY, "a path of before"}))})
+    standing = Standing(CONFIG.unit, path, kept)  # type: ignore[arg-type]
+    standing.recall()
+    standing.take(revision(2))
+    assert path.revisions() == [None]
+    await path.answer_all()
+    assert kept.clears == {}
 
 
 # --- two brokers that know nothing of each other ---------------------------------------------------------------------
@@ -243,3 +284,51 @@ async def test_an_alert_that_ends_while_a_broker_is_away_does_not_stand_there_wh
             carrying.cancel()
             await asyncio.gather(carrying, return_exceptions=True)
             await outbox.close()
+
+
+@asynccontextmanager
+async def _life(folder: Path, ways: Mapping[str, Endpoint]) -> AsyncIterator[tuple[Courier, Paths]]:
+    """A unit's uplink from its start to its end."""
+    paths = Paths(ways, passing("unit-a"), on_message=Ear())
+    wrong, clock = Complaints(), SystemClock()
+    outbox = await Outbox.open(folder, 100, clock, on_trouble=wrong.trouble, on_over=wrong.end)
+    courier = Courier(CONFIG, outbox, paths, clock, on_trouble=wrong.trouble, on_over=wrong.end)
+    carrying = asyncio.create_task(courier.run())
+    try:
+        async with running(paths):
+            yield courier, paths
+    finally:
+        carrying.cancel()
+        await asyncio.gather(carrying, return_exceptions=True)
+        await outbox.close()
+
+
+async def test_what_ended_while_a_broker_was_away_is_cleared_there_by_the_units_next_life(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    first, second = (Broker(tmp_path / name, authority) for name in ("first", "second"))
+    files = files_of(authority, "unit-a")
+    async with first, second:
+        ways = {PRIMARY: Endpoint.build(first.url, **files), ALTERNATE: Endpoint.build(second.url, **files)}
+        async with _life(tmp_path / "outbox", ways) as (courier, paths):
+
+            def happens(number: int, state: str) -> None:
+                courier.submit([tell("over", number, SystemClock().now(), state=state)])
+
+            await until(lambda: all(paths.session_of(name) for name in ways), "both paths are up")
+            happens(1, "active")
+            await until(lambda: not (courier.under_way or courier._standing.waits), "both are told")
+            assert await _kept_by(second, authority) == ["over-r1"]
+            await second.stop()
+            await until(lambda: paths.facts()[1]["up"] is False, "the second is away")
+            happens(2, messages.CLOSED)
+            await until(lambda: not courier.under_way, "it ended")
+            for number in (1, 2):  # the receiver has all of it: no revision will ever be sent again
+                assert courier.acknowledged("over", number)
+        await second.start()
+        assert await _kept_by(second, authority) == ["over-r1"], "its broker kept it, as is its duty"
+        async with _life(tmp_path / "outbox", ways) as (courier, paths):
+            assert courier.pending == 0
+            async with asyncio.timeout(SOON_S):
+                while await _kept_by(second, authority):
+                    pass
+            await until(lambda: not courier._outbox.clears, "nothing is owed any more")

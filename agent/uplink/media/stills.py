@@ -41,6 +41,9 @@ OLD_S: Final = 900.0
 PATIENCE_S: Final = 3.0
 """A path that has not taken a picture for so long may be half-open: the other one carries it, too. 60 kB come through
 in that time at 160 kbit/s; over a slower network some are sent twice, and are one picture for whoever gets them."""
+HELP_PATIENCE_S: Final = 1.0
+"""... of a help call: its still is due 2 s after the press, and is made within the first half second. Below 480 kbit/s
+a full one goes twice; help has no data plan."""
 NAMES: Final = {Media.STILL: PieceName.SNAPSHOT, Media.STRIP: PieceName.STRIP}
 
 
@@ -173,6 +176,7 @@ class Stills:
         Raises:
             PublishRefused: the broker does not take it.
         """
+        patience_s = HELP_PATIENCE_S if category is Category.HELP else PATIENCE_S
         under_way: dict[asyncio.Future[Receipt], str] = {}
         unheard: list[str] = []
         while True:
@@ -185,7 +189,7 @@ class Stills:
                     self._purse.spend(len(message.payload) + AROUND_BYTES, for_help=category is Category.HELP)
             if not under_way:
                 return next(iter(unheard), None)
-            answered, _ = await asyncio.wait(under_way, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            answered, _ = await asyncio.wait(under_way, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
             for receipt in answered:
                 path = under_way.pop(receipt)
                 try:

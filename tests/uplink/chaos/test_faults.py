@@ -195,7 +195,7 @@ async def test_a_call_that_the_first_path_swallows_goes_over_the_other_while_nob
     street: Street, tmp_path: Path
 ) -> None:
     port = street.broker.plain_port or 0
-    never: dict[str, Any] = {"puback_within_s": 3600.0, "keepalive_s": 3600.0}
+    never: dict[str, Any] = {"puback_within_s": 3600.0, "keepalive_s": 3600.0, "uplink": {"resend_s": (3600.0,)}}
     async with RoughNetwork(port, reads_mqtt=True) as first:
         paths = {PRIMARY: at_port(first.port), ALTERNATE: at_port(port)}
         async with control_room(street) as room, small_unit(tmp_path, paths, **never) as unit:

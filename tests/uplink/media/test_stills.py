@@ -162,7 +162,7 @@ async def test_a_picture_goes_by_the_second_way_when_the_first_is_down(street: S
 async def test_beside_a_way_that_is_silent_pictures_go_by_the_other_and_the_next_does_not_wait_for_it(
     street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stills_module, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(stills_module, "HELP_PATIENCE_S", 0.2)
     direct = street.endpoint("unit-a")
     async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
         desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port), ALTERNATE: direct})
@@ -172,17 +172,33 @@ async def test_beside_a_way_that_is_silent_pictures_go_by_the_other_and_the_next
             desk.stills.take(desk.made("inc-1"), Category.HELP)
             await until(lambda: desk.stills.sent == 1, "it comes by the other way")
             assert [path["up"] for path in desk.paths.facts()] == [True, True]  # nobody knows better yet
-            monkeypatch.setattr(stills_module, "PATIENCE_S", 3600.0)
+            monkeypatch.setattr(stills_module, "HELP_PATIENCE_S", 3600.0)
             desk.stills.take(desk.made("inc-2"), Category.HELP)
             await until(lambda: desk.stills.sent == 2, "the next comes at once")
             await until(lambda: len(ear.heard) == 2, "the console has it, too")
     assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
 
 
-async def test_a_way_by_which_a_call_got_no_answer_is_not_tried_for_its_picture_unless_it_is_the_only_one(
+async def test_a_help_calls_picture_does_not_wait_for_a_silent_way_as_long_as_others_do(
     street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stills_module, "PATIENCE_S", 3600.0)
+    direct = street.endpoint("unit-a")
+    async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
+        ways = {PRIMARY: replace(direct, port=network.port), ALTERNATE: direct}
+        desk = desk_at(street, tmp_path, ways=ways, puback_within_s=3600.0)
+        async with at_work(desk):
+            await until(lambda: all(path["up"] for path in desk.paths.facts()), "both ways are up")
+            network.strike(End.HALF_OPEN)
+            desk.stills.take(desk.made("call"), Category.HELP)
+            await until(lambda: ear.heard, "it comes by the other way")
+            assert [path["up"] for path in desk.paths.facts()] == [True, True], "nobody knows better yet"
+
+
+async def test_a_way_by_which_a_call_got_no_answer_is_not_tried_for_its_picture_unless_it_is_the_only_one(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills_module, "HELP_PATIENCE_S", 3600.0)
     direct = street.endpoint("unit-a")
     async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
         desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port), ALTERNATE: direct})
@@ -228,7 +244,7 @@ async def test_a_picture_for_which_nobody_listens_anywhere_is_sent_once_and_hold
 async def test_pictures_wait_for_a_way_that_is_silent_to_be_found_out_when_there_is_no_other(
     street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stills_module, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(stills_module, "HELP_PATIENCE_S", 0.05)
     direct = street.endpoint("unit-a")
     async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
         desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port)}, puback_within_s=1.0)
