@@ -61,7 +61,9 @@ from agent.signals import (
 )
 from agent.status_file import StatusFile, UnitStatus
 from agent.unit_facts import faults_facts, footage_facts, hearing_facts
+from agent.update.hold import CALLS, UpdateHold
 from agent.uplink import validation
+from agent.uplink.inbox import Commanded
 from agent.uplink.media.room import MediaRoom
 from agent.uplink.mirror import OnvifMirror
 from agent.uplink.room import GOODBYE_WITHIN_S, UplinkRoom
@@ -79,15 +81,13 @@ if TYPE_CHECKING:
     from agent.signals import Action, Filming, Signal
     from agent.uplink.credentials import Credentials
     from agent.uplink.endpoint import Endpoint
-    from agent.uplink.inbox import Commanded, Refusal
+    from agent.uplink.inbox import Refusal
     from agent.uplink.media.request import UploadProgress
 
 log = structlog.get_logger()
 
 RULES_EVERY_S = 1.0
 """How often the rules are run though nothing happened: the proof that they can be."""
-CALLS = frozenset({Category.HELP, Category.INTRUDER})
-"""People depend on the unit while one of these is open."""
 
 
 class Unit:
@@ -120,6 +120,7 @@ class Unit:
         self._manager = manager
         self._incidents = Incidents(config, self._new_alert_id)
         self._decisions = Decisions(self._incidents, clock, self._act)
+        self._hold = UpdateHold(clock, self._incidents.without_outcome, config.update.forgotten_call_s)
         self._mirror: OnvifMirror | None = None
         self._panel = Panel(config, kit, clock, self._report)
         self._speaker: Speaker | None = None
@@ -246,6 +247,7 @@ class Unit:
     def _report(self, signal: Signal) -> None:
         """Something happened: first the rules, then those who only watch."""
         self._decisions.report(signal)
+        self._hold.take(signal)
         if self._mirror is not None:
             self._mirror.take(signal)
         self._local.take(signal)
@@ -337,6 +339,8 @@ class Unit:
             self._media.take(signal, category)
 
     def _take_command(self, came: Commanded | Refusal) -> None:
+        if isinstance(came, Commanded):
+            self._hold.commanded(came.command)
         self._commands.office.take(came)
 
     def _upload_moved(self, progress: UploadProgress) -> None:
@@ -383,7 +387,7 @@ class Unit:
             self._clock.now().monotonic_s,
             armed=not self._uplink.starting,
             proofs=self._proofs.fed,
-            open_calls=sum(each["category"] in CALLS for each in self._incidents.summary()["open"]),
+            open_calls=self._hold.open_calls(),
             connected=self._uplink.paths.connected,
             working=tuple(name for name, helper in self._helpers.items() if helper.state is HelperState.WORKING),
         )
