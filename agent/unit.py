@@ -62,6 +62,7 @@ from agent.signals import (
 from agent.status_file import StatusFile, UnitStatus
 from agent.unit_facts import faults_facts, footage_facts, hearing_facts
 from agent.update.hold import CALLS, UpdateHold
+from agent.update.room import UpdateRoom
 from agent.uplink import validation
 from agent.uplink.inbox import Commanded
 from agent.uplink.media.room import MediaRoom
@@ -187,6 +188,7 @@ class Unit:
             report=self._report,
         )
         self._commissioning = CommissioningRoom(config, clock, self._report)
+        self._updates = UpdateRoom(config.update.folder, clock, self._report)
         self._local = LocalRoom(
             config,
             clock,
@@ -243,6 +245,7 @@ class Unit:
             yield "self-test", partial(_without_word, self._self_test.run)
         yield "commissioning", self._commissioning.run
         yield "local", self._local.run
+        yield "updates", self._updates.run
 
     def _report(self, signal: Signal) -> None:
         """Something happened: first the rules, then those who only watch."""
@@ -372,6 +375,7 @@ class Unit:
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._media.facts(),
             **self._commissioning.facts(),
+            **self._updates.facts(),
             "local": self._local.facts(),
             **footage_facts(recorder, self._recovery),
             **hearing_facts(listener, self._config.voice, self._clock.now()),
