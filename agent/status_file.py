@@ -40,7 +40,7 @@ class UnitStatus:
     proofs: int
     """How often the service manager's watchdog was fed so far."""
     open_calls: int
-    """Help calls and intrusions that are open: people depend on the unit now."""
+    """Help calls and intrusions that are open and not forgotten (`agent.update.hold`): people depend on the unit."""
     connected: bool
     """A broker hears it."""
     working: tuple[str, ...]

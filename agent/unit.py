@@ -61,7 +61,10 @@ from agent.signals import (
 )
 from agent.status_file import StatusFile, UnitStatus
 from agent.unit_facts import faults_facts, footage_facts, hearing_facts
+from agent.update.hold import CALLS, UpdateHold
+from agent.update.room import UpdateRoom
 from agent.uplink import validation
+from agent.uplink.inbox import Commanded
 from agent.uplink.media.room import MediaRoom
 from agent.uplink.mirror import OnvifMirror
 from agent.uplink.room import GOODBYE_WITHIN_S, UplinkRoom
@@ -79,15 +82,13 @@ if TYPE_CHECKING:
     from agent.signals import Action, Filming, Signal
     from agent.uplink.credentials import Credentials
     from agent.uplink.endpoint import Endpoint
-    from agent.uplink.inbox import Commanded, Refusal
+    from agent.uplink.inbox import Refusal
     from agent.uplink.media.request import UploadProgress
 
 log = structlog.get_logger()
 
 RULES_EVERY_S = 1.0
 """How often the rules are run though nothing happened: the proof that they can be."""
-CALLS = frozenset({Category.HELP, Category.INTRUDER})
-"""People depend on the unit while one of these is open."""
 
 
 class Unit:
@@ -120,6 +121,7 @@ class Unit:
         self._manager = manager
         self._incidents = Incidents(config, self._new_alert_id)
         self._decisions = Decisions(self._incidents, clock, self._act)
+        self._hold = UpdateHold(clock, self._incidents.without_outcome, config.update.forgotten_call_s)
         self._mirror: OnvifMirror | None = None
         self._panel = Panel(config, kit, clock, self._report)
         self._speaker: Speaker | None = None
@@ -186,6 +188,7 @@ class Unit:
             report=self._report,
         )
         self._commissioning = CommissioningRoom(config, clock, self._report)
+        self._updates = UpdateRoom(config.update.folder, clock, self._report)
         self._local = LocalRoom(
             config,
             clock,
@@ -242,10 +245,12 @@ class Unit:
             yield "self-test", partial(_without_word, self._self_test.run)
         yield "commissioning", self._commissioning.run
         yield "local", self._local.run
+        yield "updates", self._updates.run
 
     def _report(self, signal: Signal) -> None:
         """Something happened: first the rules, then those who only watch."""
         self._decisions.report(signal)
+        self._hold.take(signal)
         if self._mirror is not None:
             self._mirror.take(signal)
         self._local.take(signal)
@@ -337,6 +342,8 @@ class Unit:
             self._media.take(signal, category)
 
     def _take_command(self, came: Commanded | Refusal) -> None:
+        if isinstance(came, Commanded):
+            self._hold.commanded(came.command)
         self._commands.office.take(came)
 
     def _upload_moved(self, progress: UploadProgress) -> None:
@@ -368,6 +375,7 @@ class Unit:
             "helpers": {name: helper.facts() for name, helper in self._helpers.items()},
             **self._media.facts(),
             **self._commissioning.facts(),
+            **self._updates.facts(),
             "local": self._local.facts(),
             **footage_facts(recorder, self._recovery),
             **hearing_facts(listener, self._config.voice, self._clock.now()),
@@ -383,7 +391,7 @@ class Unit:
             self._clock.now().monotonic_s,
             armed=not self._uplink.starting,
             proofs=self._proofs.fed,
-            open_calls=sum(each["category"] in CALLS for each in self._incidents.summary()["open"]),
+            open_calls=self._hold.open_calls(),
             connected=self._uplink.paths.connected,
             working=tuple(name for name, helper in self._helpers.items() if helper.state is HelperState.WORKING),
         )

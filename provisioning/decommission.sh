@@ -175,6 +175,7 @@ stop_services() {
     systemctl --quiet disable "${unit##*/}" 2>/dev/null || true # some have nothing to disable
     rm -f "$unit"
   done
+  rm -rf "$UNITS/safepoint-agent.service.d" "$UNITS/dev-tpmrm0.device.d/timeout.conf" # of a key in a TPM
   [ ! -d /run/systemd/system ] || systemctl daemon-reload
   did "services stopped and removed"
 }

@@ -17,7 +17,7 @@
 # What it did is in /var/log/safepoint-provision.log, which holds no secret: send it to whoever helps you.
 #
 # Each step is a file in provisioning/steps, in this order:
-STEPS=(machine answers packages people agent footage voice configuration enrolment access services)
+STEPS=(machine answers packages people agent footage voice configuration enrolment access services tpm)
 set -euo pipefail
 shopt -s nullglob inherit_errexit lastpipe # lastpipe: what "... | put_file" counts counts here
 

@@ -1,7 +1,8 @@
-"""Where new versions of the agent come from; `safepoint update` reads this, the daemon does not."""
+"""Where new versions of the agent come from, and what they wait for."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -27,6 +28,18 @@ class UpdateSettings(Settings):
     """A folder on a web server. A unit asks it for MACHINE-cpPYTHON.update, such as aarch64-cp313.update."""
     ca_file: LocalPath | None = None
     """An authority that is trusted beside the system's own (PEM), for a server of one's own."""
+
+    folder: LocalPath = Path("/var/lib/safepoint-update")
+    """Where the update says how it stands (`standing.json`), for the control room."""
+    forgotten_call_h: Annotated[float, Field(ge=4, le=168)] = 12.0
+    """An open call that has ended holds an update up until neither the scene nor an operator has done anything for so
+    long. Twelve hours are the longest shift of a control room: whoever knew of the call has gone home by then. Seven
+    days are what an open call is remembered at all."""
+
+    @property
+    def forgotten_call_s(self) -> float:
+        """The same in seconds."""
+        return self.forgotten_call_h * 3600
 
     def nonsense(self) -> Iterator[tuple[str, str]]:
         """An authority for nothing."""

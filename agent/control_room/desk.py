@@ -104,7 +104,7 @@ class Desk:
         """A unit says that it lives. A retained one is from before we listened: it tells much, but proves no life."""
         unit = self._unit(key)
         data = document["data"]
-        faults_before = unit.faults
+        faults_before, update_before, is_first = unit.faults, unit.update, not unit.heartbeat
         unit.heartbeat = data
         happened: list[Happening] = []
         life = LifeSeen.of(data)
@@ -118,6 +118,8 @@ class Desk:
         if unit.faults != faults_before:
             words = "reports no fault any more" if not unit.faults else f"reports: {', '.join(unit.faults)}"
             happened.append(_of_unit(What.FAULTS_CHANGED, unit, words))
+        if unit.update not in {update_before, ""} and not is_first:  # the first one tells what was, not what is new
+            happened.append(_of_unit(What.UPDATE_TOLD, unit, f"update: {unit.update}"))
         if "lastSequence" in data["outbox"]:
             self._numbered(unit, now, gave=data["outbox"]["lastSequence"])
         return happened

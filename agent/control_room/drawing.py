@@ -258,6 +258,7 @@ def _unit_line(unit: Unit, now: Moment) -> Text:
         line.append(f"  {plain(words)}, {clock_words(timedelta(seconds=ago_s))} ago", style="yellow")
     line.append(f"  {plain(unit.armed)}" if unit.armed else "")
     line.append(f"  {plain('; '.join(unit.faults))}" if unit.faults else "", style="yellow")
+    line.append(f"  update {plain(unit.update_pending)}" if unit.update_pending else "", style="yellow")
     line.append(f"  {unit.undelivered} undelivered" if unit.undelivered else "", style="yellow")
     if unit.sequence.missing:
         line.append(f"  missing {', '.join(map(str, unit.sequence.missing))}", style="bold red")

@@ -28,6 +28,8 @@ class What(StrEnum):
     UNIT_QUIET = "unit-quiet"
     UNIT_STOPPED = "unit-stopped"
     FAULTS_CHANGED = "faults-changed"
+    UPDATE_TOLD = "update-told"
+    """A new version waits on the unit, was taken, or was not."""
     NUMBERS_MISSING = "numbers-missing"
     NUMBERS_COMPLETE = "numbers-complete"
     ALERT_RAISED = "alert-raised"

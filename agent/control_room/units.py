@@ -124,6 +124,27 @@ class Unit:
         """`set` or `unset`, as the last heartbeat said."""
         return self.heartbeat.get("arm")
 
+    @property
+    def update(self) -> str:
+        """How its new versions fare, in words, as the last heartbeat said; empty: it said nothing."""
+        update: Mapping[str, Any] = self.heartbeat.get("update") or {}
+        said = []
+        if (version := update.get("trial")) is not None:
+            said.append(f"tries version {version}")
+        if (waits := update.get("waits")) is not None:
+            said.append(f"version {waits['version']} waits: {waits['why']}")
+        if (last := update.get("last")) is not None:
+            said.append(f"{last.get('version') or last['bundle']} {last['result'].replace('-', ' ')}: {last['text']}")
+        return "; ".join(said)
+
+    @property
+    def update_pending(self) -> str | None:
+        """What is not over: the version that waits or is tried; None: nothing is."""
+        update: Mapping[str, Any] = self.heartbeat.get("update") or {}
+        if (version := update.get("trial")) is not None:
+            return f"tries {version}"
+        return None if (waits := update.get("waits")) is None else f"{waits['version']} waits"
+
 
 def _fault_words(fault: object) -> str:
     if isinstance(fault, Mapping):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Moment
     from agent.config.settings import Config
+    from agent.incidents.incident import Incident
     from agent.signals import Action, Requested, Signal
 
 HELP = "help"
@@ -188,6 +189,10 @@ class Incidents:
     def open_count(self) -> int:
         """How many incidents have no outcome yet."""
         return self._book.open_count
+
+    def without_outcome(self) -> list[Incident]:
+        """The incidents that the control room still owes an outcome; to be looked at, and changed here alone."""
+        return [each for each in self._book if each.is_open]
 
     def category_of(self, alert_id: str) -> Category | None:
         """What an incident is about; None: it is not remembered."""

@@ -48,6 +48,10 @@ class NotFetched(Exception):
     """There is nothing from the server now; as the end of a sentence."""
 
 
+class BadServer(NotFetched):
+    """The server has something that nobody signed whom this unit knows."""
+
+
 class Known(BaseModel):
     """What is remembered of the server's bundle, so that it is not fetched over and over."""
 
@@ -166,7 +170,7 @@ class Fetcher:
                 return None
             except BundleRefused as refused:
                 msg = f"the server has a bundle that is of no use: {refused}"
-                raise NotFetched(msg) from refused
+                raise BadServer(msg) from refused
 
     def _known(self) -> Known:
         try:

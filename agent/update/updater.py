@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,9 +22,11 @@ import agent
 from agent.durable import put_whole, sync_folder
 from agent.status_file import read_status
 from agent.update.bundle import BundleRefused, BundleShort, read_keys, read_manifest, unpack
-from agent.update.fetch import Fetcher, NotFetched
+from agent.update.fetch import BadServer, Fetcher, NotFetched
 from agent.update.history import History
 from agent.update.install import InstallFailed, install, prove
+from agent.update.slots import SlotsUnusable
+from agent.update.standing import Result, StandingFile
 from agent.update.trial import Bad, Good, Trial
 from agent.update.versions import ATTEMPTS, Here, number, refusal
 
@@ -89,6 +92,10 @@ class Tools:
     sleep: Callable[[float], None] = time.sleep
 
 
+class _InUseAlready(BundleRefused):
+    """Nothing is wrong with it, and nothing is to be done."""
+
+
 @dataclass(frozen=True)
 class _Candidate:
     path: Path
@@ -114,6 +121,7 @@ class Updater:
         self._incoming = places.state / "incoming"
         self._history_file = places.state / "history.json"
         self._work = places.state / "work"
+        self._standing = StandingFile(places.state, self._now())
 
     def run(self) -> bool:
         """Do what is to be done now; returns whether all is well: a bundle that was taken back is not.
@@ -123,15 +131,30 @@ class Updater:
             BundleRefused: there is no key to check bundles with.
             OSError: a disk does not work.
         """
+        try:
+            all_well = self._run()
+        except (SlotsUnusable, BundleRefused, OSError) as unusable:
+            with contextlib.suppress(OSError):  # that a disk takes nothing is what is raised already
+                self._standing.unusable(str(unusable))
+            raise
+        self._standing.usable()
+        return all_well
+
+    def _run(self) -> bool:
         if self._slots.on_trial() is not None:
             # Nobody watched it to its end. We run from the slot that is not proven, so that is all that we do.
             self._slots.take_back()
             self._ask_for_restart("a trial was broken off")
             log.warning("update_trial_broken_off", version=self._tools.version)
+            self._standing.begins()
             return True
+        self._standing.begins()
         self._slots.in_use()
-        if self._source is None and not self._bundles():
-            return True
+        if self._source is None:
+            self._standing.fetched()
+            if not self._bundles():
+                self._standing.nothing_held()
+                return True
         keys = read_keys(sorted(self._places.keys.glob("*.pem")))
         if self._source is not None:
             self._fetch(self._source, keys)
@@ -139,13 +162,10 @@ class Updater:
             self._tools.sleep(LOOK_EVERY_S)
         found = self._candidates(self._bundles(), keys)
         if not found:
+            self._standing.nothing_held()
             return True
-        newest = max(found, key=lambda each: number(each.manifest.version))
-        for other in found:
-            if other is not newest:
-                self._done(other.path, f"passed over: {newest.path.name} is as new or newer")
-        if (held := self._held()) is not None:
-            log.info("update_held", bundle=newest.path.name, why=held)
+        newest = self._newest(found)
+        if self._is_held(newest):
             return True
         if (status := read_status(self._places.status)) is not None and status.version != self._tools.version:
             # It runs from the slot that would be cleared now: a request of an earlier run was missed.
@@ -161,9 +181,20 @@ class Updater:
         for path in bundles:
             try:
                 found.append(_Candidate(path, _judged(path, keys, here)))
+            except _InUseAlready as already:
+                self._done(path, Result.PASSED_OVER, str(already), here.version)
             except BundleRefused as refused:
-                self._done(path, f"refused: {refused}")
+                self._done(path, Result.REFUSED, str(refused))
         return found
+
+    def _newest(self, found: Sequence[_Candidate]) -> _Candidate:
+        """The one that is taken; the others are told and removed."""
+        newest = max(found, key=lambda each: number(each.manifest.version))
+        for other in found:
+            if other is not newest:
+                text = f"{newest.path.name} is as new or newer"
+                self._done(other.path, Result.PASSED_OVER, text, other.manifest.version)
+        return newest
 
     def _fetch(self, source: Source, keys: Sequence[Ed25519PublicKey]) -> None:
         here = self._here()
@@ -172,6 +203,9 @@ class Updater:
             Fetcher(url, source.context, self._places.state, keys, here).fetch()
         except NotFetched as why:
             log.warning("update_not_fetched", url=url, why=str(why))
+            self._standing.not_fetched(str(why), bad=isinstance(why, BadServer))
+        else:
+            self._standing.fetched()
 
     def _bundles(self) -> list[Path]:
         return sorted(self._incoming.glob(f"*{SUFFIX}"))
@@ -204,13 +238,13 @@ class Updater:
         try:
             self._fill(candidate)
         except (InstallFailed, BundleRefused) as refused:  # the daemon was not touched; another copy may be better
-            self._done(candidate.path, f"refused: {refused}")
+            self._done(candidate.path, Result.REFUSED, str(refused), manifest.version)
             return False
         self._slots.settled_on_disk(slot)
-        if (held := self._held()) is not None:  # a call that came meanwhile
-            log.info("update_held", bundle=candidate.path.name, why=held)
+        if self._is_held(candidate):  # a call that came meanwhile
             return True
         History.read(self._history_file).tried(manifest).write(self._history_file)  # before it can go wrong
+        self._standing.on_trial(manifest.version)
         before = read_status(self._places.status)
         self._slots.begin_trial(slot)
         log.info("update_on_trial", version=manifest.version, slot=slot.value, before=self._tools.version)
@@ -222,17 +256,18 @@ class Updater:
             return False
         self._slots.keep()
         History.read(self._history_file).passed(manifest).write(self._history_file)
-        self._done(candidate.path, f"taken: version {manifest.version} is in use in slot {slot.value}")
+        text = f"version {manifest.version} is in use in slot {slot.value}"
+        self._done(candidate.path, Result.TAKEN, text, manifest.version)
         return True
 
     def _taken_back(self, candidate: _Candidate, verdict: Bad) -> None:
         history = History.read(self._history_file)
-        outcome = f"taken back: {verdict.why}; version {self._tools.version} is in use"
+        outcome, version = f"{verdict.why}; version {self._tools.version} is in use", candidate.manifest.version
         if verdict.by_chance and history.attempts.get(candidate.manifest.identity, 0) < ATTEMPTS:
-            self._tell(candidate.path, f"{outcome}, and this one is tried once more")
+            self._tell(candidate.path, Result.TAKEN_BACK, f"{outcome}, and this one is tried once more", version)
             return
         history.refused(candidate.manifest, verdict.why).write(self._history_file)
-        self._done(candidate.path, outcome)
+        self._done(candidate.path, Result.TAKEN_BACK, outcome, version)
 
     def _fill(self, candidate: _Candidate) -> None:
         """Put the version into the slot that is not in use."""
@@ -265,24 +300,35 @@ class Updater:
             self._tools.sleep(LOOK_EVERY_S)
         return verdict
 
-    def _held(self) -> str | None:
-        """Why the daemon must not be restarted now. One that does not live holds nothing up: this may mend it."""
+    def _is_held(self, candidate: _Candidate) -> bool:
+        """Whether the daemon must not be restarted now. One that does not live holds nothing up: this may mend it."""
         status = read_status(self._places.status)
-        return "a call is open" if status is not None and status.open_calls else None
+        if status is None or not status.open_calls:
+            self._standing.nothing_held()
+            return False
+        why = "a call is open"
+        log.info("update_held", bundle=candidate.path.name, why=why)
+        self._standing.held(candidate.manifest.version, why)
+        return True
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._tools.wall_s(), UTC)
 
     def _ask_for_restart(self, why: str) -> None:
         self._places.restart.write_text(f"{why}\n", encoding="utf-8")
 
-    def _done(self, path: Path, outcome: str) -> None:
+    def _done(self, path: Path, result: Result, text: str, version: str | None = None) -> None:
         """Tell what became of a bundle, and remove it."""
-        self._tell(path, outcome)
+        self._tell(path, result, text, version)
         path.unlink()
         sync_folder(path.parent)
 
-    def _tell(self, path: Path, outcome: str) -> None:
-        """Tell it to the journal and to the engineer."""
-        tell = log.info if outcome.startswith("taken:") else log.warning
+    def _tell(self, path: Path, result: Result, text: str, version: str | None) -> None:
+        """Tell it to the journal, to the engineer and to the daemon, which tells the control room."""
+        outcome = f"{result.replace('-', ' ')}: {text}"
+        tell = log.info if result is Result.TAKEN else log.warning
         tell("update_done", bundle=path.name, outcome=outcome)
+        self._standing.ended(result, path.name, version, text, self._now())
         outcomes = self._places.state / "outcomes.txt"
         earlier: list[str] = []
         with contextlib.suppress(FileNotFoundError):
@@ -300,7 +346,7 @@ def _judged(path: Path, keys: Sequence[Ed25519PublicKey], here: Here) -> Manifes
     """
     manifest = _read(path, keys)
     if why := refusal(manifest, here):
-        raise BundleRefused(why)
+        raise (_InUseAlready if manifest.version == here.version else BundleRefused)(why)
     return manifest
 
 

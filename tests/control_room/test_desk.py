@@ -307,6 +307,28 @@ def test_a_unit_is_not_quiet_a_moment_before_its_time(desk: Desk) -> None:
     assert whats(desk.tick(after(QUIET_AFTER_S))) == [What.UNIT_QUIET]
 
 
+def test_how_a_new_version_fares_is_told_when_it_changes(desk: Desk) -> None:
+    taken = {
+        "result": "taken",
+        "bundle": "new.update",
+        "version": "1.2.0",
+        "text": "in slot b",
+        "at": "2026-11-29T02:00Z",
+    }
+    waits = {"version": "1.3.0", "since": "2026-11-29T03:00Z", "why": "a call is open"}
+    assert What.UPDATE_TOLD not in whats(desk.heartbeat(COLUMN, heartbeat(update={"last": taken}), after(0)))
+    assert desk.heartbeat(COLUMN, heartbeat(update={"last": taken}), after(25)) == []
+    (held,) = desk.heartbeat(COLUMN, heartbeat(update={"last": taken, "waits": waits}), after(50))
+    (tried,) = desk.heartbeat(COLUMN, heartbeat(update={"last": taken, "trial": "1.3.0"}), after(75))
+    back = {**taken, "result": "taken-back", "version": "1.3.0", "text": "it hung"}
+    (gone,) = desk.heartbeat(COLUMN, heartbeat(update={"last": back}), after(100))
+    assert [each.what for each in (held, tried, gone)] == [What.UPDATE_TOLD] * 3
+    assert "update: version 1.3.0 waits: a call is open" in held.text
+    assert "tries version 1.3.0" in tried.text
+    assert gone.text.endswith("update: 1.3.0 taken back: it hung")
+    assert desk.heartbeat(COLUMN, heartbeat(), after(125)) == [], "an older version, which says nothing of it"
+
+
 def test_faults_are_told_when_they_change(desk: Desk) -> None:
     desk.heartbeat(COLUMN, heartbeat(), after(0))
     (came,) = desk.heartbeat(COLUMN, heartbeat(faults=("recorder",)), after(25))

@@ -57,6 +57,21 @@ def test_open_comes_before_closed_then_help_then_unseen_then_new_and_tests_last(
     assert [each.alert_id for each in in_order(desk)][:2] == ["A1", "A2"]
 
 
+@pytest.mark.parametrize(
+    ("update", "shown_as"),
+    [
+        ({"waits": {"version": "1.3.0", "since": "2026-11-29T03:00Z", "why": "a call is open"}}, "update 1.3.0 waits"),
+        ({"trial": "1.3.0"}, "update tries 1.3.0"),
+        ({"slot": "a"}, None),
+    ],
+)
+def test_a_new_version_that_waits_stands_beside_its_unit(update: dict[str, object], shown_as: str | None) -> None:
+    desk = Desk()
+    desk.heartbeat(COLUMN, heartbeat(update=update), after(0))
+    text = text_of(Scene(desk, after(1)))
+    assert shown_as in text if shown_as else "update" not in text
+
+
 def test_one_screen_tells_it_all() -> None:
     screen = text_of(Scene(a_busy_desk(), after(80), selected="A1", note="something happened"))
     for told in (

@@ -14,6 +14,8 @@ from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import check
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent.life import Life
 
 COLUMN = UnitKey("ashfield", "hk-001")
@@ -72,19 +74,21 @@ def alert(  # noqa: PLR0913 - what a story may want to say of it
     return document
 
 
-def heartbeat(
+def heartbeat(  # noqa: PLR0913 - each is what one test looks at
     boot_id: str = "boot-1",
     *,
     faults: tuple[str, ...] = (),
     pending: int = 0,
     last: int = 0,
     life: Life | None = None,
+    update: Mapping[str, object] | None = None,
 ) -> Document:
     """A heartbeat with the members that the desk looks at."""
     return {
         "data": _of_life(life, boot_id)
         | {
             "arm": "set",
+            **({} if update is None else {"update": update}),
             "faults": [{"part": fault, "code": "dead"} for fault in faults],
             "outbox": {"pending": pending, "oldestAgeS": 0, "capacity": 1000}
             | ({"lastSequence": last} if last else {}),

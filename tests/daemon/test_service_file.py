@@ -59,6 +59,51 @@ def test_a_service_may_do_next_to_nothing_but_its_work(units: Path, name: str, m
     assert result.returncode == 0, result.stdout
 
 
+def with_tpm(units: Path) -> Path:
+    """The agent's service as provision.sh leaves it on a unit whose key a TPM keeps."""
+    for name in ("safepoint-agent.service.d/tpm.conf", "dev-tpmrm0.device.d/timeout.conf"):
+        (units / name).parent.mkdir()
+        shutil.copy(SYSTEMD / "tpm" / name, units / name)
+    return units / "safepoint-agent.service"
+
+
+def verified(service: Path) -> tuple[int, str]:
+    """What systemd says of a service and its drop-ins."""
+    own = {**os.environ, "SYSTEMD_UNIT_PATH": f"{service.parent}:"}
+    argv = ["systemd-analyze", "verify", str(service)]
+    result = subprocess.run(argv, capture_output=True, text=True, check=False, env=own)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_systemd_accepts_what_a_key_in_a_tpm_takes_without_a_word(units: Path) -> None:
+    assert verified(with_tpm(units)) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["safepoint-agent.service.d/tpm.conf", "dev-tpmrm0.device.d/timeout.conf"])
+def test_a_misspelt_word_in_what_a_key_in_a_tpm_takes_would_be_told(units: Path, name: str) -> None:
+    service = with_tpm(units)
+    with (units / name).open("a") as drop_in:
+        drop_in.write("[Unit]\nAftre=nothing.service\n")
+    assert "Aftre" in verified(service)[1]
+
+
+def test_a_key_in_a_tpm_exposes_the_agent_no_more_than_it_may_be(units: Path) -> None:
+    service = with_tpm(units)
+    whole = service.read_text() + (SYSTEMD / "tpm/safepoint-agent.service.d/tpm.conf").read_text()
+    assert "DeviceAllow=/dev/tpmrm0 rw" in whole
+    service.write_text(whole)  # offline, systemd-analyze looks at no drop-ins
+    argv = ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED[service.name] * 10:.0f}"]
+    result = subprocess.run([*argv, str(service)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_broken_tpm_does_not_keep_the_agent_from_starting() -> None:
+    drop_in = (SYSTEMD / "tpm/safepoint-agent.service.d/tpm.conf").read_text()
+    assert "\nWants=dev-tpmrm0.device\n" in drop_in, "Requires= would"
+    assert "\nRequires=" not in drop_in
+    assert "JobRunningTimeoutSec=5s" in (SYSTEMD / "tpm/dev-tpmrm0.device.d/timeout.conf").read_text()
+
+
 def test_every_service_is_measured() -> None:
     assert {path.name for path in SYSTEMD.glob("*.service")} == set(MOST_EXPOSED)
 

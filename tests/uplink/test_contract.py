@@ -80,6 +80,20 @@ FACTS = {
     "commands": {"running": 1, "unwritten": 0, "lost": 0},
     "quiet": [{"cause": "pir-1", "until": "2026-11-22T03:00:00.000Z", "by": "op-1", "heldBack": 3}],
     "recovery": {"reboots": 0, "inVain": 0, "reboot": "works"},
+    "update": {
+        "slot": "a",
+        "last": {
+            "result": "taken-back",
+            "bundle": "safepoint-1.3.0.update",
+            "version": "1.3.0",
+            "text": "it was not armed within 45 s; version 1.2.0 is in use",
+            "at": "2026-11-22T01:00:00Z",
+        },
+        "waits": {"version": "1.3.1", "since": "2026-11-22T01:30:00Z", "why": "a call is open"},
+        "trial": "1.3.1",
+        "unfetched": {"since": "2026-11-22T01:30:00Z", "why": "the server answered 500", "bad": False},
+        "unusable": {"since": "2026-11-22T01:30:00Z", "why": "no key"},
+    },
     "mics": [{"id": "mic-1", "ageS": 4.2, "blocksPerS": 10.0, "blocksLost": 0, "levelDbfs": -41.5}],
 }
 
@@ -280,6 +294,12 @@ def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
         ("commands", {"running": 1}),
         ("quiet", [{"cause": "pir-1"}]),
         ("mics", [{"id": "mic-1", "ageS": 1, "recognisedShare": 1.5}]),
+        ("update", {"slot": "c"}),
+        ("update", {"last": {"result": "won", "bundle": "x", "text": "", "at": "2026-11-22T01:00:00Z"}}),
+        ("update", {"last": {"result": "taken", "bundle": "x", "text": ""}}),
+        ("update", {"waits": {"since": "2026-11-22T01:00:00Z", "why": "a call is open"}}),
+        ("update", {"trial": "seven"}),
+        ("update", {"unusable": "no key"}),
     ],
 )
 def test_what_a_heartbeat_says_of_the_helpers_is_typed(member: str, value: object) -> None:
