@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from agent.commands.carrying import NotTaken
 from agent.signals import Answer, AnswerCommand, Media, Why
-from agent.uplink.media.attempt import FILES
 from agent.uplink.media.request import (
+    FILES,
     Confirmed,
     File,
     PieceOf,

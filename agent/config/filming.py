@@ -91,6 +91,10 @@ class FootageSettings(Settings):
     """Rolling footage is deleted at this age; 31 days are also the most (standards.md 2.2)."""
     incident_keep_days: Annotated[float, Field(gt=0, le=31)] = 31.0
     """The footage of an incident, its clip and its stills are deleted at this age, unless they are held."""
+    export_keep_days: Annotated[float, Field(gt=0, le=31)] = 7.0
+    """An export is deleted so long after it was made, or earlier when room is needed. A week is time to fetch it over a
+    long weekend and for an upload to give up and be asked for again; it is a copy, and a copy that outlives its purpose
+    is one more picture of people to answer for."""
     rolling_max_mb: Annotated[int, Field(ge=10)] = 20_000
     """The oldest rolling segments go when all of them together hold more than this."""
     incident_max_mb: Annotated[int, Field(ge=10)] = 5_000

@@ -34,6 +34,7 @@ from agent.helpers.messages import (
     StripRequest,
 )
 from agent.hw.kit import Rate, load_kit
+from agent.uplink.media.queue import waited_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,14 @@ class _Work:
         self._disk_stalled = Complaint(channel.send)
         folder, footage, camera = config.footage_folder / "segments", config.footage, config.camera
         volume = volume_of(config)
-        space = Space(volume, index, Retention.of(footage), clock=clock, tell=channel.send)
+        space = Space(
+            volume,
+            index,
+            Retention.of(footage),
+            clock=clock,
+            tell=channel.send,
+            wanted=partial(waited_for, config),
+        )
         self._upkeep = Upkeep(space, channel.send)
         darkroom = Darkroom(index, volume, footage)
         self._stills = MediaDesk(darkroom.still, channel.send)

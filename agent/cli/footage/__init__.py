@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli.footage import clip, hold, listing, release, status, still
+from agent.cli.footage import clip, export, hold, listing, release, status, still
 
 if TYPE_CHECKING:
     from agent.cli.main import Subparsers
 
 DEFAULT_CONFIG = Path("/etc/safepoint/unit.yaml")
-SUBCOMMANDS = (status, listing, clip, still, hold, release)
+SUBCOMMANDS = (status, listing, clip, export, still, hold, release)
 TIMES = (
     "Times are local unless they say Z, UTC or an offset: '2026-11-24 17:03:12', '2026-11-24T17:03Z', 17:03 (today), "
     "'yesterday 17:03', -10m, '10m ago', now."

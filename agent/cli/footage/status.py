@@ -14,6 +14,7 @@ from agent.cli.footage.options import add_json
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from agent.cli.footage.desk import Desk
     from agent.cli.footage.keeping import Keeping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from agent.cli.main import Subparsers
     from agent.footage.keep.forecast import Forecast
     from agent.footage.keep.retention import Retention, Stands
+    from agent.footage.store.exports import Export
 
 FRESH_S = 5.0
 """A frame of this age is on the disk when footage is recorded: it is written at once, and a stalled camera or a slow
@@ -52,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
     from agent.cli.footage.keeping import HELD, INCIDENT, ROLLING, read_keeping  # noqa: PLC0415
     from agent.footage.keep.forecast import forecast  # noqa: PLC0415
     from agent.footage.keep.retention import Retention, Stands  # noqa: PLC0415
+    from agent.footage.store.exports import bytes_on_their_way, read_exports  # noqa: PLC0415
     from agent.footage.store.volume import free_bytes  # noqa: PLC0415
+    from agent.uplink.media.queue import waited_for  # noqa: PLC0415
 
     desk = open_desk(args)
     keeping = read_keeping(desk)
@@ -61,14 +65,33 @@ def run(args: argparse.Namespace) -> int:
         sizes[keeping.kept.get(segment.name, ROLLING)] += segment.size_bytes
     try:
         stands = Stands(sizes[ROLLING], sizes[INCIDENT], sizes[HELD], free_bytes(desk.footage))
+        exports = _Exports(read_exports(desk.footage), bytes_on_their_way(desk.footage), waited_for(desk.config))
     except OSError as error:
         msg = f"the disk of {desk.footage} cannot be read: {error.strerror}"
         raise UsageError(msg) from error
     retention = Retention.of(desk.config.footage)
-    status = _Status(desk, keeping, stands, retention, forecast(_bytes_per_s(desk), stands, retention))
+    status = _Status(desk, keeping, stands, exports, retention, forecast(_bytes_per_s(desk), stands, retention))
     text = json.dumps(_machine(status)) if args.json else "\n".join(_lines(status))
     sys.stdout.write(text + "\n")
     return 0
+
+
+@dataclass(frozen=True)
+class _Exports:
+    """Copies that lie ready to be fetched."""
+
+    ready: list[Export]
+    written_bytes: int
+    """Of those that are being written."""
+    waited_for: frozenset[Path]
+    """Files that uploads wait for."""
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(export.size_bytes for export in self.ready)
+
+    def is_being_sent(self, export: Export) -> bool:
+        return any(export.path == file or export.path in file.parents for file in self.waited_for)
 
 
 @dataclass(frozen=True)
@@ -76,6 +99,7 @@ class _Status:
     desk: Desk
     keeping: Keeping
     stands: Stands
+    exports: _Exports
     retention: Retention
     forecast: Forecast | None
 
@@ -121,6 +145,16 @@ def _forecast_words(found: Forecast | None) -> str:
     return f"{found.days_kept:.1f} days at {size(found.bytes_per_day)} a day, bounded by {why[found.kept_by]}"
 
 
+def _exports_words(status: _Status) -> str:
+    from agent.footage.find.when import size  # noqa: PLC0415
+
+    exports = status.exports
+    if not exports.ready:
+        return "none"
+    days = f"{status.desk.config.footage.export_keep_days:g}"
+    return f"{len(exports.ready)}, {size(exports.size_bytes)}, each removed {days} days after it was made"
+
+
 def _lines(status: _Status) -> Iterator[str]:
     from agent.footage.find.when import size  # noqa: PLC0415
 
@@ -133,6 +167,13 @@ def _lines(status: _Status) -> Iterator[str]:
     yield f"rolling       {size(stands.rolling)} of {size(retention.rolling_max_bytes)}"
     yield f"incident      {size(stands.incident)} of {size(retention.incident_max_bytes)}"
     yield f"held          {size(stands.held)}"
+    yield f"exports       {_exports_words(status)}"
+    for export in status.exports.ready:
+        made = f"made {desk.local(export.made.wall)}" if export.made else "nobody said when it was made"
+        sent = ", an upload waits for it" if status.exports.is_being_sent(export) else ""
+        yield f"              {export.name}: {size(export.size_bytes)}, {made}{sent}"
+    if status.exports.written_bytes:
+        yield f"              {size(status.exports.written_bytes)} are being written"
     yield f"free          {size(stands.free)}, of which {size(retention.reserve_bytes)} are not for footage"
     yield f"holds         {len(status.keeping.holds) or 'none'}"
     for hold in status.keeping.holds:
@@ -161,6 +202,17 @@ def _machine(status: _Status) -> Json:
         "incident_bytes": status.stands.incident,
         "incident_max_bytes": status.retention.incident_max_bytes,
         "held_bytes": status.stands.held,
+        "exports": [
+            {
+                "name": export.name,
+                "size_bytes": export.size_bytes,
+                "made": utc(export.made.wall) if export.made else None,
+                "upload_waits": status.exports.is_being_sent(export),
+            }
+            for export in status.exports.ready
+        ],
+        "export_bytes": status.exports.size_bytes + status.exports.written_bytes,
+        "export_keep_days": status.desk.config.footage.export_keep_days,
         "free_bytes": status.stands.free,
         "reserve_bytes": status.retention.reserve_bytes,
         "holds": [

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from agent.durable import put_whole, sync_folder
+from agent.footage.store.exports import clear_left_over, read_exports
 from agent.footage.store.incident_files import read_incident, sha256_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Removed:
 
 
 def remove_unheld(footage: Path, held_segments: Collection[str], held: Iterable[Stretch]) -> Removed:
-    """Remove each segment and each incident's still and clip that no hold needs.
+    """Remove each segment and each incident's still and clip that no hold needs, and all exports: they are copies.
 
     Args:
         footage: The footage folder. Nobody records into it meanwhile.
@@ -62,6 +63,11 @@ def remove_unheld(footage: Path, held_segments: Collection[str], held: Iterable[
             files += len(_entries(folder))
             size_bytes += incident.size_bytes
             incident.remove()
+    clear_left_over(footage)
+    for export in read_exports(footage):
+        files += sum(path.is_file() for path in (export.path, *export.path.rglob("*")))
+        size_bytes += export.size_bytes
+        export.remove()
     for folder in (footage / "segments", footage / "incidents"):
         if folder.exists():
             sync_folder(folder)

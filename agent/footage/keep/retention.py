@@ -34,6 +34,7 @@ class Retention:
     """What footage never touches of its disk."""
     keep_s: float
     incident_keep_s: float
+    export_keep_s: float = 7 * DAY_S
     """The ages at which footage goes."""
 
     @classmethod
@@ -45,6 +46,7 @@ class Retention:
             settings.reserve_mb * MEGABYTE,
             settings.keep_days * DAY_S,
             settings.incident_keep_days * DAY_S,
+            settings.export_keep_days * DAY_S,
         )
 
     def age_limit_s(self, kept_for: StorageClass) -> float | None:
@@ -67,6 +69,11 @@ class Stands:
     held: int
     free: int
     """On the disk."""
+    spare_exports: int = 0
+    fresh_exports: int = 0
+    """Copies that may go, and those made within the last hour."""
+    wanted_exports: int = 0
+    """Those that stay: being written, or waited for by an upload."""
 
 
 class Step(Enum):
@@ -77,10 +84,11 @@ class Step(Enum):
     EASE_INCIDENT = auto()
     """The oldest incident footage becomes rolling."""
     REMOVE_ROLLING = auto()
+    REMOVE_EXPORT = auto()
     REMOVE_INCIDENT = auto()
     """The oldest of it goes."""
     STOP_HELD_ONLY = auto()
-    """All footage that is left is held: it does not fit until some is released."""
+    """All that is left is held, or on its way: it does not fit until some is released."""
     STOP_FULL = auto()
     """No footage is left to remove: something else fills the disk."""
 
@@ -89,7 +97,8 @@ def next_step(stands: Stands, retention: Retention, needed_bytes: int) -> Step:
     """What to do next so that `needed_bytes` more of rolling footage fit; asked again after each step.
 
     The budget of rolling footage bounds what is removed for it, not what is written: where nothing rolling is left,
-    only the disk can refuse.
+    only the disk can refuse. An export is a copy that somebody asked for: it goes before the only picture of an
+    incident does, but for the first hour, in which it is about to be fetched.
     """
     if stands.incident > retention.incident_max_bytes:
         return Step.EASE_INCIDENT
@@ -98,6 +107,8 @@ def next_step(stands: Stands, retention: Retention, needed_bytes: int) -> Step:
         return Step.REMOVE_ROLLING
     if not lacking:
         return Step.NOTHING
-    if stands.incident:
+    if stands.incident and not stands.spare_exports:
         return Step.REMOVE_INCIDENT
-    return Step.STOP_HELD_ONLY if stands.held else Step.STOP_FULL
+    if stands.spare_exports or stands.fresh_exports:
+        return Step.REMOVE_EXPORT
+    return Step.STOP_HELD_ONLY if stands.held or stands.wanted_exports else Step.STOP_FULL

@@ -48,6 +48,7 @@ class Shelf:
         self._holds = holds
         self._seen: dict[str, _Seen] = {}
         self._held: frozenset[Stretch] = frozenset()
+        self._wanted: frozenset[Path] = frozenset()
         self._folders: dict[StorageClass, list[IncidentFolder]] = {kept_for: [] for kept_for in StorageClass}
         self._shown: frozenset[Stretch] = frozenset()
         self._eased: set[Path] = set()
@@ -55,8 +56,11 @@ class Shelf:
         self.damage: str | None = None
         """Why nobody knows what is held, in which case everything is; None: all holds can be read."""
 
-    def look(self) -> None:
+    def look(self, wanted: frozenset[Path] = frozenset()) -> None:
         """Read again what is held and what incidents there are. What did not change costs one look each.
+
+        Args:
+            wanted: Files that an upload waits for: the media of their incidents count as held meanwhile.
 
         Raises:
             OSError: the disk cannot be read.
@@ -69,8 +73,8 @@ class Shelf:
         except OSError as error:
             holds, self.damage = [], f"the holds cannot be read ({error.strerror})"
         held = frozenset(stretch for hold in holds for stretch in hold.stretches)
-        if self._look_at_incidents() or held != self._held:
-            self._held = held
+        if self._look_at_incidents() or (held, wanted) != (self._held, self._wanted):
+            self._held, self._wanted = held, wanted
             self._sort_folders()
         self._index.protect({StorageClass.HELD: self._held, StorageClass.INCIDENT: self._shown})
 
@@ -156,6 +160,8 @@ class Shelf:
 
     def _class_of(self, folder: IncidentFolder) -> StorageClass:
         if folder.stretch is not None and any(folder.stretch.overlaps(held) for held in self._held):
+            return StorageClass.HELD
+        if any(folder.path in file.parents for file in self._wanted):
             return StorageClass.HELD
         return StorageClass.ROLLING if folder.path in self._eased else StorageClass.INCIDENT
 

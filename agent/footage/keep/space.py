@@ -12,6 +12,7 @@ import structlog
 
 from agent.footage.complaint import Complaint
 from agent.footage.keep.ages import Ages
+from agent.footage.keep.exports import Exports, age_s
 from agent.footage.keep.forecast import forecast, is_short
 from agent.footage.keep.holds import LOOK_EVERY_S, Holds
 from agent.footage.keep.retention import DAY_S, MEGABYTE, Retention, Stands, Step, StorageClass, next_step
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock, Moment
     from agent.footage.keep.shelf import Piece
+    from agent.footage.store.exports import Export
     from agent.footage.store.index import FootageIndex
     from agent.helpers.messages import Event
 
@@ -59,7 +61,19 @@ class Space:
         clock: Clock,
         tell: Callable[[Event], None],
         free: Callable[[Path], int] = free_bytes,
+        wanted: Callable[[], frozenset[Path]] = frozenset,
     ) -> None:
+        """Bounds that are kept from now on.
+
+        Args:
+            volume: Where the footage lies.
+            index: The table of its segments.
+            retention: The bounds.
+            clock: Says how old something is.
+            tell: Hears of what is wrong.
+            free: How much room the disk has.
+            wanted: Names the files that an upload waits for: they are not removed under it. May raise OSError.
+        """
         self._volume = volume
         self._index = index
         self._retention = retention
@@ -67,12 +81,17 @@ class Space:
         self._free = free
         self._holds = Holds(volume.folder)
         self._shelf = Shelf(volume.folder, index, self._holds)
+        self._exports = Exports(volume.folder)
+        self._wanted = wanted
         self._using = threading.Lock()
         self._damage = Complaint(tell)
         self._jump = Complaint(tell)
         self._short = Complaint(tell)
+        self._stuck = Complaint(tell)
+        self._blind = Complaint(tell)
         self._removed: Counter[StorageClass] = Counter()
         self._removed_bytes: Counter[StorageClass] = Counter()
+        self._removed_exports = 0
 
     def make_room(self, needed_bytes: int) -> None:
         """Let a segment of this size fit, between two segments: the oldest rolling footage goes, then incident footage.
@@ -104,8 +123,12 @@ class Space:
             MountMissing: the footage volume is not there.
             OSError, sqlite3.Error: the disk refuses, or (`TimeoutError`) holds were placed all the time.
         """
+        with self._using:
+            self._exports.try_stuck_again()
         while not self._expire_some():
             time.sleep(2 * LOOK_EVERY_S)
+        with self._using:
+            self._tell_of_exports()
 
     def facts(self) -> dict[str, float | int | str | None]:
         """How footage stands, for `FootageStands`; tells too when the disk is too small for what was promised.
@@ -138,24 +161,27 @@ class Space:
                 "rollingMb": stands.rolling // MEGABYTE,
                 "incidentMb": stands.incident // MEGABYTE,
                 "heldMb": stands.held // MEGABYTE,
+                "exportsMb": (stands.spare_exports + stands.fresh_exports + stands.wanted_exports) // MEGABYTE,
                 "freeMb": stands.free // MEGABYTE,
                 "removedRollingMb": self._removed_bytes[StorageClass.ROLLING] // MEGABYTE,
                 "removedIncidentMb": self._removed_bytes[StorageClass.INCIDENT] // MEGABYTE,
                 "removedPieces": self._removed.total(),
+                "removedExports": self._removed_exports,
             }
 
     def _make_some_room(self, needed_bytes: int) -> bool:
         """Take one turn; True: it fits."""
         with self._holds.deciding():
             self._look()  # again: a hold may have been placed before our turn
-            ages = self._ages(self._clock.now())
+            now = self._clock.now()
+            ages = self._ages(now)
             for _ in range(PIECES_A_TURN):
                 step = next_step(self._stands(), self._retention, needed_bytes)
                 match step:
                     case Step.NOTHING:
                         return True
                     case Step.STOP_HELD_ONLY:
-                        why = self._shelf.damage or "all footage on the disk is held"
+                        why = self._shelf.damage or "all footage on the disk is held or on its way out"
                         raise HeldOnly(errno.ENOSPC, f"{why}, and less than {self._reserve} are free")
                     case Step.STOP_FULL:
                         raise NoRoom(
@@ -167,6 +193,8 @@ class Space:
                         log.info("incident_footage_eased", piece=piece.path.name, size_bytes=piece.size_bytes)
                     case Step.REMOVE_ROLLING:
                         self._remove(StorageClass.ROLLING, self._oldest(StorageClass.ROLLING, ages), "no room")
+                    case Step.REMOVE_EXPORT if (export := self._exports.oldest(ages, now)) is not None:
+                        self._remove_export(export, "no room")
                     case Step.REMOVE_INCIDENT:
                         self._remove(StorageClass.INCIDENT, self._oldest(StorageClass.INCIDENT, ages), "no room")
         return False
@@ -179,15 +207,18 @@ class Space:
             self._look()
             self._shelf.date_unsaid(now)
             ages = self._ages(now)
-            if self._due(ages) is None:
+            if self._due(ages) is None and self._due_export(ages, now) is None:
                 return True
             with self._holds.deciding():
                 self._look()
                 for _ in range(PIECES_A_TURN):
                     due = self._due(ages)
-                    if due is None:
+                    if due is not None:
+                        self._remove(*due, "age")
+                    elif (export := self._due_export(ages, now)) is not None:
+                        self._remove_export(export, "age")
+                    else:
                         return True
-                    self._remove(*due, "age")
         return False
 
     def _due(self, ages: Ages) -> tuple[StorageClass, Piece] | None:
@@ -210,6 +241,23 @@ class Space:
             size_bytes=piece.size_bytes,
         )
 
+    def _due_export(self, ages: Ages, now: Moment) -> Export | None:
+        export = self._exports.oldest(ages, now)
+        if export is None or age_s(export, ages, now) < self._retention.export_keep_s:
+            return None
+        return export
+
+    def _remove_export(self, export: Export, why: str) -> None:
+        if self._exports.remove(export):
+            self._removed_exports += 1
+            log.info("export_removed", name=export.name, why=why, size_bytes=export.size_bytes)
+
+    def _tell_of_exports(self) -> None:
+        if self._exports.trouble is None:
+            self._stuck.withdraw()
+        else:
+            self._stuck.make("exports-stuck", f"Exports cannot be removed as they should: {self._exports.trouble}")
+
     def _oldest(self, kept_for: StorageClass, ages: Ages) -> Piece:
         piece = self._shelf.oldest(kept_for, ages)
         if piece is None:  # bytes without a piece: the table is not to be believed
@@ -218,13 +266,25 @@ class Space:
         return piece
 
     def _look(self) -> None:
-        self._shelf.look()
+        wanted = self._wanted_files()
+        self._shelf.look(wanted or frozenset())
+        self._exports.look(self._clock.now(), None if self._shelf.damage else wanted)
         if self._shelf.damage is None:
             self._damage.withdraw()
         else:
             self._damage.make(
                 "holds-damaged", f"All footage counts as held until this is repaired: {self._shelf.damage}"
             )
+
+    def _wanted_files(self) -> frozenset[Path] | None:
+        """What uploads wait for; None: nobody knows, so no export goes. Recording waits for no such thing."""
+        try:
+            wanted = self._wanted()
+        except OSError as error:
+            self._blind.make("uploads-unreadable", f"No export is removed while nobody knows what is sent: {error}")
+            return None
+        self._blind.withdraw()
+        return wanted
 
     def _ages(self, now: Moment) -> Ages:
         ages = Ages(self._index.spans(), now)
@@ -241,7 +301,8 @@ class Space:
 
     def _stands(self) -> Stands:
         rolling, incident, held = (self._shelf.bytes_of(kept_for) for kept_for in StorageClass)
-        return Stands(rolling, incident, held, self._free(self._volume.folder))
+        exports = self._exports.spare_bytes, self._exports.fresh_bytes, self._exports.wanted_bytes
+        return Stands(rolling, incident, held, self._free(self._volume.folder), *exports)
 
     def _lacking(self, needed_bytes: int) -> bool:
         return self._free(self._volume.folder) < self._retention.reserve_bytes + needed_bytes

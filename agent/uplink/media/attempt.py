@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from agent.signals import Category
-from agent.uplink.media.request import Confirmed, PieceOf, UploadRefused, check_request
+from agent.uplink.media.request import Confirmed, UploadRefused, check_request, path_of
 from agent.uplink.media.web.client import Client
 from agent.uplink.media.web.errors import NeverWorks, Paused, Stopped, TryAgain
 from agent.uplink.media.web.flow import Flow
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from agent.config.settings import Config
     from agent.uplink.media.purse import Purse
-    from agent.uplink.media.request import File
     from agent.uplink.media.road import Road
     from agent.uplink.media.web.job import Job, Shelf
 
@@ -33,14 +32,6 @@ log = structlog.get_logger()
 GONE_WITHIN_S: Final = 1.5
 """How long the thread may take to end; one that hangs in a name look-up or a dead disk is left to the process's end."""
 MEGABYTE: Final = 1_000_000
-FILES: Final = {"still": "still.jpg", "strip": "strip.jpg", "clip": "clip.mp4"}
-
-
-def path_of(what: PieceOf | File, footage: Path) -> Path:
-    """Where it lies."""
-    if isinstance(what, PieceOf):
-        return footage / "incidents" / what.alert_id / FILES[what.media]
-    return footage / what.path
 
 
 class Attempt:

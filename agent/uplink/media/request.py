@@ -18,6 +18,7 @@ MOST_PARTS: Final = 1_000
 LONGEST: Final = 4_096
 """Characters of a URL or of a header's value: a signed URL has about 500."""
 MOST_HEADERS: Final = 32
+FILES: Final = {"still": "still.jpg", "strip": "strip.jpg", "clip": "clip.mp4"}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
@@ -79,6 +80,13 @@ class File:
     """A file below the footage folder, such as an export."""
 
     path: Path
+
+
+def path_of(what: PieceOf | File, footage: Path) -> Path:
+    """Where it lies."""
+    if isinstance(what, PieceOf):
+        return footage / "incidents" / what.alert_id / FILES[what.media]
+    return footage / what.path
 
 
 @dataclass(frozen=True)

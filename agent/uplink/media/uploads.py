@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from agent.clock import ClockQuality
+from agent.footage.keep.holds import Holds
 from agent.footage.store.incident_files import SAFE_ID
 from agent.signals import Category
 from agent.uplink.backoff import about_s
 from agent.uplink.media.aside import aside
-from agent.uplink.media.attempt import MEGABYTE, Attempt, path_of
+from agent.uplink.media.attempt import MEGABYTE, Attempt
 from agent.uplink.media.plan import Cargo
+from agent.uplink.media.queue import UPLOADS
 from agent.uplink.media.request import (
     Confirmed,
     PieceOf,
@@ -27,6 +29,7 @@ from agent.uplink.media.request import (
     UploadState,
     check_request,
     host_of,
+    path_of,
 )
 from agent.uplink.media.web.errors import NeverWorks, Paused, TryAgain
 from agent.uplink.media.web.job import Job, Shelf
@@ -100,7 +103,7 @@ class Uploads:
         self._category_of = category_of
         self._on_progress = on_progress
         self._rng = rng or random.SystemRandom()
-        self._shelf = Shelf(config.state_folder / "media" / "uploads")
+        self._shelf = Shelf(config.state_folder / UPLOADS)
         self._going: dict[str, _Going] = {}
         self._arriving: dict[str, _Going] = {}
         """On their way to the disk: not yet tried, or two threads would write one file."""
@@ -152,7 +155,7 @@ class Uploads:
         going = self._arriving[request.upload_id] = _Going(Job(request, self._clock.now().wall))
         try:
             await aside(lambda: self._check_file(request))
-            await aside(lambda: self._shelf.keep(going.job))
+            await aside(lambda: self._keep(going.job))
         finally:
             del self._arriving[request.upload_id]
         self._going[request.upload_id] = going
@@ -287,6 +290,17 @@ class Uploads:
             reason=going.reason,
             context=dict(request.context),
         )
+
+    def _keep(self, job: Job) -> None:
+        """Remember it, between two turns of whoever removes footage: from now on nobody removes what it sends.
+
+        Raises:
+            UploadRefused: the file was removed since it was looked at.
+            OSError: the disk does not take it.
+        """
+        with Holds(self._config.footage_folder).deciding():
+            self._check_file(job.request)
+            self._shelf.keep(job)
 
     def _check_file(self, request: UploadRequest) -> None:
         """Look at the file now, while somebody can still be told.
