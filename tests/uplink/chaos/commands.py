@@ -80,7 +80,7 @@ class Judgement:
             and self.too_large_unheard
             and not self.unexplained
             and self.audited["refused"] >= self.sent
-            and self.audited.keys() <= {"began", "refused"}
+            and self.audited.keys() <= {"began", "refused", "outcome"}  # the outcome of the call in the middle
             and not self.lamp_changed
             and self.call_s > 0
             and self.same_process
