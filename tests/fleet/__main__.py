@@ -11,6 +11,7 @@ import asyncio
 import os
 import platform
 import signal
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -31,8 +32,8 @@ HALF, NEARLY_ALL = 0.5, 0.99
 WIDTH = 150
 
 
-async def one_broker(folder: Path, args: argparse.Namespace) -> list[Row]:
-    """All units on one broker; it is killed in the middle."""
+async def one_broker(folder: Path, args: argparse.Namespace) -> tuple[list[Row], list[str]]:
+    """All units on one broker; it is killed in the middle. What was measured, and what must not be and is."""
     authority = Authority(folder / "authority")
     broker = RenderedBroker(folder / "broker", authority, "--units", args.units, "--console", RECEIVER)
     simulators = _simulators(folder, authority, [broker], args, args.units)
@@ -56,12 +57,15 @@ async def one_broker(folder: Path, args: argparse.Namespace) -> list[Row]:
         mb = simulators.rss_mb()
         rows.append(Row("simulators' memory", f"{mb:.0f} MB ({1024 * mb / args.units:.0f} kB a unit)"))
         rows += await _killed(simulators, broker, args)
-        rows += await _end(simulators)
-    return rows
+        end, broken = await _end(simulators)
+    return rows + end, broken
 
 
-async def two_brokers(folder: Path, args: argparse.Namespace) -> list[Row]:
-    """Half as many units, each on both of two joined brokers, the receiver on the second; the first is killed."""
+async def two_brokers(folder: Path, args: argparse.Namespace) -> tuple[list[Row], list[str]]:
+    """Half as many units, each on both of two joined brokers, the receiver on the second; the first is killed.
+
+    What was measured, and what must not be and is.
+    """
     units = max(1, args.units // 2)
     authority = Authority(folder / "authority")
     common = ("--units", units, "--console", RECEIVER)
@@ -85,8 +89,8 @@ async def two_brokers(folder: Path, args: argparse.Namespace) -> list[Row]:
         await first.start()
         back = await _times_back(simulators, simulators.links)
         rows.append(Row("the first is back: half, 99 %, all links are up again", ", ".join(back)))
-        rows += await _end(simulators)
-    return rows
+        end, broken = await _end(simulators)
+    return rows + end, broken
 
 
 def _simulators(
@@ -162,22 +166,32 @@ def _are_there(simulators: Simulators, links: float) -> bool:
     return simulators.total("connected") >= links
 
 
-async def _end(simulators: Simulators) -> list[Row]:
+async def _end(simulators: Simulators) -> tuple[list[Row], list[str]]:
     codes = await simulators.stop()
     raised, waiting = simulators.total("alertsRaised"), simulators.total("alertsWaiting")
-    return [
+    refused = simulators.total("refused")
+    rows = [
         Row(f"alerts lost, of {raised} raised ({simulators.total('alertsSent')} sent)", f"{waiting}", "0"),
         Row("slowest of them, the broker's death included", f"{simulators.worst('ackMaxMs') / 1000:.0f} s"),
-        Row("refused messages; simulators' exit codes", f"{simulators.total('refused')}; {codes}", "0"),
+        Row("refused messages; simulators' exit codes", f"{refused}; {codes}", "0"),
     ]
+    judged = {
+        "no alert was raised": raised == 0,
+        f"{waiting} alerts were lost": waiting > 0,
+        f"{refused} messages were refused": refused > 0,
+        f"the simulators ended with {codes}": any(codes),
+    }
+    return rows, [what for what, is_so in judged.items() if is_so]
 
 
-async def _run(args: argparse.Namespace, folder: Path) -> list[Row]:
-    rows = []
+async def _run(args: argparse.Namespace, folder: Path) -> tuple[list[Row], list[str]]:
+    rows, broken = [], []
     for name, part in (("one", one_broker), ("two", two_brokers)):
         if args.part in (None, name):
-            rows += await part(folder / name, args)
-    return rows
+            measured, wrong = await part(folder / name, args)
+            rows += measured
+            broken += [f"{name}: {each}" for each in wrong]
+    return rows, broken
 
 
 if __name__ == "__main__":
@@ -190,9 +204,11 @@ if __name__ == "__main__":
     parser.add_argument("--steady-s", type=float, default=60.0, help="how long life is watched (60)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fleet-") as name:
-        found = asyncio.run(_run(given, Path(name)))
+        found, missed = asyncio.run(_run(given, Path(name)))
     title = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     table = Table("measured here, now", "figure", "aim", title=title)
     for row in found:
         table.add_row(row.what, row.figure, row.aim)
     Console(width=WIDTH).print(table)
+    if missed:
+        sys.exit(f"IT DID NOT HOLD: {'; '.join(missed)}")

@@ -21,6 +21,12 @@ if (!document) {
 }
 const config = { show: { errors: false }, expand: { messageExamples: true } };
 const body = renderToString(React.createElement(AsyncApiComponentWP, { schema: document, config }));
+// A component that gives up renders an empty page without a word.
+const missing = document.channels().all().map((channel) => channel.address()).filter((address) => !body.includes(address));
+if (missing.length) {
+  console.error(`asyncapi: the page lacks ${missing.join(', ')}`);
+  process.exit(1);
+}
 await writeFile(
   target,
   `<!doctype html>
