@@ -172,7 +172,8 @@ def test_at_whatever_moment_it_is_killed_the_export_is_whole_or_not_there(unit: 
     for n in range(KILLS):
         with start(unit, f"case-{n}") as running:
             try:
-                wait_until_it_writes(unit, running)
+                while running.poll() is None and not list((unit.footage / "exports").glob(".*.part/*")):
+                    time.sleep(0.01)
                 running.wait(timeout=chance.uniform(0, WRITES_FOR_S))
             except subprocess.TimeoutExpired:
                 running.kill()
@@ -186,6 +187,7 @@ def test_at_whatever_moment_it_is_killed_the_export_is_whole_or_not_there(unit: 
         assert len(list((unit.footage / "exports").iterdir())) == whole, "nothing else is left"
 
 
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_export_that_is_ended_leaves_nothing_behind(unit: Unit, end: signal.Signals) -> None:
     unit.record(moment(NIGHT), 8)
