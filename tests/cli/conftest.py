@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,3 +32,13 @@ def unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Unit:
     recorded = Unit(tmp_path, capsys)
     recorded.configure()
     return recorded
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Commands are started so that they hear signals, also when these tests run in the background, where ^C is not."""
+    ends = (signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(end, signal.default_int_handler) for end in ends]
+    yield
+    for end, handler in zip(ends, before, strict=True):
+        signal.signal(end, handler)

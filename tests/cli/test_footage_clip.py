@@ -24,7 +24,6 @@ from tests.footage.daemon_end import running_recorder
 from tests.footage.film import FPS, FRAME_S, SETTINGS, clocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NIGHT = "2026-11-22 02:00:00"
@@ -347,16 +346,6 @@ def test_a_target_that_takes_no_more_is_one_sentence_and_leaves_nothing(unit: Un
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"safepoint: {folder / 'clip.mp4'} cannot be written: File too large\n"
     assert not list(folder.iterdir())
-
-
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """Commands are started so that they hear signals, also when these tests run in the background, where ^C is not."""
-    ends = (signal.SIGINT, signal.SIGHUP)
-    before = [signal.signal(end, signal.default_int_handler) for end in ends]
-    yield
-    for end, handler in zip(ends, before, strict=True):
-        signal.signal(end, handler)
 
 
 @pytest.mark.usefixtures("heard")

@@ -65,8 +65,10 @@ def closed(unit: Unit) -> Path:
 
 def test_held_footage_is_locked_away_and_can_still_be_read_and_the_rest_is_gone(unit: Unit) -> None:
     before = {path.name: path.read_bytes() for path in unit.segments.iterdir()}
+    unit.says("export", "case-7", *HELD)
     code, told = relocate(unit, *PLACE)
     assert code == 0, told
+    assert not list(closed(unit).rglob("clip.mp4")), "an export is a copy: nobody holds it"
     kept = {path.name: path.read_bytes() for path in (closed(unit) / "segments").iterdir()}
     assert 0 < len(kept) < len(before)
     assert all(before[name] == content for name, content in kept.items())

@@ -41,6 +41,8 @@ class Store:
         self.told: list[Event] = []
         self.disk_bytes = PLENTY
         self.present = START
+        self.wanted: frozenset[Path] | OSError = frozenset()
+        """What uploads wait for, or why nobody can say."""
         (folder / "segments").mkdir(parents=True)
         self.open(Retention(PLENTY, PLENTY, 0, 31 * DAY_S, 31 * DAY_S))
 
@@ -49,8 +51,19 @@ class Store:
         self.retention = retention
         self.index = FootageIndex(self.folder / "index.sqlite", self.folder / "segments")
         self.space = Space(
-            Volume(self.folder), self.index, retention, clock=self, tell=self.told.append, free=lambda _: self.free()
+            Volume(self.folder),
+            self.index,
+            retention,
+            clock=self,
+            tell=self.told.append,
+            free=lambda _: self.free(),
+            wanted=self.waited_for,
         )
+
+    def waited_for(self) -> frozenset[Path]:
+        if isinstance(self.wanted, OSError):
+            raise self.wanted
+        return self.wanted
 
     def bound(self, **bounds: float) -> None:
         """Change some of the bounds."""
