@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent.config.load import load_config
 from agent.config.problems import ConfigInvalid
 from agent.config.trial import broken_models, refused_certificates
+from agent.sign.wording import unsaid
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +22,8 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "check",
         help="check a unit's configuration and name every problem",
-        description="Check a unit's configuration. Every problem is a line on stderr, and the exit code is then 2.",
+        description="Check a unit's configuration. Every problem is a line on stderr, and the exit code is then 2. "
+        "What the unit works with, but should not be put up with, is a warning there.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the unit's configuration (YAML)")
     parser.add_argument(
@@ -47,4 +49,9 @@ def run(args: argparse.Namespace) -> int:
     if config.voice.enabled and (broken := list(broken_models(args.file, config.voice))):
         raise ConfigInvalid(broken)
     sys.stdout.write(f"{args.file}: the configuration of {config.unit.id} (profile {config.profile}) is valid\n")
+    if not config.uplink.insecure_lab and (missing := unsaid(config)):  # nobody passes by a bench
+        sys.stderr.write(
+            f"{args.file}: warning: no sign can be made without {' and '.join(missing)}, and nobody may be filmed or "
+            "heard where no sign says who does it and whom to ask\n"
+        )
     return 0

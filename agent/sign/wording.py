@@ -59,6 +59,16 @@ class Sign:
         return self.has_button or bool(self.calls)
 
 
+def unsaid(config: Config) -> list[str]:
+    """The keys of the configuration that the sign needs and that are missing; none where no sign is needed.
+
+    Whoever is filmed or heard must be able to read who does it and whom to ask.
+    """
+    if not config.camera.enabled and not config.voice.needs_microphone:
+        return []
+    return _missing(config)
+
+
 def wording(config: Config) -> Sign:
     """What the sign of this unit says.
 
@@ -67,9 +77,8 @@ def wording(config: Config) -> Sign:
     """
     signage = config.signage
     if signage.operator is None or signage.contact is None:
-        missing = [key for key in ("operator", "contact") if getattr(signage, key) is None]
         msg = (
-            f"{' and '.join(f'signage.{key}' for key in missing)} must be in the configuration first: a sign has to say"
+            f"{' and '.join(_missing(config))} must be in the configuration first: a sign has to say"
             " who runs the camera and whom to ask"
         )
         raise SignImpossible(msg)
@@ -106,6 +115,10 @@ def calls(config: Config) -> Iterator[Call]:
             for phrase in _counting_at_once(phrases)
             if phrase.label not in secret and phrase.say not in hidden
         )
+
+
+def _missing(config: Config) -> list[str]:
+    return [f"signage.{key}" for key in ("operator", "contact") if getattr(config.signage, key) is None]
 
 
 def _written(say: str, *, english: bool) -> str:

@@ -40,6 +40,9 @@ def test_a_file_that_is_not_there_is_one_sentence(desk: Desk, capsys: pytest.Cap
     assert capsys.readouterr() == ("", "nowhere.yaml: cannot be read: No such file or directory\n")
 
 
+SIGNED = "signage: {operator: Ashfield Council, contact: 01632 960001}\n"
+
+
 @pytest.fixture
 def with_tls(desk: Desk) -> Authority:
     """unit.yaml of hk-001, whose files are still to be issued."""
@@ -47,6 +50,7 @@ def with_tls(desk: Desk) -> Authority:
         LAB.replace("mqtt://localhost", "mqtts://localhost").replace(
             "insecure_lab: true", "ca_file: pki/ca.crt, cert_file: pki/hk-001.crt, key_file: pki/hk-001.key"
         )
+        + SIGNED
     )
     return Authority(desk.folder / "pki")
 
@@ -57,6 +61,31 @@ def test_certificates_that_a_broker_would_take_are_valid(
     with_tls.issue_client("hk-001")
     assert main(["check", "unit.yaml"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("signage", "warned"),
+    [
+        ("", "without signage.operator and signage.contact"),
+        ("signage: {operator: Ashfield Council}\n", "without signage.contact,"),
+        ("camera: {enabled: false}\n", "without signage.operator and signage.contact"),
+        ("camera: {enabled: false}\nvoice: {enabled: false, meter: {enabled: false}}\n", None),
+    ],
+)
+def test_a_unit_that_films_or_hears_without_anybody_to_ask_is_warned_of_and_valid(
+    with_tls: Authority, desk: Desk, capsys: pytest.CaptureFixture[str], signage: str, warned: str | None
+) -> None:
+    with_tls.issue_client("hk-001")
+    file = desk.folder / "unit.yaml"
+    desk.write(file.read_text().replace(SIGNED, signage))
+    assert main(["check", "unit.yaml"]) == 0
+    told = capsys.readouterr().err
+    if warned is None:
+        assert told == ""
+    else:
+        assert told.startswith("unit.yaml: warning: no sign can be made ")
+        assert warned in told
+        assert told.count("\n") == 1
 
 
 @pytest.mark.parametrize(

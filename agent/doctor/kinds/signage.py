@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.doctor.finding import Finding, Weight
+from agent.sign.wording import unsaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,13 +14,10 @@ if TYPE_CHECKING:
 
 
 def find(facts: Facts) -> Iterator[Finding]:
-    """Whoever is filmed must be able to read who does it."""
-    if facts.config is None or not facts.config.camera.enabled:
-        return
-    missing = [f"signage.{key}" for key in ("operator", "contact") if getattr(facts.config.signage, key) is None]
-    if missing:
+    """Whoever is filmed or heard must be able to read who does it."""
+    if facts.config is not None and (missing := unsaid(facts.config)):
         yield Finding(
             Weight.UNSURE,
-            f"No sign can be made: {' and '.join(missing)} must say who films and whom to ask.",
+            f"No sign can be made: {' and '.join(missing)} must say who films or listens and whom to ask.",
             "Add it to the configuration, then print the sign: safepoint sign CONFIG --out sign.html",
         )
