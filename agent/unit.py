@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 import agent
+from agent.commands import owed
 from agent.commands.room import CommandRoom
 from agent.commission.room import CommissioningRoom
 from agent.decisions import Decisions
@@ -162,7 +163,7 @@ class Unit:
             on_command=self._take_command,
             on_up=self._link_up,
         )
-        self._uplink.outbox.on_remembered = self._decisions.resume
+        self._uplink.outbox.on_remembered = self._resume
         if config.uplink.onvif_ej:
             self._mirror = OnvifMirror(config, self._uplink.paths.send, clock)
         self._media = MediaRoom(
@@ -186,6 +187,7 @@ class Unit:
             category_of=self._incidents.category_of,
             facts=self._facts,
             report=self._report,
+            remember=lambda settled: self._uplink.outbox.keep((), [settled]),
         )
         self._commissioning = CommissioningRoom(config, clock, self._report)
         self._updates = UpdateRoom(config.update.folder, clock, self._report)
@@ -213,10 +215,18 @@ class Unit:
             if self._speaker is not None:
                 closing.callback(self._speaker.close)
             closing.callback(self._decisions.close)
-            self._decisions.begin(self._uplink.outbox.remembered().values(), crashed=self._uplink.outbox.crashed)
+            outcomes, remembered = owed.apart(self._uplink.outbox.remembered().values())
+            self._commands.recall(outcomes)
+            self._decisions.begin(remembered, crashed=self._uplink.outbox.crashed)
             if self._self_test is not None and self._incidents.has_fault(PART, CODE):
                 self._self_test.still_faulty()
             await self._live(stop)
+
+    def _resume(self, states: Sequence[Mapping[str, Any]], crashed: bool) -> None:  # noqa: FBT001 - the outbox's hook
+        """The disk told only now what the last life left."""
+        outcomes, remembered = owed.apart(states)
+        self._commands.recall(outcomes)
+        self._decisions.resume(remembered, crashed)
 
     async def _live(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as rooms:
@@ -280,6 +290,8 @@ class Unit:
     def _tell(self, actions: Sequence[Action]) -> None:
         tells = [action for action in actions if isinstance(action, Tell)]
         remembers = [action for action in actions if isinstance(action, Remember)]
+        now = self._clock.now()
+        remembers += [owed.owed(action, now) for action in actions if isinstance(action, NoteOutcome)]
         if tells:
             self._media.give_way()
         if tells or remembers:

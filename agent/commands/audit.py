@@ -82,8 +82,10 @@ class Audit:
         self._sent: set[str] = set()
         """Hashes of what the broker has and the disk does not know to be there."""
         self._lost = 0
-        self._early: list[tuple[str, dict[str, Any]]] = []
+        self._early: list[tuple[str, Callable[[], object], dict[str, Any]]] = []
         """What is to be added once the chain has begun."""
+        self._outcomes: frozenset[str] = frozenset()
+        """Alerts of which an earlier life wrote how they ended."""
         self._faulty = False
         self._news = asyncio.Event()
 
@@ -104,8 +106,9 @@ class Audit:
         self.note("began", detail=None if detail is None else f"without what was kept before: {detail}"[:1000])
         self._lost += lost_before
         early, self._early = self._early, []
-        for what, facts in early:
-            self.note(what, **facts)
+        self._outcomes = frozenset() if contents is None else contents.outcomes
+        for what, on_written, facts in early:
+            self.note_soon(what, on_written, **facts)
         return contents
 
     async def open_late(self) -> Contents:
@@ -121,12 +124,26 @@ class Audit:
         """Add a record; the result says when it is on the disk."""
         return self._write(self._records(what, facts))
 
-    def note_soon(self, what: str, **facts: Any) -> None:  # noqa: ANN401 - JSON values
-        """Add a record; before the chain has begun it waits for that, and is dated then."""
+    def note_soon(
+        self,
+        what: str,
+        on_written: Callable[[], object] = lambda: None,
+        /,
+        **facts: Any,  # noqa: ANN401 - JSON values
+    ) -> None:
+        """Add a record; before the chain has begun it waits for that, and is dated then.
+
+        Args:
+            what: What happened.
+            on_written: Called once it is on the disk. It never is when that fails, though it may get there later.
+            facts: What the record says. How an alert ended is written once, as far as that can be known.
+        """
         if self._chain is None and len(self._early) < EARLY:
-            self._early.append((what, facts))
-        else:
-            self.note(what, **facts)
+            self._early.append((what, on_written, facts))
+        elif what == "outcome" and facts["alertId"] in self._outcomes:
+            on_written()
+        elif records := self._records(what, facts):
+            self._write(records).add_done_callback(partial(_tell_written, on_written))
 
     def keep(
         self,
@@ -290,6 +307,11 @@ class Audit:
         written = [hash_ for hash_ in hashes if hash_ not in self._unwritten]
         self._sent.difference_update(written)
         return True
+
+
+def _tell_written(on_written: Callable[[], object], done: asyncio.Future[None]) -> None:
+    if not done.cancelled() and done.exception() is None:
+        on_written()
 
 
 def _hear_out(opening: asyncio.Future[Contents]) -> None:

@@ -28,6 +28,8 @@ VERSION: Final = 1
 KEPT_RECORDS: Final = 20_000
 """Audit records on the unit, 10 to 20 MB: years of ordinary use, hours of the worst flood a broker passes on."""
 PRUNE_EVERY: Final = 500
+RECENT: Final = 1_000
+"""Records among which is looked for outcomes: the last life wrote them within its last moments."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS commands (ref TEXT PRIMARY KEY, place INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID;
@@ -47,6 +49,8 @@ class Contents:
     """What the last life of the unit left."""
 
     entries: tuple[ledger.Entry, ...] = ()
+    outcomes: frozenset[str] = frozenset()
+    """Alerts of which one of the newest records says how they ended."""
     last_hash: str | None = None
     """Of the newest record; None: there is none."""
     moved_aside: str | None = None
@@ -153,7 +157,14 @@ def _read(connection: sqlite3.Connection) -> Contents:
         except ValueError:
             unreadable += 1
     row = connection.execute("SELECT hash FROM audit ORDER BY place DESC LIMIT 1").fetchone()
-    return Contents(tuple(entries), None if row is None else row[0], unreadable=unreadable)
+    return Contents(tuple(entries), _outcomes(connection), None if row is None else row[0], unreadable=unreadable)
+
+
+def _outcomes(connection: sqlite3.Connection) -> frozenset[str]:
+    newest = "SELECT record FROM audit ORDER BY place DESC LIMIT ?"
+    rows = connection.execute(f"SELECT record FROM ({newest}) WHERE record LIKE '%\"outcome\"%'", (RECENT,))  # noqa: S608
+    records = [json.loads(record) for (record,) in rows]
+    return frozenset(record["alertId"] for record in records if record["what"] == "outcome")
 
 
 def as_not_written(error: Exception) -> NotWritten:

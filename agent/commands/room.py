@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from agent.apart import apart
-from agent.commands import premises, uploads
+from agent.commands import owed, premises, uploads
 from agent.commands.audit import Audit
 from agent.commands.file import CommandFile
 from agent.commands.footage import FootageOrders
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agent.helpers.owner import Helper
     from agent.rooms import Room
     from agent.self_test import SelfTestRoom
-    from agent.signals import AnswerCommand, Category, Signal
+    from agent.signals import AnswerCommand, Category, Remember, Signal
     from agent.uplink.media.uploads import Uploads
     from agent.uplink.paths import Paths
 
@@ -51,6 +51,7 @@ class CommandRoom:
         category_of: Callable[[str], Category | None],
         facts: Callable[[], Mapping[str, Any]],
         report: Callable[[Signal], None],
+        remember: Callable[[Remember], object],
     ) -> None:
         """A room that does nothing yet.
 
@@ -64,7 +65,9 @@ class CommandRoom:
             category_of: What an alert is about.
             facts: How the unit is, as the heartbeat says it.
             report: Takes what commands have the rules do.
+            remember: Takes note of what the audit has got of what was kept for it.
         """
+        self._remember = remember
         self._messages = StoredMessages(config.speaker.messages)
         audit = self._audit = Audit(config.unit, CommandFile(config.state_folder), clock, paths, report)
         office = self.office = Office(config, clock, paths, audit)
@@ -86,15 +89,27 @@ class CommandRoom:
         else:
             self.office.answered(action)
 
-    def _note_outcome(self, ended: NoteOutcome) -> None:
+    def recall(self, states: Iterable[Mapping[str, Any]]) -> None:
+        """Outcomes that the last life left behind, maybe without their record."""
+        for state in states:
+            try:
+                ended, at = owed.recalled(state)
+            except (KeyError, ValueError) as error:
+                log.warning("owed_outcome_unreadable", reason=repr(error))
+            else:
+                self._note_outcome(ended, f"written after a restart of the unit; it happened at {at}")
+
+    def _note_outcome(self, ended: NoteOutcome, detail: str | None = None) -> None:
         """Chained like the rest: what was said of an incident is not to be changed later."""
         self._audit.note_soon(
             "outcome",
+            lambda: self._remember(owed.settled(ended.alert_id)),
             alertId=ended.alert_id,
             category=ended.category,
             outcome=ended.outcome,
             cause=ended.cause,
             operatorRef=ended.by,
+            detail=detail,
         )
 
     def rooms(self) -> Iterable[Room]:
