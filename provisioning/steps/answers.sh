@@ -17,6 +17,7 @@ declare -A MEANING=(
   [token_file]="A file on this machine with the one-time token of the authority"
   [update_key]="A file on this machine with the public key of whoever signs updates (release.pem)"
   [hardware_kit]="The hardware kit: pi, or street on a bench without hardware"
+  [street_socket]="The socket of the simulated street, on a bench without hardware"
 )
 declare -A USUAL=([profile]=safe-point [footage]=card)
 ASKED=(profile unit_id org name location broker footage)
@@ -83,7 +84,7 @@ mistake_in() {
       [[ $value =~ ^[0-9a-fA-F]{64}$ ]] && return 0
       printf 'needs 64 hexadecimal digits'
       ;;
-    token_file | update_key)
+    token_file | update_key | street_socket)
       [[ $value == /* ]] && return 0
       printf 'needs the whole path of a file'
       ;;
@@ -106,5 +107,10 @@ pair_at_fault() {
       printf '%s needs %s beside it' "$second" "$first" && return 0
     fi
   done
+  if [ "$(answer hardware_kit)" = street ] && [ -z "${ANSWER[street_socket]+known}" ]; then
+    printf 'hardware_kit = street needs street_socket beside it' && return 0
+  elif [ "$(answer hardware_kit)" != street ] && [ -n "${ANSWER[street_socket]+known}" ]; then
+    printf 'street_socket needs hardware_kit = street beside it' && return 0
+  fi
   return 1
 }

@@ -5,8 +5,10 @@
 TLS=/var/lib/safepoint/tls # the agent's own: keys are born here, and renewed beside
 UPDATE_KEYS=/etc/safepoint/update-keys
 
+CONFIGURATION_CHANGED=''
+
 configuration_step() {
-  local text sum written=$STATE/written-configurations
+  local text sum before written=$STATE/written-configurations
   put_folder 750 root:safepoint /etc/safepoint
   take_update_key
   if [ -z "$(answer unit_id)" ]; then
@@ -20,7 +22,9 @@ configuration_step() {
     if ! grep -qsx "$sum" "$written"; then
       { [ ! -e "$written" ] || cat "$written"; printf '%s\n' "$sum"; } | put_file 600 root:root "$written"
     fi
+    before=$CHANGES
     printf '%s\n' "$text" | put_file 640 root:safepoint "$CONFIG"
+    [ "$CHANGES" = "$before" ] || CONFIGURATION_CHANGED=yes
   elif [ "$(sed -n 's/^  id: "\(.*\)"$/\1/p; s/^  id: \([a-z0-9-]*\)$/\1/p' "$CONFIG" | head -n 1)" != "$(answer unit_id)" ]; then
     refuse "$CONFIG is not of the unit $(answer unit_id): correct the answers, or decommission this unit first"
   else
@@ -60,6 +64,7 @@ configuration_text() {
     printf '  ca_file: %s/ca.pem\n  cert_file: %s/cert.pem\n  key_file: %s/key.pem\n' "$TLS" "$TLS" "$TLS"
   fi
   [ -z "${ANSWER[hardware_kit]+known}" ] || printf '\nhardware:\n  kit: %s\n' "$(answer hardware_kit)"
+  [ -z "${ANSWER[street_socket]+known}" ] || printf '  options: {street: %s}\n' "$(yaml_text "$(answer street_socket)")"
   [ -z "$model" ] || printf '\nvoice:\n  model: %s\n' "$(yaml_text "$model")"
   if [ "$(answer footage)" != card ]; then
     printf '\nfootage:\n  folder: %s/footage\n  mount: %s\n' "$FOOTAGE" "$FOOTAGE"

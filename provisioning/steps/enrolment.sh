@@ -2,10 +2,13 @@
 # The unit's two keys, for the control room and for signing footage, and the requests for their certificates. The keys
 # are born here and never leave; the requests are no secret.
 
+# A configuration that somebody wrote by hand has its own, and a bench without TLS needs none.
+lacks_certificate() {
+  [[ $(answer broker) != mqtt://* ]] && [ -n "$(answer unit_id)" ] && [ ! -e "$TLS/cert.pem" ] && [ ! -e "$TLS/active" ]
+}
+
 enrolment_step() {
-  [[ $(answer broker) != mqtt://* ]] || return 0
-  [ -n "$(answer unit_id)" ] || return 0 # a configuration that somebody wrote by hand: its own affair
-  if [ -e "$TLS/cert.pem" ] || [ -e "$TLS/active" ]; then return 0; fi
+  lacks_certificate || return 0
   local token=() slip='' link=$STATE/request.csr media=$STATE/request-media.csr
   if [ ! -e "$link" ] || [ ! -e "$TLS/requested.pem" ] || [ ! -e "$media" ]; then
     changing "make the unit's two keys, and the requests for their certificates" || return 0

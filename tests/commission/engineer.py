@@ -12,16 +12,20 @@ from agent.hw.lines import line_path
 from agent.hw.messages import length_s
 from agent.signals import Line, Outcome
 from fakes import SPEECH
+from tests.uplink.chaos.rough_network import CALM, End, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
     from pathlib import Path
     from typing import Any
 
     from agent.commission.machine import Picture
     from agent.control_room.alerts import Alert
     from fakes.town import Town
+    from tests.uplink.chaos.rough_network import RoughNetwork
 
+NOTICED_WITHIN_S = 60.0
+"""The watch takes 10 to 19 s after it has learned its view; only a failing test waits this long."""
 ANSWERS = {
     "Is this the unit": "yes",
     "Your name": "R. Walker",
@@ -56,17 +60,52 @@ ANSWERS = {
 }
 
 
+class Cable:
+    """A cable of one path that somebody can pull: then nothing goes through any more, and nobody is told."""
+
+    def __init__(self, network: RoughNetwork, *, stays_out: bool = False) -> None:
+        """In its socket.
+
+        Args:
+            network: Where it leads.
+            stays_out: Put back, it does not work until it is mended: a plug that is broken now.
+        """
+        self._network = network
+        self._broken = stays_out
+        self.pulled = 0
+        """How often so far."""
+
+    def pull(self) -> None:
+        """What goes over it ends in silence, and so does every new try."""
+        self.pulled += 1
+        self._network.always = Fault(end=End.HALF_OPEN, end_after=0)
+        self._network.strike(End.HALF_OPEN)
+
+    async def put_back(self) -> None:
+        """The next try goes through."""
+        if not self._broken:
+            self.mend()
+
+    def mend(self) -> None:
+        """It works from now on."""
+        self._broken = False
+        self._network.always = CALM
+
+
 class Engineer:
     """A terminal that somebody sits at."""
 
-    def __init__(self, town: Town, **instead: str) -> None:
+    def __init__(self, town: Town, cables: Mapping[str, Cable] | None = None, **instead: str) -> None:
         """With the usual answers.
 
         Args:
             town: Where the unit stands.
+            cables: By the path that they carry; a path without one goes with the broker.
             instead: Other answers, by the beginning of the question with underscores for what is no letter.
         """
         self._town = town
+        self._cables = dict(cables or {})
+        self._in_hand: Cable | None = None
         self._answers = {re.sub(r"\W", "_", words): answer for words, answer in ANSWERS.items()} | instead
         self.lines: list[str] = []
         self._cued_s: dict[Line, float] = {}
@@ -77,7 +116,8 @@ class Engineer:
             r"say it now": lambda _: self._call(Line.TEST_SPEAK),
             r"Shut the housing": lambda _: town.street.shut(),
             r"Switch the mains supply on": lambda _: town.street.restore_mains(),
-            r"Put it back": lambda _: town.broker.start(),
+            r"Pull the cable of the (\S+) path": lambda found: self._take_in_hand(found[1]),
+            r"Put it back": lambda _: town.broker.start() if self._in_hand is None else self._in_hand.put_back(),
             r"Now the operator closes that alert": lambda _: self._sign(),
         }
 
@@ -98,7 +138,10 @@ class Engineer:
         if question.startswith(("Ring the control room", "And again")):
             return await self._read_back()
         if question.startswith("Enter, and pull"):
-            await self._town.broker.stop()
+            if self._in_hand is None:
+                await self._town.broker.stop()
+            else:
+                self._in_hand.pull()
             return ""
         asked = re.sub(r"\W", "_", question)
         for words, answer in self._answers.items():
@@ -116,6 +159,8 @@ class Engineer:
         street, name = self._town.street, found[1]
         if name == self._town.config.voice.name:
             return self._call(Line.TEST_TRIGGER)
+        if name == self._town.config.camera.name:
+            return self._cover_for_a_while()
         kind = next(each.kind for each in self._town.config.inputs if each.name == name)
         return {
             "button": lambda: street.press(name),
@@ -123,6 +168,17 @@ class Engineer:
             "tamper": lambda: street.open(name),
             "mains": street.cut_mains,
         }[kind]()
+
+    def _take_in_hand(self, path: str) -> None:
+        self._in_hand = self._cables.get(path)
+
+    async def _cover_for_a_while(self) -> None:
+        """Something dark before the lens, until it was noticed."""
+        street, room = self._town.street, self._town.control_room
+        known = self._town.known()
+        await street.cover_camera()
+        await room.wait_for(lambda _: room.alerts.keys() - known, NOTICED_WITHIN_S)
+        await street.uncover_camera()
 
     async def _call(self, cue: Line) -> None:
         """Say the phrase, after the cue."""

@@ -287,6 +287,8 @@ async def test_a_camera_that_does_not_record_shows_nothing(session: tuple[Sessio
         ("still.day", ("yes",), sharp() + np.uint8(80), Outcome.PASSED),
         ("still.day", ("no",), sharp() + np.uint8(80), Outcome.FAILED),
         ("still.day", (), np.full((360, 640), 128, np.uint8), Outcome.FAILED),
+        ("still.day", (), np.zeros((360, 640), np.uint8), Outcome.FAILED),
+        ("still.night", ("",), np.zeros((360, 640), np.uint8), Outcome.FAILED),
         ("still.night", ("", "yes"), sharp(), Outcome.PASSED),
         ("still.night", ("",), sharp() + np.uint8(120), Outcome.FAILED),
     ],

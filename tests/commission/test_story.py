@@ -12,6 +12,7 @@ from agent.cli.commission.lead import commission, signer_of
 from agent.cli.commission.picture import newest_picture
 from agent.cli.main import main
 from agent.commission.bench import Patience
+from agent.commission.machine import PictureMissing
 from agent.commission.seal import trust, unseal
 from agent.commission.session import FILE_NAME, FOLDER_NAME
 from agent.signals import Category
@@ -19,11 +20,12 @@ from fakes.town import LIMIT_S
 from tests.commission.engineer import Board, Engineer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from agent.commission.conclusion import Conclusion
     from agent.control_room.room import ControlRoom
     from fakes.town import Town
+    from tests.commission.engineer import Cable
 
 CAMERA = {
     "enabled": True,
@@ -34,20 +36,23 @@ CAMERA = {
     "tamper": False,
     "masks": [{"name": "window", "points": [[0.0, 0.0], [0.2, 0.0], [0.2, 0.3]]}],
 }
+DARK_LUMA = 15.0
+"""Mean brightness: with a bag before the lens 6, by the caption alone; of the street 34."""
 PATIENCE = Patience(person_s=LIMIT_S, unit_s=LIMIT_S, operator_s=LIMIT_S)
 
 
 class Walk:
     """A walk test that can be left and gone on with."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, cables: Mapping[str, Cable] | None) -> None:
         self.town = town
+        self._cables = cables
         self.board = Board(lambda: newest_picture(argparse.Namespace(config=town.config_file)))
         self.engineer = Engineer(town)
 
     async def go_on(self, *, anew: bool = False, **answers: str) -> Conclusion | None:
         """Call the command, with these answers instead of the usual ones; None: the engineer left."""
-        self.engineer = Engineer(self.town, **answers)
+        self.engineer = Engineer(self.town, self._cables, **answers)
         try:
             return await commission(
                 self.town.config,
@@ -66,8 +71,26 @@ class Walk:
         kept = json.loads((self.town.state_folder / FOLDER_NAME / FILE_NAME).read_bytes())
         return {step_id: result["outcome"] for step_id, result in kept["results"].items()}
 
+    def facts(self, step_id: str) -> dict[str, Any]:
+        """What was measured in this step, as it is on the disk."""
+        kept = json.loads((self.town.state_folder / FOLDER_NAME / FILE_NAME).read_bytes())
+        return dict(kept["results"][step_id]["facts"])
+
     def has_passed(self, step: str) -> bool:
         return self.results().get(step) == "passed"
+
+    async def picture_is(self, *, dark: bool) -> None:
+        """Wait until the newest recorded picture is of a covered camera, or of one that sees."""
+        async with asyncio.timeout(LIMIT_S):
+            while not await asyncio.to_thread(self._shows, dark=dark):  # noqa: ASYNC110
+                await asyncio.sleep(0.5)  # it is written by the recorder, which rings no bell here
+
+    def _shows(self, *, dark: bool) -> bool:
+        try:
+            luma = self.board.picture().luma
+            return bool(luma.mean() < DARK_LUMA) is dark
+        except PictureMissing:
+            return False
 
     async def cut_power(self) -> None:
         """The unit's power goes and comes back."""
@@ -88,10 +111,10 @@ def says_that_it_is(state: str) -> Callable[[ControlRoom], dict[str, Any] | None
 
 
 @asynccontextmanager
-async def walk(town: Town) -> AsyncIterator[Walk]:
+async def walk(town: Town, cables: Mapping[str, Cable] | None = None) -> AsyncIterator[Walk]:
     async with town:
         await town.start_unit()
-        yield Walk(town)
+        yield Walk(town, cables)
 
 
 async def test_an_engineer_walks_through_it_over_a_power_cut_and_the_unit_counts(

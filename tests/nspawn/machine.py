@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -57,7 +56,12 @@ class Machine:
         with self._console.open("ab") as console:
             self._nspawn = await asyncio.create_subprocess_exec(
                 *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--link-journal=no"),
-                *("--console=pipe", "--machine=safepoint-unit", f"--directory={self.root}", f"--bind={self._shared}"),
+                *(
+                    "--console=pipe",
+                    f"--machine=unit-{os.getpid()}",
+                    f"--directory={self.root}",
+                    f"--bind={self._shared}",
+                ),
                 # Forbidden by nspawn itself, not on a unit: to ask for the state of the clock, and to filter devices.
                 *("--system-call-filter=adjtimex clock_adjtime bpf", "--capability=CAP_BPF", f"--bind={DEVICE}"),
                 env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},  # the one with filters for devices
@@ -114,7 +118,7 @@ class Machine:
             "--net",
             "--pid",
             "--root",
-            "--wd=/",
+            "--wd",  # of its first process: `/` there
         ]
         done = subprocess.run([*enter, *argv], capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
@@ -154,13 +158,6 @@ def _first_process(nspawn_pid: int) -> int | None:
             if len(numbers) > 1 and numbers[-1] == "1":
                 return int(child)
     return None
-
-
-def fresh_root(base: Path, root: Path) -> None:
-    """A copy of a root file system to write on."""
-    if root.exists():
-        shutil.rmtree(root)
-    subprocess.run(["cp", "--archive", "--reflink=auto", str(base), str(root)], check=True)
 
 
 def run_unbooted(root: Path, argv: Sequence[str]) -> None:

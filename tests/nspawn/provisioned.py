@@ -1,4 +1,4 @@
-"""A root file system with the agent on it, as provisioning leaves a unit, but on the simulated street."""
+"""What a provisioned unit is given for the stories: releases to come, another configuration, its certificates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-venv", "libportaudio2", "libatomic1", "tzdata")
 KEY = "/run/credentials/safepoint-agent.service/unit-key.pem"
 CAMERA = {"enabled": True, "width_px": 640, "height_px": 360, "fps": 10, "bitrate_kbps": 500}
 FOOTAGE = {"folder": "/srv/safepoint", "rolling_max_mb": 500}
@@ -57,50 +56,6 @@ def opened(bundle: Path, public: Path, folder: Path) -> Manifest:
         manifest = read_manifest(reading, read_keys([public]))
         unpack(reading, manifest, folder)
     return manifest
-
-
-def install_units(root: Path) -> None:
-    """Users, folders and units, as `systemd/` describes them."""
-    systemd = REPOSITORY / "systemd"
-    (root / "etc/hosts").write_text("127.0.0.1 localhost\n", encoding="ascii")  # bookworm's base has none
-    for kind, there in (
-        ("sysusers.d", "usr/lib/sysusers.d"),
-        ("tmpfiles.d", "usr/lib/tmpfiles.d"),
-        ("journald.conf.d", "etc/systemd/journald.conf.d"),
-        ("system.conf.d", "etc/systemd/system.conf.d"),
-    ):
-        (root / there).mkdir(parents=True, exist_ok=True)
-        for file in (systemd / kind).iterdir():
-            shutil.copy(file, root / there)
-    run_unbooted(root, ["systemd-sysusers"])
-    run_unbooted(root, ["systemd-tmpfiles", "--create", "safepoint.conf"])
-    programs = root / "opt/safepoint/systemd"
-    programs.mkdir(parents=True)
-    for file in systemd.iterdir():
-        if file.suffix in {".service", ".path", ".timer"}:
-            shutil.copy(file, root / "etc/systemd/system")
-        elif file.is_file():
-            shutil.copy(file, programs)
-    wanted = [file.name for file in systemd.iterdir() if file.is_file() and "[Install]" in file.read_text()]
-    run_unbooted(root, ["systemctl", "enable", *sorted(wanted)])
-
-
-def install_first_slot(root: Path, wheels: Path) -> None:
-    """Slot a, filled as provisioning fills it, and the way to it."""
-    inside = root / "opt/wheels"
-    shutil.copytree(wheels, inside)
-    slot = "/opt/safepoint/slots/a"
-    run_unbooted(root, ["python3", "-m", "venv", "--system-site-packages", slot])
-    names = [f"/opt/wheels/{file.name}" for file in sorted(inside.iterdir())]
-    run_unbooted(root, [f"{slot}/bin/python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", *names])
-    shutil.rmtree(inside)
-    slots, programs = root / "opt/safepoint/slots", root / "opt/safepoint/bin"
-    (slots / "current").symlink_to("a")
-    run_unbooted(
-        root, ["chown", "--recursive", "--no-dereference", "safepoint-update:safepoint-update", "/opt/safepoint/slots"]
-    )
-    programs.mkdir()
-    (programs / "safepoint").symlink_to("../slots/current/bin/safepoint")
 
 
 def configure(root: Path, town: Town, public: Path, **overrides: Any) -> None:  # noqa: ANN401 - sections of a YAML file

@@ -104,3 +104,14 @@ def test_the_public_key_of_updates_is_taken_and_a_private_one_never_put_on_a_uni
     assert code == REFUSED
     assert "is not the public half of a key" in told
     assert not any((tmp_path / "private/keys").iterdir())
+
+
+@pytest.mark.parametrize("lonely", ["hardware_kit = street\n", "street_socket = /run/street.sock\n"])
+def test_a_bench_without_hardware_is_told_where_its_street_is(tmp_path: Path, lonely: str) -> None:
+    code, out, _ = read(tmp_path, lonely, "pair_at_fault")
+    assert code == 0
+    assert "beside it" in out
+    both = "hardware_kit = street\nstreet_socket = /run/street.sock\nname = n\n"
+    assert read(tmp_path, both, "pair_at_fault")[1] == ""
+    written = yaml.safe_load(read(tmp_path, both, "configuration_text")[1])
+    assert written["hardware"] == {"kit": "street", "options": {"street": "/run/street.sock"}}

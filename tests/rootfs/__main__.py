@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
 from tests.rootfs.base import CACHE, SUITES, NoRoot, base
+from tests.rootfs.bundle import make_bundle
 from tests.rootfs.ends import decommissioned
 from tests.rootfs.root import Root, release
 from tests.rootfs.stories import Broken, by_hand, dry_run, offline, pulled_plugs
@@ -53,7 +53,8 @@ def main(words: list[str]) -> int:
 
 def _one(suite: str, copy: Path, *, keep: bool) -> None:
     began_s = time.monotonic()
-    bundle = _bundle(suite, copy)
+    bundle, told = make_bundle(suite, copy, CACHE)
+    say(f"{suite}: {told}")
     made = base(suite)
     roots = [Root(made, copy, CACHE / f"{suite}-{name}") for name in ("online", "plugs", "offline")]
     online, plugs, alone = roots
@@ -69,21 +70,6 @@ def _one(suite: str, copy: Path, *, keep: bool) -> None:
             for root in roots:
                 root.clear()
     say(f"{suite}: all held, in {time.monotonic() - began_s:.0f} s")
-
-
-def _bundle(suite: str, copy: Path) -> Path:
-    """A bundle for it, by the command that makes them; always anew, since that is under test too."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    bundle = CACHE / f"{suite}-bundle.tar"
-    machine = subprocess.run(
-        ["dpkg", "--print-architecture"], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    command = [f"{copy}/provisioning/make-bundle", "--suite", suite, "--arch", machine, "--test-root", str(bundle)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Broken(done.stderr)
-    say(f"{suite}: {done.stdout.splitlines()[0]}")
-    return bundle
 
 
 if __name__ == "__main__":

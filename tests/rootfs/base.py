@@ -1,14 +1,20 @@
-"""A root file system as an image of Raspberry Pi OS Lite would be, as far as Debian has it: made once and kept."""
+"""A root file system as an image of Raspberry Pi OS Lite would be, as far as Debian has it: made once and kept.
+
+All that is done to root file systems of this machine's own kind begins with it: entered (`./dev rootfs`) or booted
+(`./dev nspawn`). What runs on a Pi's processor has its own (`tests/arm64/root.py`): another machine, never configured.
+"""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
 
 SUITES: Final = ("bookworm", "trixie")
-PACKAGES: Final = ("ca-certificates", "systemd", "openssh-server", "python3", "passwd")
-"""What the Lite image has and provision.sh looks at: systemd's tools, an SSH server that takes passwords, a Python."""
+PACKAGES: Final = ("ca-certificates", "systemd-sysv", "dbus", "openssh-server", "python3", "passwd")
+"""What the Lite image has and provision.sh looks at: a systemd that boots, an SSH server that takes passwords,
+a Python."""
 CACHE: Final = Path("build/rootfs")
 
 
@@ -22,8 +28,12 @@ def base(suite: str) -> Path:
     Raises:
         NoRoot: mmdebstrap cannot make it.
     """
-    made = CACHE / f"{suite}.tar"
-    if not made.exists():
+    made, wanted = CACHE / f"{suite}.tar", " ".join(PACKAGES)
+    made_of = made.with_suffix(".made-of")
+    if not made.exists() or not made_of.exists() or made_of.read_text(encoding="ascii") != wanted:
+        if shutil.which("mmdebstrap") is None:
+            msg = "mmdebstrap is missing: apt-get install mmdebstrap"
+            raise NoRoot(msg)
         CACHE.mkdir(parents=True, exist_ok=True)
         part = made.with_suffix(".part")
         command = ["mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(PACKAGES)}", "--format=tar"]
@@ -37,8 +47,18 @@ def base(suite: str) -> Path:
             part.unlink(missing_ok=True)
             msg = f"mmdebstrap cannot make {suite}: {' / '.join(done.stderr.splitlines()[-5:])}"
             raise NoRoot(msg)
+        made_of.unlink(missing_ok=True)
         part.rename(made)
+        made_of.write_text(wanted, encoding="ascii")
     return made
+
+
+def unpack(base: Path, folder: Path) -> None:
+    """A root file system to write on; what is there is removed."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    subprocess.run(["tar", "--extract", "--numeric-owner", "--file", base, "--directory", folder], check=True)
 
 
 def mirrors() -> list[str]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.rootfs.base import unpack
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import IO
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 RELEASED = ("agent", "fakes", "provisioning", "systemd", "setup.cfg", "pyproject.toml", "README.md")
 SCRIPT = "/release/provisioning/provision.sh"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+SSH_SETTINGS = "/etc/ssh/sshd_config.d/10-safepoint.conf"
+KEYS_ONLY = "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
 LOOK_EVERY_S = 0.002
 """How closely a run is watched for the moment to kill it in."""
 GIVE_UP_AFTER_S = 1_800.0
@@ -83,11 +87,7 @@ class Root:
         """
         self.folder = folder
         self._release = release
-        self.clear()
-        folder.mkdir(parents=True)
-        subprocess.run(
-            ["tar", "--extract", "--numeric-owner", "--file", str(base), "--directory", str(folder)], check=True
-        )
+        unpack(base, folder)
         if not (folder / "etc/resolv.conf").exists():
             (folder / "etc/resolv.conf").touch()
         (folder / "release").mkdir()
@@ -107,9 +107,7 @@ class Root:
 
     def forbid_passwords(self) -> None:
         """What the script asks of an engineer."""
-        self.put(
-            "/etc/ssh/sshd_config.d/10-safepoint.conf", "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        )
+        self.put(SSH_SETTINGS, KEYS_ONLY)
 
     def provision(self, *options: str, network: bool = True) -> Ended:
         """Run the script to its end."""

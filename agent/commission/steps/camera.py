@@ -12,6 +12,7 @@ from agent.commission.focus import BLURRED_BELOW, focus_score
 from agent.commission.machine import PictureMissing
 from agent.commission.plan import DAY, NIGHT
 from agent.durable import put_whole
+from agent.footage.burn.overlay import drawn_over
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 DARK_LUMA: Final = 90.0
 """A picture with more mean brightness than this was not taken by night; street lamps and all are below."""
+
+BLACK_LUMA: Final = 8.0
+"""A picture with less mean brightness beside what the unit draws shows nothing, by day or by night: 3 % of white, a
+step or two of the noise of a sensor that gets no light."""
 
 
 async def aim(step: Step, bench: Bench) -> Result:
@@ -86,7 +91,11 @@ async def still(step: Step, bench: Bench) -> Result:
     if picture is None:
         return failed(str(file))
     brightness = float(picture.luma.mean())
-    score = focus_score(picture.luma)
+    drawn = drawn_over(bench.config.camera)
+    try:
+        score = focus_score(picture.luma, drawn)
+    except ValueError as other_size:
+        return failed(f"{other_size}: it was recorded with another configuration; restart the agent")
     masks = [mask.name for mask in bench.config.camera.masks]
     facts = {
         "file": file.name if not isinstance(file, str) else file,
@@ -96,11 +105,14 @@ async def still(step: Step, bench: Bench) -> Result:
         "meanLuma": round(brightness, 1),
         "masks": masks,
     }
+    through = float(picture.luma[~drawn].mean())
+    if through < BLACK_LUMA:
+        return failed(f"it is black (mean brightness {through:.0f} of 255): is the lens covered?", **facts)
     if when == NIGHT and brightness > DARK_LUMA:
         return failed(f"it is not dark in it (mean brightness {brightness:.0f} of 255)", **facts)
     if when == DAY and (score is None or score < BLURRED_BELOW):
         seen = "nothing sharp enough to judge by" if score is None else f"{score} %, at least {BLURRED_BELOW}"
-        return failed(f"it is out of focus ({seen}): turn the lens, or wipe it", **facts)
+        return failed(f"it is out of focus ({seen}): uncover the lens, wipe it, or turn it", **facts)
     talk.tell(f"Sharpness {'not to be judged' if score is None else f'{score} %'}. Look at it:")
     talk.tell(str(file), "    ")
     talk.tell(f"Masks in the configuration: {', '.join(masks) or 'none'}.")

@@ -68,6 +68,16 @@ class Overlay:
             stencil.blacken(picture)
 
 
+def drawn_over(camera: CameraSettings) -> NDArray[np.bool_]:
+    """Where in this camera's pictures an `Overlay` may have drawn: rows x columns of pixels."""
+    covered = camera.covered()
+    drawn = _as_array(covered).repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)
+    spot = None if camera.caption == "none" else caption_spot(covered, camera.caption)
+    if spot is not None:
+        drawn[spot.top_px : spot.top_px + spot.height_px, spot.left_px : spot.left_px + spot.width_px] = True
+    return drawn
+
+
 def _stamp(picture: Picture, line: NDArray[np.uint8], left_px: int, top_px: int) -> None:
     bottom_px, right_px = top_px + line.shape[0], left_px + line.shape[1]
     picture.luma[top_px:bottom_px, left_px:right_px] = line
