@@ -38,7 +38,7 @@ def base(suite: str) -> Path:
         part = made.with_suffix(".part")
         command = ["mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(PACKAGES)}", "--format=tar"]
         done = subprocess.run(
-            [*command, suite, str(part), *(f"deb {mirror} {suite} main" for mirror in mirrors())],
+            [*command, suite, str(part), *sources(suite)],
             check=False,
             capture_output=True,
             text=True,
@@ -61,8 +61,8 @@ def unpack(base: Path, folder: Path) -> None:
     subprocess.run(["tar", "--extract", "--numeric-owner", "--file", base, "--directory", folder], check=True)
 
 
-def mirrors() -> list[str]:
-    """Where this machine's own apt takes Debian from.
+def sources(suite: str) -> list[str]:
+    """The lines of a base's sources.list: the suite alone, from where this machine's own apt takes Debian.
 
     Raises:
         NoRoot: nowhere.
@@ -78,4 +78,4 @@ def mirrors() -> list[str]:
     if not found:
         msg = "this machine's apt knows no mirror of Debian: run apt-get update first"
         raise NoRoot(msg)
-    return sorted(found)
+    return [f"deb {mirror} {suite} main" for mirror in sorted(found)]
