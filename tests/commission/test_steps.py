@@ -242,6 +242,13 @@ async def test_a_path_carries_only_what_a_broker_took_lately(
     assert (await done(session, "path.primary", unit)).outcome is outcome
 
 
+async def test_of_a_path_that_is_down_already_no_loss_is_measured(session: tuple[Session, Config]) -> None:
+    unit = ScriptedUnit(facts={"paths": [{"id": "primary", "up": False}]})
+    result = await done(session, "cable.primary", unit, "")
+    assert (result.outcome, result.facts) == (Outcome.FAILED, {})
+    assert "is down before its cable is pulled" in result.text
+
+
 @pytest.mark.parametrize(
     ("footage", "speed", "outcome"),
     [

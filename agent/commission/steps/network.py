@@ -41,6 +41,9 @@ async def path(step: Step, bench: Bench) -> Result:
 async def cable(step: Step, bench: Bench) -> Result:
     """How long it takes until the unit knows that this path is gone, and until it is back."""
     talk, way = bench.talk, step.of
+    up, _ = await bench.facts_until(lambda facts: True if _path(facts, way)["up"] else None, bench.patience.unit_s)
+    if up is None:
+        return failed(f"the {way} path is down before its cable is pulled: nothing can be measured")
     talk.tell(
         f"Pull the cable of the {way} path (or take its SIM or aerial away) in the moment in which you press Enter."
     )
