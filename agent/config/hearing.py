@@ -25,7 +25,8 @@ class PhraseSettings(Settings):
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
     """Each word of the phrase must be at least this sure. By the curve of 20 h of talk (`./dev voice-bench`) 106
     phrases that nobody said are, 175 at 0.8 and 304 at 0.6. Of 80 calls each 73 / 76 / 59 / 45 are, in a quiet room
-    and at 20, 10 and 5 dB; at 0.6 76 / 77 / 62 / 54."""
+    and at 20, 10 and 5 dB; at 0.6 76 / 77 / 62 / 54. The second evidence of the bundled
+    model (`agent/voice/evidence.py`), measured since, leaves these as they are and hears more within a sentence."""
     repeat_within_s: Seconds | None = None
     """The phrase counts only when it is said again within this time: for words that also turn up in talk. None: once
     is enough."""

@@ -37,15 +37,11 @@ class Word:
     start_s: float
     end_s: float
     confidence: float
-    """0 to 1."""
+    """0 to 1; the recogniser's own, moved by the second evidence where its model has one (`evidence.py`)."""
 
     def later(self, seconds: float) -> Word:
         """The same word on a clock that reads `seconds` more."""
         return Word(self.text, self.start_s + seconds, self.end_s + seconds, self.confidence)
-
-    def as_sure_as(self, confidence: float) -> Word:
-        """The same word, no surer than this."""
-        return Word(self.text, self.start_s, self.end_s, min(self.confidence, confidence))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.voice.decision import Phrase
+    from agent.voice.evidence import Evidence
 
 RENEW_AFTER_S = 600.0
 """Of sound given to it. A recogniser's memory grows as long as it lives (peers.md, pain point 16); a new one costs
@@ -104,13 +105,18 @@ class VoskRecogniser:
     """Vosk with a grammar. It ends an utterance itself, early or late (see `held` and `UTTERANCE_S`)."""
 
     def __init__(
-        self, model: vosk.Model, sentences: Sequence[str], phrases: Sequence[Phrase], decoys: Sequence[str] = ()
+        self,
+        model: vosk.Model,
+        sentences: Sequence[str],
+        phrases: Sequence[Phrase],
+        decoys: Sequence[str] = (),
+        evidence: Evidence | None = None,
     ) -> None:
         self._model = model
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
         self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
-        self._second_hearing = SecondHearing(model, phrases)
+        self._second_hearing = SecondHearing(model, phrases, evidence)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._again_bytes = 0

@@ -1,4 +1,4 @@
-"""A phrase that is not heard again does not count, and what is no phrase is left as it was."""
+"""A phrase that is not heard again does not count, one that fits its sound counts more; the rest stays as it was."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.decision import Phrase, Word, places
+from agent.voice.evidence import MOST, Evidence
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.recogniser import load_model
 from agent.voice.second_hearing import SecondHearing
@@ -15,6 +16,7 @@ from tests.voice.sounds import SPEECH
 NEED_HELP = Phrase(("i", "need", "help"), "need", 0.7)
 HELP_ME = Phrase(("help", "me"), "help-me", 0.7)
 PLEASE_HELP = Phrase(("please", "help"), "please", 0.7)
+FITS = Evidence(even=4.0, weight=0.04)
 
 
 def sound(name: str) -> bytes:
@@ -31,10 +33,12 @@ def claimed(text: str, until_s: float, confidence: float = 1.0) -> list[Word]:
     return [Word(word, 1 + number * step_s, 1 + (number + 1) * step_s, confidence) for number, word in enumerate(words)]
 
 
-def heard(text: str, name: str, *phrases: Phrase, confidence: float = 1.0) -> list[float]:
+def heard(
+    text: str, name: str, *phrases: Phrase, confidence: float = 1.0, evidence: Evidence | None = None
+) -> list[float]:
     pcm = sound(name)
     until_s = len(pcm) / 2 / SAMPLE_RATE_HZ
-    hearing = SecondHearing(load_model(BUNDLED_MODEL), phrases)
+    hearing = SecondHearing(load_model(BUNDLED_MODEL), phrases, evidence)
     return [word.confidence for word in hearing.of(claimed(text, until_s, confidence), pcm, until_s)]
 
 
@@ -46,8 +50,27 @@ def test_what_was_not_said_is_not_believed() -> None:
     assert max(heard("i need help", "talk-weather-slt", NEED_HELP)) == 0
 
 
-def test_the_second_hearing_makes_nothing_surer() -> None:
+def test_without_evidence_the_second_hearing_makes_nothing_surer() -> None:
     assert heard("i need help", "i-need-help-slt", NEED_HELP, confidence=0.4) == pytest.approx([0.4] * 3)
+
+
+def test_words_that_fit_their_sound_better_than_the_filler_become_surer() -> None:
+    surer = heard("i need help", "i-need-help-slt", NEED_HELP, confidence=0.6, evidence=FITS)
+    assert 0.6 < min(surer) <= 0.6 + MOST
+
+
+def test_words_that_fit_their_sound_worse_than_the_model_asks_for_become_less_sure() -> None:
+    less = heard("i need help", "i-need-help-slt", NEED_HELP, evidence=Evidence(even=100.0, weight=0.001))
+    assert 0 < max(less) < 1
+
+
+def test_no_evidence_makes_a_phrase_count_that_is_far_from_sure() -> None:
+    unsure = NEED_HELP.min_confidence - MOST - 0.01
+    assert heard("i need help", "i-need-help-slt", NEED_HELP, confidence=unsure, evidence=FITS) == [unsure] * 3
+
+
+def test_no_evidence_makes_a_phrase_count_that_is_not_heard_again() -> None:
+    assert max(heard("i need help", "talk-weather-slt", NEED_HELP, evidence=FITS)) < NEED_HELP.min_confidence
 
 
 def test_words_of_no_phrase_are_left_as_they_were() -> None:

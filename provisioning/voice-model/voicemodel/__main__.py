@@ -18,7 +18,7 @@ import numpy as np
 import structlog
 import torch
 
-from agent.voice import manifest
+from agent.voice import evidence, manifest
 from voicemodel import chain, corpus, lexicon, people, scenes, texts, train
 from voicemodel.assemble import assemble
 from voicemodel.features import cosine_transform
@@ -38,6 +38,9 @@ WIDTH, BOTTLENECK = 384, 96
 """1.2 million numbers, 2.3 MB: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
 SCALE = 0.75
 """The filler's (see README.md for the curve that it was picked from)."""
+EVIDENCE = evidence.Evidence(even=4.0, weight=0.04)
+"""What the phrase against this filler is worth beside the confidence (README.md, "A second evidence"); they hold for
+this `SCALE` only."""
 
 
 def speech(folder: Path) -> None:
@@ -111,6 +114,7 @@ def main() -> None:
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     assemble(part, network.eval().as_kaldi(), said, filler(said, SCALE), texts.phrases("trained"))
+    evidence.write(part, EVIDENCE)
     manifest.write(part)
     shutil.rmtree(asked.out, ignore_errors=True)
     part.rename(asked.out)
