@@ -1,4 +1,7 @@
-"""What this console says about alerts, and how the desk learns of it: once the broker has it."""
+"""What this console says about alerts, and how the desk learns of it: once the broker has it.
+
+That the unit has it as well is another thing: an operator's word is said again until it shows (`repeating`).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from agent.control_room.desk import Desk
     from agent.control_room.happenings import Happening, UnitKey
     from agent.control_room.reading import Reading
+    from agent.control_room.repeating import Repeating
     from agent.uplink.link import Link
     from agent.uplink.publication import Receipt
 
@@ -41,8 +45,15 @@ class CauseMissing(MessageInvalid):
 class Acks:
     """Acknowledges alerts: as a machine by itself, as an operator when one says so."""
 
-    def __init__(
-        self, desk: Desk, link: Link, client: str, clock: Clock, tell: Callable[[Iterable[Happening]], None]
+    def __init__(  # noqa: PLR0913 - it stands between desk, link and whoever listens
+        self,
+        desk: Desk,
+        link: Link,
+        client: str,
+        clock: Clock,
+        tell: Callable[[Iterable[Happening]], None],
+        *,
+        repeating: Repeating,
     ) -> None:
         self.unsent = 0
         """Receiver acknowledgements that the broker did not get. The unit sends such an alert again."""
@@ -51,6 +62,7 @@ class Acks:
         self._client = client
         self._clock = clock
         self._tell = tell
+        self._repeating = repeating
 
     async def say(self, alert_id: str, level: AckLevel, operator_ref: str, **words: Any) -> None:  # noqa: ANN401
         """Say what an operator thinks of the newest revision of an alert.
@@ -69,6 +81,7 @@ class Acks:
         check(Kind.ACK, ack.document)
         await self._link.publish(ack.publication())
         self._said(alert.unit, ack)
+        await self._repeating.give(alert.unit, ack.document)
 
     def receive(self, reading: Reading) -> None:
         """Say that a machine keeps this message, when it is an alert that the desk believes."""

@@ -132,6 +132,22 @@ class Alert:
         """Whether the unit itself says that nobody has seen it in time."""
         return self._told_of_operator("late")
 
+    def knows(self, level: AckLevel) -> bool:
+        """Whether the unit shows that an operator's word of this level reached it: by its own newest revision.
+
+        A closing that does not count any more, because news came after it, is to the unit that somebody looked.
+        """
+        if self.latest.data["state"] == "closed":
+            return True
+        if level is AckLevel.CLOSED and self.closed:
+            return False
+        return (self.latest.data.get("operator") or {}).get("ackedAt") is not None
+
+    @property
+    def untold(self) -> bool:
+        """Whether an operator said something of it that the unit does not show to know yet."""
+        return any(self.acked(level) and not self.knows(level) for level in (AckLevel.OPERATOR, AckLevel.CLOSED))
+
     def acked(self, level: AckLevel) -> bool:
         """Whether an acknowledgement of this level was given."""
         return any(ack.level is level for ack in self.acks)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CLOSED_KEPT_S = 86_400.0
 """A closed alert stays in the list for a day: as long as the broker may still deliver a revision of it."""
+UNTOLD_KEPT_S: Final = 604_800.0
+"""One whose unit was away since is shown as that for as long as it is said again: a week (`unheard.KEPT_S`)."""
 MOST_REVISIONS: Final = 128
 """Of one alert: above it the first one and the newest are on the desk, and what lies between is in the journal."""
 MOST_ALERTS: Final = 2000
@@ -203,7 +205,8 @@ class Desk:
                 happened += self._changed(unit, UnitState.QUIET, QUIET_WORDS)
             happened += self._gap(unit, now)
         for alert in [*self.alerts.values()]:
-            if alert.closed_s is not None and now.monotonic_s - alert.closed_s >= CLOSED_KEPT_S:
+            kept_s = UNTOLD_KEPT_S if alert.untold else CLOSED_KEPT_S
+            if alert.closed_s is not None and now.monotonic_s - alert.closed_s >= kept_s:
                 self._forget(alert)
         return happened
 

@@ -169,7 +169,7 @@ def _alert_line(alert: Alert, scene: Scene, width: int) -> Text:
         alert.headline, style="dim" if alert.closed else "bold reverse" if flashes else "bold" if alert.waiting else ""
     )
     head.truncate(max(width - line.cell_len - len(state) - 1, 8), overflow="ellipsis", pad=True)
-    return line.append_text(head).append(f" {state}", style="dim" if alert.closed else "")
+    return line.append_text(head).append(f" {state}", style="yellow" if alert.untold else "dim" if alert.closed else "")
 
 
 def _category_style(alert: Alert) -> str:
@@ -189,7 +189,8 @@ def _marks(alert: Alert) -> list[tuple[str, str]]:
 
 def _state(alert: Alert) -> str:
     if alert.closed:
-        return str(alert.outcome or "closed").upper()
+        outcome = str(alert.outcome or "closed").upper()
+        return f"{outcome}, unit not told" if alert.untold else outcome
     if alert.waiting:
         return "ESCALATED" if alert.escalated else "OVERDUE" if alert.overdue else "NEW"
     return f"seen {', '.join(alert.operators())}"[:16]
@@ -215,8 +216,16 @@ def _detail(alert: Alert | None, scene: Scene) -> list[Text]:
             + (f"; {alert.duplicates} came twice" if alert.duplicates else "")
             + f"; {_media(alert, scene)}"
         ),
-        Text(f"acknowledged: {acks or 'not yet'}" + ("" if alert.acked(AckLevel.RECEIVER) else "  (receiver: no)")),
+        Text(
+            f"acknowledged: {acks or 'not yet'}" + ("" if alert.acked(AckLevel.RECEIVER) else "  (receiver: no)")
+        ).append(_untold(alert), style="bold yellow"),
     ]
+
+
+def _untold(alert: Alert) -> str:
+    if not alert.untold:
+        return ""
+    return f"  {'closed' if alert.closed else 'seen'}, unit not told yet"
 
 
 def _media(alert: Alert, scene: Scene) -> str:

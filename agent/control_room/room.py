@@ -12,6 +12,8 @@ from agent.control_room.desk import Desk
 from agent.control_room.happenings import Happening, UnitKey, What
 from agent.control_room.reading import Reading, read
 from agent.control_room.receiver import Receiver
+from agent.control_room.repeating import FILE_NAME as WORDS_FILE
+from agent.control_room.repeating import Repeating
 from agent.signals import AckLevel, Outcome
 from agent.uplink.client_mark import FILE_NAME, ClientMark
 from agent.uplink.link import Link
@@ -100,7 +102,9 @@ class ControlRoom:
             on_message=self._take,
             on_change=self._link_changed,
         )
-        self._acks = Acks(self.desk, self._link, client, clock, self._tell)
+        words = None if journal is None else journal.with_name(f"{journal.name}.{WORDS_FILE}")
+        self._repeating = Repeating(self.desk, self._link, clock, self._tell, words)
+        self._acks = Acks(self.desk, self._link, client, clock, self._tell, repeating=self._repeating)
         self._commands = Commands(self._link, client, clock)
 
     # --- its life ----------------------------------------------------------------------------------------------
@@ -110,17 +114,20 @@ class ControlRoom:
         try:
             if self._mark_file is not None:
                 await self._mark.recall(self._mark_file)
+            await self._repeating.recall()
             async with asyncio.TaskGroup() as work:
                 helpers = (
                     work.create_task(self._receiver.run(), name="control-room-receiver"),
                     work.create_task(self._tick(), name="control-room-tick"),
                     work.create_task(self.album.run(), name="control-room-album"),
+                    work.create_task(self._repeating.run(), name="control-room-repeating"),
                 )
                 await self._link.run()
                 await self._receiver.finished()
                 await self.album.finished()
                 for helper in helpers:
                     helper.cancel()
+            await self._repeating.finished()
         finally:
             self._receiver.close()
 
@@ -279,6 +286,7 @@ class ControlRoom:
         if reading.kind is Kind.RESPONSE:
             self._commands.answered(received.correlation_data, reading.document)
         self._tell(self.desk.handle(reading, now))
+        self._repeating.came(reading)
 
     def _take_still(self, received: Received, now: Moment) -> None:
         """A picture came: beside its alert, whichever was first."""

@@ -28,11 +28,14 @@ def acknowledged(incident: Incident, ack: Acknowledged, turn: Turn) -> None:
     closes = ack.level is AckLevel.CLOSED and ack.outcome is not None
     if ack.level is AckLevel.CLOSED and not closes:
         turn.note("closing_without_outcome", incident, by=ack.operator_ref)  # then it is known to be seen, no more
+    is_first = incident.seen is None
     _seen(incident, ack, turn, speaks=not closes)
     if closes and ack.outcome is not None:
         course.close(incident, Closing(ack.outcome, ack.cause, ack.operator_ref, ack.at), turn)
     else:
         course.close_if_over(incident, ack.at, turn)
+        if is_first:
+            turn.tell(incident, ack.at)  # so that the control room knows that it was heard, and need not say it again
 
 
 def _received(incident: Incident, ack: Acknowledged, turn: Turn, *, speaks: bool) -> None:

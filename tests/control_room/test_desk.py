@@ -144,6 +144,7 @@ def test_closed_alerts_leave_after_a_day_and_open_ones_stay(desk: Desk) -> None:
     desk.alert(COLUMN, alert(), after(0))
     desk.alert(COLUMN, alert(alert_id="A2"), after(0))
     desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, outcome=Outcome.GENUINE), after(10))
+    desk.alert(COLUMN, alert(2, state="closed"), after(11))
     desk.tick(after(9 + CLOSED_KEPT_S))
     assert set(desk.alerts) == {"A1", "A2"}
     desk.tick(after(10 + CLOSED_KEPT_S))

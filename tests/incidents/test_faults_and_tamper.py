@@ -93,7 +93,7 @@ def test_a_shut_door_that_somebody_looked_at_is_closed_when_its_event_is_over() 
     unit.see(10)
     unit.wait(99)
     actions = unit.shut_door(100)
-    assert revisions(actions) == [("tamper-1", 2, "closed")]
+    assert revisions(actions) == [("tamper-1", 3, "closed")]
     assert of(Tell, actions)[0].at == unit.at(100)
 
 

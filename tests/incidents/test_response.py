@@ -48,13 +48,32 @@ def test_an_operator_in_time_is_neither_late_nor_passed_over() -> None:
     unit.press()
     unit.see(29)
     actions = unit.wait(400)
-    assert revisions(actions) == [("help-1", 2, "ended")]
+    assert revisions(actions) == [("help-1", 3, "ended")]
     assert told(actions)["operator"] == {
         "late": False,
         "escalated": False,
         "ackedAt": "2026-11-22T20:00:29.000Z",
         "ref": "op-7",
     }
+
+
+def test_the_control_room_is_told_at_once_and_once_that_its_word_was_heard() -> None:
+    unit = Unit()
+    unit.press()
+    actions = unit.see(5)
+    assert revisions(actions) == [("help-1", 2, "active")]
+    assert told(actions)["operator"]["ackedAt"] == "2026-11-22T20:00:05.000Z"
+    assert revisions(unit.see(20)) == []
+    assert revisions(unit.close(30)) == [("help-1", 3, "closed")]
+    assert revisions(unit.close(45)) == []
+
+
+def test_a_closing_is_told_in_one_revision_as_seen_and_closed() -> None:
+    unit = Unit()
+    unit.press()
+    actions = unit.close(5)
+    assert revisions(actions) == [("help-1", 2, "closed")]
+    assert told(actions)["operator"]["ackedAt"] == "2026-11-22T20:00:05.000Z"
 
 
 @pytest.mark.parametrize("outcome", [Outcome.GENUINE, Outcome.FALSE, Outcome.TEST])

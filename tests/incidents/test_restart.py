@@ -26,7 +26,7 @@ def test_a_call_goes_on_with_its_number_and_its_light() -> None:
     actions = unit.restart(5)
     assert lights(actions) == [LightPattern.SEEN]
     assert revisions(actions) == []
-    assert revisions(unit.say_phrase(6)) == [("help-1", 2, "active")]
+    assert revisions(unit.say_phrase(6)) == [("help-1", 3, "active")]
 
 
 def test_after_a_crash_a_call_never_uses_a_number_that_may_have_been_told_already() -> None:
@@ -44,7 +44,7 @@ def test_an_incident_whose_memory_is_found_late_goes_on_by_its_id_and_number() -
     actions = unit.restart_without_memory(5)
     assert lights(actions) == [LightPattern.OFF]
     assert lights(unit.find_memory(8)) == [LightPattern.SEEN]
-    assert revisions(unit.say_phrase(9)) == [("help-1", 2, "active")]
+    assert revisions(unit.say_phrase(9)) == [("help-1", 3, "active")]
 
 
 def test_a_call_of_this_run_grows_on_and_the_one_that_is_found_late_is_ended() -> None:

@@ -148,11 +148,15 @@ async def test_the_still_of_a_call_comes_by_the_other_path_when_the_first_is_cut
 
 
 @asynccontextmanager
-async def clip_to_send(town_with: Callable[..., Town], folder: Path) -> AsyncIterator[ClipToSend]:
+async def clip_to_send(
+    town_with: Callable[..., Town],
+    folder: Path,
+    **more: Any,  # noqa: ANN401 - of a YAML file
+) -> AsyncIterator[ClipToSend]:
     """A door was opened, its clip is ready, and there is a web server to which the unit may send it."""
     authority = Authority(folder / "authority")
     with upload_server(authority.issue_server()) as site:
-        uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": [site.place]}}
+        uploads = {"uploads": {"ca_file": str(authority.ca_file), "hosts": [site.place], **more}}
         async with town_with(camera=CAMERA, footage=FOOTAGE, uplink=uploads) as town:
             await town.start_unit()
             await has_filmed(town, PRE_S)

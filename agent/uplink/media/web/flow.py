@@ -88,8 +88,11 @@ class Flow:
 
     def _wait(self) -> None:
         self.check()
-        while not self._road.wait_clear(LOOK_EVERY_S):
+        while True:
+            is_clear, wait_s = self._road.wait_clear(LOOK_EVERY_S), self._free_s - time.monotonic()
             self.check()
-        while (wait_s := self._free_s - time.monotonic()) > 0:
-            self._stopped.wait(wait_s)
-            self.check()
+            if is_clear and wait_s <= 0:
+                return
+            if is_clear:
+                self._stopped.wait(wait_s)  # then look again: an alert may have begun its way meanwhile
+                self.check()
