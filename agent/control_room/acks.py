@@ -64,8 +64,15 @@ class Acks:
         self._tell = tell
         self._repeating = repeating
 
-    async def say(self, alert_id: str, level: AckLevel, operator_ref: str, **words: Any) -> None:  # noqa: ANN401
-        """Say what an operator thinks of the newest revision of an alert.
+    async def say(
+        self,
+        alert_id: str,
+        level: AckLevel,
+        operator_ref: str,
+        revision: int | None = None,
+        **words: Any,  # noqa: ANN401
+    ) -> None:
+        """Say what an operator thinks of an alert, as it stood with the revision that was looked at: else the newest.
 
         Raises:
             AlertUnknown: it is not on the desk.
@@ -77,7 +84,8 @@ class Acks:
         if alert is None:
             msg = f"no alert {alert_id} is on the desk"
             raise AlertUnknown(msg)
-        ack = self._build(alert.unit, alert_id, alert.latest.revision, level, operator_ref=operator_ref, **words)
+        meant = alert.latest.revision if revision is None else revision
+        ack = self._build(alert.unit, alert_id, meant, level, operator_ref=operator_ref, **words)
         check(Kind.ACK, ack.document)
         await self._link.publish(ack.publication())
         self._said(alert.unit, ack)

@@ -107,7 +107,7 @@ class Alert:
     def outcome(self) -> Outcome | None:
         """How it ended, by the operator's word or else the unit's."""
         for ack in reversed(self.acks):
-            if ack.outcome is not None:
+            if ack.outcome is not None and self._counts(ack):
                 return ack.outcome
         told = self.latest.data.get("outcome")
         return None if told is None else Outcome(told["code"])
@@ -115,12 +115,17 @@ class Alert:
     @property
     def closed(self) -> bool:
         """Whether it needs nobody any more."""
-        return self.latest.data["state"] == "closed" or self.acked(AckLevel.CLOSED)
+        return self.latest.data["state"] == "closed" or self._answered(AckLevel.CLOSED)
 
     @property
     def waiting(self) -> bool:
-        """Whether no operator has seen it yet."""
-        return not self.closed and not self.acked(AckLevel.OPERATOR)
+        """Whether no operator has seen it yet, with all who called since."""
+        return not self.closed and not self._answered(AckLevel.OPERATOR)
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether it needs somebody again: more came to it than whoever saw or closed it knew of."""
+        return self.waiting and (self.acked(AckLevel.OPERATOR) or self.acked(AckLevel.CLOSED))
 
     @property
     def escalated(self) -> bool:
@@ -151,6 +156,13 @@ class Alert:
     def acked(self, level: AckLevel) -> bool:
         """Whether an acknowledgement of this level was given."""
         return any(ack.level is level for ack in self.acks)
+
+    def _counts(self, ack: AckGiven) -> bool:
+        """Whether whoever said it knew of the last caller; of a unit that tells of none, everybody knew all."""
+        return ack.revision >= int(self.latest.data.get("grownIn", 1))
+
+    def _answered(self, level: AckLevel) -> bool:
+        return any(ack.level is level and self._counts(ack) for ack in self.acks)
 
     def _told_of_operator(self, name: str) -> bool:
         return self.waiting and bool((self.latest.data.get("operator") or {}).get(name, False))

@@ -279,7 +279,9 @@ class Desk:
         return Happening(what, words, alert.unit, alert.alert_id, revision)
 
     def _note_closing(self, alert: Alert, now: Moment) -> None:
-        if alert.closed and alert.closed_s is None:
+        if not alert.closed:
+            alert.closed_s = None  # perhaps again: somebody called whom the closing did not know of
+        elif alert.closed_s is None:
             alert.closed_s = now.monotonic_s
 
     def _thin(self, alert: Alert) -> None:

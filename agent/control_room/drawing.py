@@ -192,7 +192,8 @@ def _state(alert: Alert) -> str:
         outcome = str(alert.outcome or "closed").upper()
         return f"{outcome}, unit not told" if alert.untold else outcome
     if alert.waiting:
-        return "ESCALATED" if alert.escalated else "OVERDUE" if alert.overdue else "NEW"
+        unseen = "MORE SINCE" if alert.outgrown else "NEW"
+        return "ESCALATED" if alert.escalated else "OVERDUE" if alert.overdue else unseen
     return f"seen {', '.join(alert.operators())}"[:16]
 
 
@@ -223,6 +224,8 @@ def _detail(alert: Alert | None, scene: Scene) -> list[Text]:
 
 
 def _untold(alert: Alert) -> str:
+    if alert.outgrown:
+        return f"  more came with r{alert.latest.data['grownIn']}: look again"
     if not alert.untold:
         return ""
     return f"  {'closed' if alert.closed else 'seen'}, unit not told yet"

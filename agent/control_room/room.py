@@ -218,9 +218,21 @@ class ControlRoom:
         await self._acks.say(alert_id, AckLevel.OPERATOR, operator_ref or self.operator_ref)
 
     async def close_alert(
-        self, alert_id: str, outcome: Outcome, cause: str | None = None, operator_ref: str | None = None
+        self,
+        alert_id: str,
+        outcome: Outcome,
+        cause: str | None = None,
+        operator_ref: str | None = None,
+        revision: int | None = None,
     ) -> None:
         """Give this alert its outcome: genuine, false or test, with why it was false or what the test was.
+
+        Args:
+            alert_id: Which one.
+            outcome: How it ended.
+            cause: Why it was false, or what the test was.
+            operator_ref: Who says so, when it is not the console's own operator.
+            revision: What the operator looked at when he judged; None: the newest. Whoever called later is not closed.
 
         Raises:
             AlertUnknown: it is not on the desk.
@@ -229,7 +241,7 @@ class ControlRoom:
         by = operator_ref or self.operator_ref
         if outcome in NEEDS_CAUSE and not (cause or "").strip():
             raise CauseMissing(alert_id, outcome)
-        await self._acks.say(alert_id, AckLevel.CLOSED, by, outcome=outcome, note=cause)
+        await self._acks.say(alert_id, AckLevel.CLOSED, by, revision, outcome=outcome, note=cause)
 
     async def set_unit(self, org: str, unit: str, operator_ref: str | None = None) -> str:
         """Set (arm) a unit; returns what it said.

@@ -164,14 +164,15 @@ class Screen:
             case "g":
                 self._say(self._close(alert_id, Outcome.GENUINE), "closed as genuine")
             case "t":
-                self._ask_why("What was the test?", Outcome.TEST, "a test")
+                self._ask_why("What was the test?", alert_id, Outcome.TEST, "a test")
             case "f":
-                self._ask_why("Why was it false?", Outcome.FALSE, "false")
+                self._ask_why("Why was it false?", alert_id, Outcome.FALSE, "false")
 
-    def _ask_why(self, question: str, outcome: Outcome, as_what: str) -> None:
+    def _ask_why(self, question: str, alert_id: str, outcome: Outcome, as_what: str) -> None:
+        judged = self._room.alerts[alert_id].latest.revision  # not what comes while the operator types
+
         def close(cause: str) -> None:
-            if self._selected is not None:
-                self._say(self._close(self._selected, outcome, cause), f"closed as {as_what}: {cause}")
+            self._say(self._close(alert_id, outcome, cause, judged), f"closed as {as_what}: {cause}")
 
         self._asked = _Question(f"{question} Enter sends, Esc goes back", close, of_alert=True)
 
@@ -208,9 +209,12 @@ class Screen:
         if self._sayings is not None:
             self._sayings.create_task(self._see_through(saying, words), name="control-room-saying")
 
-    async def _close(self, alert_id: str, outcome: Outcome, cause: str | None = None) -> None:
-        await self._room.close_alert(alert_id, outcome, cause)
-        if self._selected == alert_id:
+    async def _close(
+        self, alert_id: str, outcome: Outcome, cause: str | None = None, revision: int | None = None
+    ) -> None:
+        await self._room.close_alert(alert_id, outcome, cause, revision=revision)
+        alert = self._room.alerts.get(alert_id)
+        if self._selected == alert_id and (alert is None or alert.closed):
             self._selected = None  # done with it: on to the most urgent one
 
     async def _see_through(self, saying: Awaitable[None], words: str) -> None:

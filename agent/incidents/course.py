@@ -9,7 +9,7 @@ from agent.incidents.categories import NATURES, escalate_s, operator_late_s
 from agent.incidents.deadlines import Deadline
 from agent.incidents.detection import newest
 from agent.incidents.incident import Closing, Phase
-from agent.signals import Category, Outcome
+from agent.signals import Category, Outcome, SensorKind
 
 if TYPE_CHECKING:
     from agent.clock import Moment
@@ -30,11 +30,7 @@ CLOSED_KEPT_S = 3600.0
 
 def begin(incident: Incident, began: Moment, turn: Turn) -> None:
     """A new incident: its footage is asked for, from before it began, and the operator's time begins to run."""
-    settings = turn.config.incidents
-    late_at = incident.opened.later(operator_late_s(incident.category, settings))
-    incident.deadlines[Deadline.OPERATOR_LATE] = late_at
-    if NATURES[incident.category].escalates:
-        incident.deadlines[Deadline.ESCALATE] = incident.opened.later(escalate_s(incident.category, settings))
+    ask_again(incident, incident.opened, turn)
     evidence.begin(incident, began, turn)
     turn.note("incident_opened", incident, category=incident.category, cause=incident.cause)
     turn.tell(incident, incident.opened)
@@ -47,11 +43,22 @@ def grow(incident: Incident, detection: Detection, turn: Turn) -> bool:
     if not incident.persists:
         incident.deadlines[Deadline.END] = incident.last.later(turn.config.footage.post_event_s)
     evidence.follow(incident, incident.last, turn)
+    if is_news or detection.kind == SensorKind.BUTTON:
+        incident.grown_in = incident.revision + 1
     if is_news:
         turn.tell(incident, detection.last)
     else:
         mention(incident, detection.last, turn)
     return is_news
+
+
+def ask_again(incident: Incident, at: Moment, turn: Turn) -> None:
+    """Somebody has seen it, but not this: the operator's time begins to run anew."""
+    settings = turn.config.incidents
+    incident.deadlines[Deadline.OPERATOR_LATE] = at.later(operator_late_s(incident.category, settings))
+    if NATURES[incident.category].escalates:
+        incident.deadlines[Deadline.ESCALATE] = at.later(escalate_s(incident.category, settings))
+    turn.keep(incident)
 
 
 def mention(incident: Incident, at: Moment, turn: Turn) -> None:

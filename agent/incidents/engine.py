@@ -283,6 +283,8 @@ class Incidents:
 
     def _help_called(self, signal: Triggered, turn: Turn) -> None:
         incident, is_news = self._book.trigger(Category.HELP, HELP, Detection.of(signal), turn)
+        if is_news and incident.seen is not None:
+            course.ask_again(incident, signal.at, turn)  # whoever looked has not seen this caller
         hold_s = duress.silent_after_s(self._config, signal)
         if hold_s is not None:
             duress.hold(incident, signal.sensor, signal.at.later(hold_s))

@@ -68,6 +68,9 @@ class Incident:
     """Buttons that are held down, each with the moment from which on that is a silent call."""
     revision: int = 0
     """The last one told."""
+    grown_in: int = 1
+    """The revision that tells of the last caller or detector that came to it, or of the last press of a button: whoever
+    closes an earlier one does not know of that."""
     told: Moment | None = None
     received: Moment | None = None
     """The control room's receiver has it."""

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def acknowledged(incident: Incident, ack: Acknowledged, turn: Turn) -> None:
-    """Take an acknowledgement. One that came before, or after the closing, changes nothing."""
+    """Take an acknowledgement. One that came before, or after the closing, changes nothing.
+
+    It is about the incident as it stood with its revision. A closing by somebody who did not know of a later caller
+    does not throw that caller away: it says that somebody has looked, and the incident stays open.
+    """
     if not incident.is_open:
         if ack.level is not AckLevel.RECEIVER:
             turn.note("acknowledged_after_closing", incident, level=ack.level, by=ack.operator_ref)
@@ -28,6 +32,9 @@ def acknowledged(incident: Incident, ack: Acknowledged, turn: Turn) -> None:
     closes = ack.level is AckLevel.CLOSED and ack.outcome is not None
     if ack.level is AckLevel.CLOSED and not closes:
         turn.note("closing_without_outcome", incident, by=ack.operator_ref)  # then it is known to be seen, no more
+    if closes and ack.revision < incident.grown_in:
+        turn.note("closing_of_less", incident, by=ack.operator_ref, closed=ack.revision, grown_in=incident.grown_in)
+        closes = False
     is_first = incident.seen is None
     _seen(incident, ack, turn, speaks=not closes)
     if closes and ack.outcome is not None:
@@ -51,12 +58,14 @@ def _received(incident: Incident, ack: Acknowledged, turn: Turn, *, speaks: bool
 
 def _seen(incident: Incident, ack: Acknowledged, turn: Turn, *, speaks: bool) -> None:
     _received(incident, ack, turn, speaks=False)  # whoever has seen it has it
+    if ack.revision >= incident.grown_in:
+        incident.deadlines.pop(Deadline.OPERATOR_LATE, None)
+        incident.deadlines.pop(Deadline.ESCALATE, None)
+        turn.keep(incident)
     if incident.seen is not None:
         return
     incident.seen, incident.operator_ref = ack.at, ack.operator_ref
     turn.note("incident_seen", incident, by=ack.operator_ref)
-    incident.deadlines.pop(Deadline.OPERATOR_LATE, None)
-    incident.deadlines.pop(Deadline.ESCALATE, None)
     if speaks:
         feedback.answer(incident, turn)
     turn.keep(incident)

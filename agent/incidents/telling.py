@@ -65,6 +65,7 @@ def alert_data(incident: Incident, config: Config, *, armed: bool) -> dict[str, 
         "armState": "set" if armed else "unset",
         "opened": _utc(incident.opened),
         "restored": incident.restored,
+        "grownIn": incident.grown_in,
         "suppressed": incident.suppressed,
         "operator": {
             "late": incident.operator_late,

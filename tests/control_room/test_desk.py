@@ -130,6 +130,18 @@ def test_closing_gives_the_outcome_of_the_operator(desk: Desk) -> None:
     assert (desk.alerts["A1"].closed, desk.alerts["A1"].outcome) == (True, Outcome.FALSE)
 
 
+def test_a_closing_does_not_count_for_whoever_called_after_what_the_operator_looked_at(desk: Desk) -> None:
+    desk.alert(COLUMN, alert(), after(0))
+    desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, outcome=Outcome.FALSE), after(2))
+    desk.alert(COLUMN, alert(2, grownIn=2), after(3))
+    call = desk.alerts["A1"]
+    assert (call.closed, call.waiting, call.outgrown, call.outcome) == (False, True, True, None)
+    desk.tick(after(3 + CLOSED_KEPT_S))
+    assert set(desk.alerts) == {"A1"}, "what is open stays"
+    desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, 2, outcome=Outcome.GENUINE), after(4))
+    assert (call.closed, call.outcome) == (True, Outcome.GENUINE)
+
+
 def test_a_unit_can_close_its_own_fault(desk: Desk) -> None:
     desk.alert(COLUMN, alert(category="fault"), after(0))
     desk.alert(COLUMN, alert(2, category="fault", state="closed", outcome={"code": "restored"}), after(9))

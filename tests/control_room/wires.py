@@ -114,14 +114,16 @@ def _of_life(life: Life | None, boot_id: str) -> Document:
     return {"bootId": boot_id} if life is None else {"bootId": life.boot_id, "life": life.facts()}
 
 
-def ack(level: AckLevel, *, at_s: float = 1.0, alert_id: str = "A1", outcome: Outcome | None = None) -> Document:
+def ack(
+    level: AckLevel, revision: int = 1, *, at_s: float = 1.0, alert_id: str = "A1", outcome: Outcome | None = None
+) -> Document:
     """A console's word on an alert."""
     return messages.acknowledgement(
         UnitTopics(COLUMN.org, COLUMN.unit),
         "console-9",
         MIDNIGHT + timedelta(seconds=at_s),
         alert_id=alert_id,
-        revision=1,
+        revision=revision,
         level=level,
         operator_ref=None if level is AckLevel.RECEIVER else "op-9",
         outcome=outcome,

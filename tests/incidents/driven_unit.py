@@ -143,13 +143,17 @@ class Unit:
     def receive(self, at_s: float, alert_id: str | None = None) -> list[Action]:
         return self._acknowledge(at_s, AckLevel.RECEIVER, alert_id)
 
-    def see(self, at_s: float, alert_id: str | None = None) -> list[Action]:
-        return self._acknowledge(at_s, AckLevel.OPERATOR, alert_id)
+    def see(self, at_s: float, alert_id: str | None = None, revision: int | None = None) -> list[Action]:
+        return self._acknowledge(at_s, AckLevel.OPERATOR, alert_id, revision=revision)
 
     def close(
-        self, at_s: float, outcome: Outcome | None = Outcome.GENUINE, alert_id: str | None = None
+        self,
+        at_s: float,
+        outcome: Outcome | None = Outcome.GENUINE,
+        alert_id: str | None = None,
+        revision: int | None = None,
     ) -> list[Action]:
-        return self._acknowledge(at_s, AckLevel.CLOSED, alert_id, outcome)
+        return self._acknowledge(at_s, AckLevel.CLOSED, alert_id, outcome, revision=revision)
 
     def film(self, at_s: float, media: Media, sha256: str = "ab", alert_id: str | None = None) -> list[Action]:
         at = self.at(at_s)
@@ -214,10 +218,17 @@ class Unit:
         return of(ShowLight, self.done)[-1].pattern
 
     def _acknowledge(
-        self, at_s: float, level: AckLevel, alert_id: str | None, outcome: Outcome | None = None
+        self,
+        at_s: float,
+        level: AckLevel,
+        alert_id: str | None,
+        outcome: Outcome | None = None,
+        revision: int | None = None,
     ) -> list[Action]:
-        at = self.at(at_s)
-        return self.hear(Acknowledged(alert_id or self.last_alert, 1, level, at, "op-7", outcome, "a test"))
+        """Of the newest revision that was told, unless another one is meant."""
+        name, at = alert_id or self.last_alert, self.at(at_s)
+        newest = max((tell.revision for tell in of(Tell, self.done) if tell.alert_id == name), default=1)
+        return self.hear(Acknowledged(name, revision or newest, level, at, "op-7", outcome, "a test"))
 
     def _take(self, actions: list[Action]) -> list[Action]:
         for action in of(Remember, actions):

@@ -73,6 +73,8 @@ class AnyStreet(RuleBasedStateMachine):
         self.duress = False
         self.checked = 0
         self.latest: dict[str, dict[str, Any]] = {}
+        self.first_told: dict[str, dict[tuple[str, str, str | None], int]] = {}
+        """The revision with which each detector of an alert first came."""
 
     # --- what happens
 
@@ -159,7 +161,13 @@ class AnyStreet(RuleBasedStateMachine):
     )
     def acknowledge(self, data: st.DataObject, level: AckLevel, revision: int, outcome: Outcome | None) -> None:
         alert_id = data.draw(st.sampled_from(["unknown-1", *self.latest]))
+        self.each_revision_follows_the_one_before()
+        before = self.latest.get(alert_id)
         self.unit.hear(Acknowledged(alert_id, revision, level, self.unit.at(self.now_s), "op-1", outcome))
+        self.each_revision_follows_the_one_before()
+        if level is AckLevel.CLOSED and before and before["state"] != "closed" == self.latest[alert_id]["state"]:
+            callers = self.first_told[alert_id]
+            assert revision >= max(callers.values()), "nobody closes a call that he does not know of"
 
     @rule(data=st.data(), media=st.sampled_from(Media), made=st.booleans())
     def film(self, data: st.DataObject, media: Media, made: bool) -> None:  # noqa: FBT001 - by name
@@ -211,6 +219,9 @@ class AnyStreet(RuleBasedStateMachine):
             if before:
                 assert tell.data["test"] == self.latest[tell.alert_id]["test"], "no test grows into the real thing"
             self.latest[tell.alert_id] = dict(tell.data)
+            for each in tell.data["detections"]:
+                caller = (each["detectorId"], each["kind"], each["label"])
+                self.first_told.setdefault(tell.alert_id, {}).setdefault(caller, tell.revision)
         self.checked = len(self.unit.done)
 
     @invariant()

@@ -162,3 +162,44 @@ def test_an_incident_nobody_closes_is_forgotten_after_a_week_and_that_is_logged(
     assert "incident_never_closed" in logged(unit.wait(30 + 7 * 86_400))
     assert unit.incidents.open_count == 0
     assert unit.incidents.due() is None
+
+
+def test_whoever_closes_an_earlier_revision_does_not_close_the_call_of_somebody_who_came_later() -> None:
+    unit = Unit()
+    unit.press()
+    unit.say_phrase(20)
+    stale = unit.close(20.3, Outcome.FALSE, revision=1)
+    assert (told(stale)["state"], told(stale)["operator"]["ref"], told(stale)["grownIn"]) == ("active", "op-7", 2)
+    assert "closing_of_less" in logged(stale)
+    assert of(Tell, unit.wait(60))[-1].data["operator"]["escalated"] is True, "nobody has seen the second caller yet"
+    assert told(unit.close(61, Outcome.GENUINE))["state"] == "closed"
+
+
+def test_a_button_that_is_pressed_again_is_not_closed_by_somebody_who_does_not_know_it() -> None:
+    unit = Unit()
+    unit.press()
+    unit.see(5)
+    unit.press(20)
+    unit.close(20.1, Outcome.FALSE, revision=2)
+    assert of(Tell, unit.wait(90))[-1].data["state"] == "ended"
+    assert told(unit.close(91, Outcome.GENUINE))["state"] == "closed"
+
+
+def test_somebody_who_calls_after_the_call_was_seen_has_an_operators_time_of_his_own() -> None:
+    unit = Unit()
+    unit.press()
+    unit.see(5)
+    unit.say_phrase(20)
+    assert not any(tell.data["operator"]["late"] for tell in of(Tell, unit.wait(49)))
+    assert of(Tell, unit.wait(50))[-1].data["operator"]["late"] is True
+    assert of(Tell, unit.wait(80))[-1].data["operator"]["escalated"] is True
+
+
+def test_seeing_an_earlier_revision_does_not_end_the_wait_of_the_later_caller() -> None:
+    unit = Unit()
+    unit.press()
+    unit.say_phrase(20)
+    unit.see(21, revision=1)
+    assert of(Tell, unit.wait(50))[-1].data["operator"]["late"] is True
+    unit.see(51)
+    assert not any(tell.data["operator"]["escalated"] for tell in of(Tell, unit.wait(400)))
