@@ -173,6 +173,7 @@ class Unit:
             self._uplink.courier,
             lambda: self._uplink.paths.sent_bytes,
             alternate=alternate,
+            interface_for=self._uplink.paths.interface_for,
             category_of=self._incidents.category_of,
             report=self._report,
             on_upload=self._upload_moved,

@@ -112,6 +112,11 @@ class Link:
         """Whether publications can be sent now."""
         return self._connected.is_set() and self._connection is not None and self._connection.is_open
 
+    @property
+    def interface(self) -> str | None:
+        """The network interface it is held to; None: it goes by the routing table."""
+        return self._endpoint.interface
+
     async def up(self) -> None:
         """Wait until the link is up."""
         await self._connected.wait()

@@ -176,6 +176,15 @@ class Paths:
         """Whether a publication of this lane would go at once over this path."""
         return self._links[name].free_for(lane)
 
+    def interface_for(self, failures: int) -> str | None:
+        """The network interface for what does not go to a broker: of the first path that is up, then of the next.
+
+        Args:
+            failures: Attempts in a row that failed: each moves on to another path.
+        """
+        names = sorted(self._links, key=lambda name: not self._links[name].connected)
+        return self._links[names[failures % len(names)]].interface
+
     def session_of(self, name: str) -> int:
         """How many connections there were on this path."""
         return self._links[name].session

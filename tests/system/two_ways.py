@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def two_ways(town: Town, **uplink: Any) -> AsyncIterator[RoughNetwork]:  # noqa: ANN401 - of a YAML file
     """Build the town's unit anew with two ways, before the town begins; gives the first of them."""
+    async with two_ways_of(town, **uplink) as (first, _):
+        yield first
+
+
+@asynccontextmanager
+async def two_ways_of(
+    town: Town,
+    **uplink: Any,  # noqa: ANN401
+) -> AsyncIterator[tuple[RoughNetwork, RoughNetwork]]:
+    """As `two_ways`; gives both of them."""
     async with (
         RoughNetwork(town.broker.port, reads_mqtt=False) as first,
         RoughNetwork(town.broker.port, reads_mqtt=False) as second,
     ):
         alternate = {"broker": f"mqtts://localhost:{second.port}"}
         town.rebuild(uplink={"broker": f"mqtts://localhost:{first.port}", "alternate": alternate, **uplink})
-        yield first
+        yield first, second
 
 
 async def both_up(town: Town, within_s: float) -> None:

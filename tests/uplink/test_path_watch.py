@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agent.config.sending import HEARTBEAT_S
+from agent.uplink.client_mark import ClientMark
 from agent.uplink.path_watch import (
     LOST_AFTER_S,
     PROVE_EVERY_S,
@@ -13,6 +15,8 @@ from agent.uplink.path_watch import (
     proves_itself,
     wants_proof,
 )
+from agent.uplink.paths import LOOK_EVERY_S, alarm_manners
+from tests.uplink.lab import make_config
 
 FOUND_AFTER_S = 50.0
 """A half-open connection without traffic: twice the keep-alive of 25 s."""
@@ -32,6 +36,13 @@ def test_a_lost_path_is_named_within_90_s_once_and_its_return_is_told() -> None:
     assert told[0][0] <= 90
     assert told[1][0] == FOUND_AFTER_S + RECALL_AFTER_S
     assert told[2][0] == 300
+
+
+def test_a_silent_path_of_an_idle_unit_is_named_within_90_s_with_the_keep_alive_that_units_have() -> None:
+    usual, rarest = make_config(), make_config(heartbeat_s=HEARTBEAT_S[1])
+    for config in (usual, rarest):
+        assert 2 * alarm_manners(config, ClientMark()).keepalive_s + LOST_AFTER_S + LOOK_EVERY_S <= 90.0
+    assert 2 * alarm_manners(usual, ClientMark()).keepalive_s == FOUND_AFTER_S
 
 
 def test_a_path_that_never_came_up_is_lost_too() -> None:

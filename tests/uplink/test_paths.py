@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,6 +98,16 @@ async def test_what_nobody_acknowledges_goes_alternately_over_both(street: Stree
             (3, PRIMARY),
             (4, ALTERNATE),
         ]
+
+
+async def test_an_upload_goes_through_the_interface_of_the_first_path_that_is_up_and_then_of_the_next(
+    street: Street, tmp_path: Path
+) -> None:
+    gone, there = replace(at(street.broker), interface="no-such-if0"), replace(at(street.broker), interface="lo")
+    async with small_unit(tmp_path, {PRIMARY: gone, ALTERNATE: there}) as unit:
+        assert [unit.paths.interface_for(failures) for failures in range(3)] == ["no-such-if0", "lo", "no-such-if0"]
+        await until(lambda: unit.paths.connected, "the second path is up")
+        assert [unit.paths.interface_for(failures) for failures in range(3)] == ["lo", "no-such-if0", "lo"]
 
 
 async def test_a_path_with_nothing_to_carry_is_proved_by_heartbeats_and_without_them_it_is_lost(

@@ -38,11 +38,20 @@ class Attempt:
     """Belongs to the event loop, but for `_work`, which is the thread."""
 
     def __init__(  # noqa: PLR0913 - what it sends, and what may hold it up
-        self, job: Job, config: Config, purse: Purse, road: Road, shelf: Shelf, *, overdue: Callable[[], bool]
+        self,
+        job: Job,
+        config: Config,
+        purse: Purse,
+        road: Road,
+        shelf: Shelf,
+        *,
+        interface: str | None,
+        overdue: Callable[[], bool],
     ) -> None:
         self._job = job
         self._config = config
         self._shelf = shelf
+        self._interface = interface
         self._flow = Flow(
             purse,
             road,
@@ -113,7 +122,7 @@ class Attempt:
             if source.print.size_bytes > uploads.max_mb * MEGABYTE:
                 msg = f"{source.print.size_bytes} bytes are more than uplink.uploads.max_mb allows ({uploads.max_mb})"
                 raise NeverWorks(msg)
-            client = self._client = Client(_context(uploads.ca_file), job.request.headers)
+            client = self._client = Client(_context(uploads.ca_file), job.request.headers, self._interface)
             self._flow.check()  # whoever stopped us before this line had nobody to hang up on
             try:
                 return carry_out(Transfer(job, source, client, self._flow, self._keep))

@@ -51,6 +51,7 @@ class MediaRoom:
         signals_bytes: Callable[[], int],
         *,
         alternate: Endpoint | None = None,
+        interface_for: Callable[[int], str | None],
         category_of: Callable[[str], Category | None],
         report: Callable[[Signal], None],
         on_upload: Callable[[UploadProgress], None],
@@ -64,6 +65,7 @@ class MediaRoom:
             courier: Whose alerts go first.
             signals_bytes: How much the messages took so far: it counts too.
             alternate: A second way to the control room, for pictures as for alerts.
+            interface_for: Where an upload goes after so many attempts that failed.
             category_of: What an alert is about: a help call's media are free.
             report: Takes which piece of an alert's footage was sent.
             on_upload: Hears how each upload goes on, after that.
@@ -80,7 +82,13 @@ class MediaRoom:
         )
         self.road = Road(lambda: courier.under_way)
         self.uploads = Uploads(
-            config, clock, self.purse, self.road, category_of=category_of, on_progress=self._upload_moved
+            config,
+            clock,
+            self.purse,
+            self.road,
+            category_of=category_of,
+            on_progress=self._upload_moved,
+            interface_for=interface_for,
         )
         self._paths: Paths | None = None
         self._stills: Stills | None = None

@@ -83,6 +83,7 @@ class Uploads:
         *,
         category_of: Callable[[str], Category | None],
         on_progress: Callable[[UploadProgress], None],
+        interface_for: Callable[[int], str | None] = lambda _failures: None,
         rng: random.Random | None = None,
     ) -> None:
         """Uploads that rest until `run`.
@@ -94,6 +95,7 @@ class Uploads:
             road: Stands still for alerts.
             category_of: What an alert is about; a help call's media are free.
             on_progress: Hears of each step of every upload, also of those that an earlier life began.
+            interface_for: The network interface of an attempt after so many that failed; None: by the routing table.
             rng: Where the jitter comes from.
         """
         self._config = config
@@ -102,6 +104,7 @@ class Uploads:
         self._road = road
         self._category_of = category_of
         self._on_progress = on_progress
+        self._interface_for = interface_for
         self._rng = rng or random.SystemRandom()
         self._shelf = Shelf(config.state_folder / UPLOADS)
         self._going: dict[str, _Going] = {}
@@ -202,7 +205,10 @@ class Uploads:
     async def _try(self, going: _Going) -> None:
         upload_id = going.job.request.upload_id
         overdue = partial(self._is_overdue, going.job)
-        attempt = Attempt(going.job, self._config, self._purse, self._road, self._shelf, overdue=overdue)
+        interface = self._interface_for(going.failures)
+        attempt = Attempt(
+            going.job, self._config, self._purse, self._road, self._shelf, interface=interface, overdue=overdue
+        )
         task = asyncio.create_task(attempt.run(lambda: self._moved(going)), name=f"upload-{upload_id}")
         self._present = upload_id, task
         try:

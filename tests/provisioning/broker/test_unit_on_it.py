@@ -76,6 +76,7 @@ class OneUnit:
             self.clock,
             courier,
             lambda: self.paths.sent_bytes,
+            interface_for=self.paths.interface_for,
             category_of=lambda _: Category.HELP,
             on_upload=lambda _: None,
             report=self.told.append,

@@ -36,6 +36,8 @@ class End(Enum):
     """Both sides get a TCP reset."""
     HALF_OPEN = "half-open"
     """Nothing goes through any more and nobody is told: a NAT entry that expired, a cable that was cut."""
+    CLOSE = "close"
+    """Both sides get an orderly end, in the middle of whatever was said."""
 
 
 class Packet(IntEnum):
@@ -194,7 +196,10 @@ class _Connection:
             self._ended.clear()
             await self._swallow()
         for writer in (self._client[1], self._broker[1]):
-            _reset(writer)
+            if self._how is End.CLOSE:
+                await _close(writer)
+            else:
+                _reset(writer)
         return self._how is not None
 
     async def _swallow(self) -> None:
@@ -251,6 +256,13 @@ async def _read_to_end(reader: asyncio.StreamReader) -> None:
     with contextlib.suppress(OSError):  # hanging up with a reset is hanging up
         while await reader.read(CHUNK):
             pass
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Hang up in order, after what was written."""
+    writer.close()
+    with contextlib.suppress(OSError):  # the other side hung up first
+        await writer.wait_closed()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -155,19 +155,27 @@ async def test_a_unit_whose_last_words_are_cut_off_ends_and_its_next_life_goes_o
         assert [len(room.alerts[name].arrivals) for name in names] == [1, 1, 1]
 
 
-async def test_an_encrypted_connection_may_break_after_any_byte(street: Street, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", End)
+async def test_an_encrypted_connection_may_break_after_any_byte(
+    street: Street, tmp_path: Path, end: End, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A handshake that nobody answers is given up as ever, only sooner: there are a good many of them.
+    monkeypatch.setattr("agent.uplink.paho_client.CONNECT_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("agent.uplink.link.ACCEPTED_WITHIN_S", 3.0)
+    places = HANDSHAKE if end is not End.HALF_OPEN else HANDSHAKE[::3]
     async with RoughNetwork(street.broker.port, reads_mqtt=False) as network:
-        network.next_connections(*(Fault(end=End.RESET, end_after=bytes_) for bytes_ in HANDSHAKE))
+        network.next_connections(*(Fault(end=end, end_after=bytes_) for bytes_ in places))
         endpoint = street.endpoint("unit-a")
         through = replace(endpoint, port=network.port)
         async with (
             control_room(street) as room,
             small_unit(tmp_path, {PRIMARY: through}, **PATIENCE) as unit,
         ):
-            for number in range(10):
-                unit.raise_alert(f"tls-{number}", 1, Category.HELP)
+            calls = {f"tls-{end.value}-{number}" for number in range(10)}
+            for call in calls:
+                unit.raise_alert(call, 1, Category.HELP)
             await until(lambda: unit.courier.pending == 0, "everything is acknowledged")
-            assert {f"tls-{number}" for number in range(10)} <= {*room.alerts}
+            assert calls <= {*room.alerts}
         assert not network.expects_faults
 
 

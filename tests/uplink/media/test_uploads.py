@@ -72,6 +72,8 @@ class Desk:
         self.road = Road(lambda: self.under_way)
         self.category: Category | None = Category.INTRUDER
         self.told: list[UploadProgress] = []
+        self.interfaces: list[str | None] = [None]
+        """What an attempt goes through: the first one, and each that follows a failure the next."""
         self.uploads = Uploads(
             self.config,
             self.clock,
@@ -79,6 +81,7 @@ class Desk:
             self.road,
             category_of=lambda _: self.category,
             on_progress=self.told.append,
+            interface_for=lambda failures: self.interfaces[failures % len(self.interfaces)],
             rng=Hurry(),
         )
 
@@ -293,6 +296,23 @@ async def test_bytes_that_arrived_wrong_are_no_success(site: Site, desk: Desk) -
     done = await desk.sent(ask(site.url, confirm_url=elsewhere))
     assert (done.state, done.confirmed) == (UploadState.FAILED, None)
     assert "SHA-256" in str(done.reason)
+
+
+async def test_an_upload_is_held_to_the_interface_it_is_given(site: Site, desk: Desk) -> None:
+    desk.interfaces = ["no-such-if0"]
+    async with desk.at_work() as uploads:
+        await uploads.begin(ask(site.url))
+        await until(lambda: desk.told and desk.told[-1].state is UploadState.WAITING, "it waits")
+    assert "No such device" in str(desk.told[-1].reason)
+    assert site.seen == []
+
+
+async def test_an_upload_that_does_not_get_through_by_one_interface_goes_by_the_next(site: Site, desk: Desk) -> None:
+    desk.interfaces = ["no-such-if0", "lo"]
+    done = await desk.sent(ask(site.url))
+    assert done.state is UploadState.DONE
+    assert "No such device" in str([each.reason for each in desk.told])
+    assert only_file(site) == FILM
 
 
 async def test_an_upload_that_does_not_get_through_in_time_has_failed(desk: Desk) -> None:

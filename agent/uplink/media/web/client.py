@@ -51,13 +51,27 @@ class Reply:
 class Client:
     """Requests of one upload, one after the other. `hang_up` may be called from any thread, and ends it for good."""
 
-    def __init__(self, context: ssl.SSLContext, headers: Mapping[str, str]) -> None:
+    def __init__(self, context: ssl.SSLContext, headers: Mapping[str, str], interface: str | None = None) -> None:
+        """A client that has asked nothing yet.
+
+        Args:
+            context: Whom it believes.
+            headers: What goes with every request.
+            interface: The network interface to go through; None leaves that to the routing table.
+        """
         self._headers = headers
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._hung_up = False
+        options = [*HTTPConnection.default_socket_options]
+        if interface is not None:
+            options.append((socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode()))
         self._manager = urllib3.PoolManager(
-            num_pools=4, ssl_context=context, retries=False, timeout=urllib3.Timeout(connect=CONNECT_S, read=ANSWER_S)
+            num_pools=4,
+            ssl_context=context,
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_S, read=ANSWER_S),
+            socket_options=options,  # set before it connects
         )
         self._manager.pool_classes_by_scheme = {"http": _http_pool(self), "https": _https_pool(self)}
 
