@@ -25,11 +25,13 @@ shopt -s nullglob inherit_errexit dotglob
 CONFIG=/etc/safepoint/unit.yaml
 PREFIX=/opt/safepoint
 STATE=/var/lib/safepoint
+FOOTAGE=/srv/safepoint
 # All that is of this unit and not of the system. The last ones hold what a second run needs.
 KEYS=(/var/lib/safepoint/tls /etc/safepoint/tls)
 UNITS=/etc/systemd/system
 
 RECORD='' BY='' REASON='' CONFIRM='' OVERWRITE='' LIST='' ACCEPT_UNREADABLE='' HANDED_OVER=() LEFT=() DONE=()
+OVERWRITTEN=() # disks whose free space was filled to its end
 
 refuse() {
   printf 'REFUSED, nothing was wiped: %s\n' "$*" >&2
@@ -62,14 +64,19 @@ read_options() {
   done
 }
 
-# What the unit says of itself, as one JSON object: id, folders, holds. Of a run that was broken off: what it said then.
+# What the unit says of itself, as one JSON object: id, folders, holds. While it can still be asked it is asked afresh:
+# since a run that was broken off somebody may have placed a hold, and a stick may come from another unit. What that run
+# saw is added, because it may have been wiped; it stands alone only once the configuration is gone.
 look_at_unit() {
-  if [ -n "$RECORD" ] && [ -e "$RECORD.begun" ]; then
-    cat "$RECORD.begun"
+  local begun=
+  [ -z "$RECORD" ] || [ ! -e "$RECORD.begun" ] || begun=$RECORD.begun
+  if [ ! -e "$CONFIG" ]; then
+    [ -n "$begun" ] || refuse "there is no unit here: $CONFIG is missing"
+    same_board "$begun"
+    cat "$begun"
     return
   fi
-  [ -e "$CONFIG" ] || refuse "there is no unit here: $CONFIG is missing"
-  "$PREFIX/bin/python" - "$CONFIG" "$STATE" <<'PYTHON'
+  "$PREFIX/bin/python" - "$CONFIG" "$STATE" "$begun" <<'PYTHON'
 import hashlib, json, pathlib, ssl, sys
 from datetime import UTC, datetime
 from agent.config.load import load_config
@@ -97,7 +104,7 @@ for file in sorted({file for folder in folders for file in folder.rglob("*.pem")
         certificates.setdefault(digest, str(file))
 footage = config.footage_folder
 files = [file for file in footage.rglob("*") if file.is_file()] if footage.exists() else []
-print(json.dumps({
+unit = {
     "record": "safepoint-decommissioning/1",
     "unit": config.unit.id, "org": config.unit.org, "name": config.unit.name, "location": config.unit.location,
     "begun": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -110,8 +117,34 @@ print(json.dumps({
     "certificates_sha256": certificates,
     "footage_folder": str(footage), "footage_files": len(files), "footage_bytes": sum(f.stat().st_size for f in files),
     "state_folder": str(config.state_folder), "mount": None if config.footage.mount is None else str(config.footage.mount),
-}, indent=2))
+}
+if sys.argv[3]:
+    def refuse(why):
+        print(f"REFUSED, nothing was wiped: {sys.argv[3]} {why}: give --record another name", file=sys.stderr)
+        raise SystemExit(2)
+    try:
+        before = json.loads(pathlib.Path(sys.argv[3]).read_text(encoding="utf-8"))
+        if before["unit"] != unit["unit"]:
+            refuse(f"was begun for the unit {before['unit']}, and this is {unit['unit']}")
+        known = {hold["ref"] for hold in unit["holds"]}
+        unit["holds"] += [hold for hold in before["holds"] if hold["ref"] not in known]
+        unit["holds_damaged"] = unit["holds_damaged"] or before["holds_damaged"]
+        unit["certificates_sha256"] = before["certificates_sha256"] | unit["certificates_sha256"]
+        unit["begun"] = before["begun"]
+        for count in ("footage_files", "footage_bytes"):  # that run may have removed some
+            unit[count] = max(unit[count], before[count])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        refuse(f"cannot be read ({error})")
+print(json.dumps(unit, indent=2))
 PYTHON
+}
+
+# same_board FILE: what was begun on another board is not continued here, as far as boards have numbers.
+same_board() {
+  local there
+  there=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["board_serial"] or "")' "$1") || refuse "$1 cannot be read: give --record another name"
+  [ -z "$there" ] || [ "$there" = "$(tr -d '\0' 2>/dev/null </proc/device-tree/serial-number || true)" ] ||
+    refuse "$1 was begun on another board ($there): give --record another name"
 }
 
 # of KEY: what the unit said, from $UNIT.
@@ -141,14 +174,17 @@ in_list() {
 }
 
 judge_record() {
-  local folder
+  local folder wiped
   [ -n "$RECORD" ] || refuse "say where the record goes: --record FILE, on a stick"
   [ -n "$BY" ] || refuse "say who does this: --by NAME"
   folder=$(realpath -m "$(dirname "$RECORD")")
   [ -d "$folder" ] || refuse "there is no folder $folder"
-  case $folder/ in
-    "$STATE"/* | /srv/safepoint/* | /etc/safepoint/* | "$PREFIX"/*) refuse "$folder is wiped too: give another place, such as a stick" ;;
-  esac
+  for wiped in "$STATE" "$(of state_folder)" "$(of footage_folder)" "$FOOTAGE" "$(dirname "$CONFIG")" "$PREFIX"; do
+    wiped=$(realpath -m "$wiped")
+    [[ $folder/ != "$wiped"/* ]] || refuse "$folder is wiped too: give another place, such as a stick"
+  done
+  wiped=$(of mount)
+  [ -z "$wiped" ] || [[ $folder/ != "$(realpath -m "$wiped")"/* ]] || refuse "$folder is on the disk with the footage: give another place, such as a stick"
   [ ! -e "$RECORD" ] || refuse "$RECORD is there already: give another name"
   (: >"$RECORD.try" && rm "$RECORD.try") || refuse "$folder cannot be written"
 }
@@ -198,23 +234,39 @@ remove() {
   [ ! -e "$1" ] || left "$1 could not be removed"
 }
 
+# The unit's own folder, wherever that is. Of a disk that others use too only that folder is emptied; the folder that
+# provision.sh made is the unit's alone.
 wipe_footage() {
-  local folder where
-  folder=$(of footage_folder)
-  for where in "$folder"/* /srv/safepoint/*; do
+  local folder mount where before=${#LEFT[@]}
+  folder=$(of footage_folder) mount=$(of mount)
+  if [ -n "$mount" ] && ! mountpoint -q "$mount"; then
+    left "the disk of $mount is not mounted: what is on it was not wiped, destroy it or wipe it elsewhere"
+  fi
+  for where in "$folder"/* "$FOOTAGE"/*; do
     [[ $where == */lost+found ]] || remove "$where"
   done
-  did "footage removed: $(of footage_files) files, $(of footage_bytes) bytes in $folder"
-  where=/srv/safepoint
-  [ -d "$where" ] || return 0
-  if [ -n "$OVERWRITE" ]; then overwrite_free_space "$where"; fi
-  ! mountpoint -q "$where" || discard "$where"
+  [ ${#LEFT[@]} != "$before" ] || did "footage removed: $(of footage_files) files, $(of footage_bytes) bytes in $folder"
+  while IFS= read -r where; do
+    if [ -n "$OVERWRITE" ]; then overwrite_free_space "$where"; fi
+    [ "$where" = / ] || discard "$where" # / comes last, when all else on it was removed
+  done < <({
+    disk_of "$folder" "$mount"
+    if [ -d "$FOOTAGE" ] && [ "$FOOTAGE" != "$mount" ]; then disk_of "$FOOTAGE" ''; fi
+  } | sort -u)
+}
+
+# disk_of FOLDER MOUNT: where the file system is mounted that footage lies on; nothing if its disk is not here.
+disk_of() {
+  local there=$1
+  [ -z "$2" ] || mountpoint -q "$2" || return 0
+  while [ ! -e "$there" ]; do there=$(dirname "$there"); done
+  stat -c %m "$there"
 }
 
 discard() {
   if fstrim "$1" 2>/dev/null; then
     did "freed blocks of $1 discarded (TRIM)"
-  elif [ -n "$OVERWRITE" ] && [ "$1" != / ]; then
+  elif [ "$1" != / ] && in_list "$1" "${OVERWRITTEN[@]}"; then
     did "the disk of $1 does not discard blocks, and was overwritten instead"
   else
     left "the disk of $1 does not discard blocks: what was there can be found until it is overwritten"
@@ -223,11 +275,13 @@ discard() {
 
 overwrite_free_space() {
   local filler=$1/.filling
+  sync -f "$1" # ext4 gives the blocks of removed files back only with its next commit
   # It ends when the disk is full, which is what is wanted.
   dd if=/dev/urandom of="$filler" bs=4M conv=fsync status=none 2>/dev/null || true
   if (($(df --output=avail -BM "$1" | tail -n 1 | tr -dc 0-9) > 16)); then
     left "the free space of $1 was not overwritten to its end"
   else
+    OVERWRITTEN+=("$1")
     did "the free space of $1 overwritten once"
   fi
   rm -f "$filler"

@@ -40,6 +40,38 @@ sshd_at_fault_here() {
     told+=$("$sshd" -T -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null || printf 'passwordauthentication unknown')$'\n'
   done < <(getent passwd)
   sshd_at_fault <<<"$told"
+  matched_passwords /etc/ssh/sshd_config
+}
+
+# matched_passwords FILE: what sshd -T does not tell, because it answers for one address: a Match block, for whomever,
+# that turns passwords on. Files are followed through Include, as sshd does: relative ones from /etc/ssh, and a Match
+# of the including file holds in them too.
+matched_passwords() { sshd_lines "$1" '' 0 | awk -F '\t' '
+  { print "  * SSH takes passwords of some: " $1 " has \047" $3 "\047 under \047" $2 "\047: make it no there, and run  systemctl restart ssh" }'; }
+
+# sshd_lines FILE MATCH DEPTH: FILE:LINE, the Match that it is in, and the line, of each that lets passwords in.
+sshd_lines() {
+  local file=$1 match=$2 depth=$3 line key value number=0 pattern each
+  [ -r "$file" ] && ((depth < 16)) || return 0 # sshd itself goes no deeper
+  while IFS= read -r line || [ -n "$line" ]; do
+    number=$((number + 1))
+    line=${line%%#*} line=${line//$'\t'/ } line=${line%$'\r'}
+    [[ $line =~ ^[[:space:]]*([A-Za-z]+)[[:space:]]*[=[:space:]][[:space:]]*(.*[^[:space:]])[[:space:]]*$ ]] || continue
+    key=${BASH_REMATCH[1],,} value=${BASH_REMATCH[2]//\"/}
+    case $key in
+      match) match="Match $value" ;;
+      include)
+        for pattern in $value; do
+          [[ $pattern == /* ]] || pattern=/etc/ssh/$pattern
+          # shellcheck disable=SC2086 # a pattern
+          for each in $pattern; do sshd_lines "$each" "$match" $((depth + 1)); done
+        done
+        ;;
+      passwordauthentication | kbdinteractiveauthentication | challengeresponseauthentication | permitemptypasswords)
+        [ -z "$match" ] || [ "${value,,}" = no ] || printf '%s:%s\t%s\t%s\n' "$file" "$number" "$match" "$key $value"
+        ;;
+    esac
+  done <"$file"
 }
 
 # Reads what sshd -T says.

@@ -20,6 +20,7 @@ declare -A MEANING=(
   [street_socket]="The socket of the simulated street, on a bench without hardware"
 )
 declare -A USUAL=([profile]=safe-point [footage]=card)
+ZONES=/usr/share/zoneinfo
 ASKED=(profile unit_id org name location broker footage)
 
 answers_step() {
@@ -27,8 +28,9 @@ answers_step() {
   if [ -f "$STATE/answers" ]; then read_answers "$STATE/answers"; fi
   local known_id=${ANSWER[unit_id]:-}
   if [ -n "$ANSWERS" ]; then read_answers "$ANSWERS"; fi
-  if [ -n "$known_id" ] && [ "$known_id" != "$(answer unit_id)" ]; then
-    refuse "this is the unit $known_id, and $ANSWERS is for $(answer unit_id): take the other file, or decommission this unit first (provisioning/decommission.sh)"
+  # Until there is a configuration or a key, an id is only what somebody typed, and can be put right.
+  if [ -n "$known_id" ] && [ "$known_id" != "$(answer unit_id)" ] && { [ -e "$CONFIG" ] || has_keys; }; then
+    refuse "this is the unit $known_id by $STATE/answers, and $ANSWERS is for $(answer unit_id): take the other file, or decommission this unit first (provisioning/decommission.sh)"
   fi
   if [ -f "$CONFIG" ] && [ -z "$known_id" ] && [ -z "$ANSWERS" ]; then
     say "   $CONFIG is there already: nothing is asked"
@@ -39,6 +41,14 @@ answers_step() {
   put_folder 700 root:root "$STATE"
   written_answers | put_file 600 root:root "$STATE/answers"
 }
+
+has_keys() { [ -n "$(find "$TLS" -name '*.pem' 2>/dev/null)" ]; }
+
+# within VALUE LOW HIGH: as numbers.
+within() { awk -v value="$1" -v low="$2" -v high="$3" 'BEGIN { exit !(value + 0 >= low && value + 0 <= high) }'; }
+
+# port_of ADDRESS: the port that it names, or the usual one.
+port_of() { if [[ $1 =~ :([0-9]+)$ ]]; then printf '%s' "${BASH_REMATCH[1]}"; else printf 8883; fi; }
 
 # mistake_in KEY VALUE: prints what is wrong, and is then false.
 mistake_in() {
@@ -60,6 +70,7 @@ mistake_in() {
       printf 'needs some text, of at most 200 characters'
       ;;
     broker)
+      if ! within "$(port_of "$value")" 1 65535; then printf 'has a port that is not 1 to 65535' && return 1; fi
       [[ $value =~ ^mqtts://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$ ]] && return 0
       [ -n "$TEST_ROOT" ] && [[ $value =~ ^mqtt://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?$ ]] && return 0
       printf 'needs mqtts://HOST or mqtts://HOST:PORT, without user name, password or path'
@@ -69,11 +80,14 @@ mistake_in() {
       printf "needs 'card' or the name of a partition, such as /dev/sda1 (lsblk lists them)"
       ;;
     latitude | longitude)
-      [[ $value =~ ^-?[0-9]{1,3}(\.[0-9]{1,8})?$ ]] && return 0
-      printf 'needs degrees such as 53.0388'
+      local most=90
+      [ "$key" = latitude ] || most=180
+      [[ $value =~ ^-?[0-9]{1,3}(\.[0-9]{1,8})?$ ]] && within "$value" "-$most" "$most" && return 0
+      printf 'needs degrees such as 53.0388, from -%s to %s' "$most" "$most"
       ;;
     timezone)
-      [[ $value =~ ^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$ ]] && return 0
+      # A system without the list of zones cannot say; safepoint check will.
+      [[ $value =~ ^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$ ]] && { [ -f "$ZONES/$value" ] || [ ! -e "$ZONES/Europe/London" ]; } && return 0
       printf 'needs a zone such as Europe/London'
       ;;
     voice_model_url)

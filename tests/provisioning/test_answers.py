@@ -60,6 +60,45 @@ def test_what_was_answered_is_read_again_as_it_was(tmp_path: Path) -> None:
     assert f"name = {name}\n" in out
 
 
+@pytest.mark.parametrize(
+    ("key", "wrong", "right"),
+    [
+        ("broker", "mqtts://b:99999", "mqtts://b:65535"),
+        ("broker", "mqtts://b:0", "mqtts://b"),
+        ("latitude", "999", "-90"),
+        ("latitude", "90.1", "53.0388"),
+        ("longitude", "-500", "-180"),
+        ("longitude", "180.00000001", "180.0"),
+        ("timezone", "Europe/Nowhere", "Europe/London"),
+    ],
+)
+def test_what_the_agent_would_refuse_later_is_refused_when_it_is_typed(
+    tmp_path: Path, key: str, wrong: str, right: str
+) -> None:
+    zones = f"ZONES={tmp_path}/zones; mkdir -p $ZONES/Europe; touch $ZONES/Europe/London; "
+    assert call(tmp_path, f"{zones}mistake_in {key} {wrong}").returncode == 1
+    assert call(tmp_path, f"{zones}mistake_in {key} {right}").returncode == 0
+
+
+ALONE = "put_folder() { :; }; put_file() { cat; }; TLS=$WORK/tls; ANSWERS=$WORK/mine; answers_step"
+
+
+def test_a_mistyped_id_can_be_put_right_until_there_is_a_configuration_or_a_key(tmp_path: Path) -> None:
+    example = (PROVISIONING / "answers.example").read_text(encoding="utf-8")
+    unit = next(line for line in example.splitlines() if line.startswith("unit_id"))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/answers").write_text(example.replace(unit, "unit_id = hk-typo"), encoding="utf-8")
+    (tmp_path / "mine").write_text(example, encoding="utf-8")
+    assert f"\n{unit}\n" in call(tmp_path, ALONE).stdout
+    for there in ("tls/requested.pem", "unit.yaml"):
+        (tmp_path / there).parent.mkdir(exist_ok=True)
+        (tmp_path / there).touch()
+        ended = call(tmp_path, ALONE)
+        assert ended.returncode == REFUSED
+        assert f"this is the unit hk-typo by {tmp_path}/state/answers" in ended.stderr
+        (tmp_path / there).unlink()
+
+
 def test_answers_that_need_each_other_come_together(tmp_path: Path) -> None:
     code, out, _ = read(tmp_path, "latitude = 53.0388\n", "pair_at_fault")
     assert (code, out) == (0, "latitude needs longitude beside it")

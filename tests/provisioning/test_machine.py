@@ -66,6 +66,32 @@ def test_one_user_whose_rule_allows_passwords_is_enough(tmp_path: Path) -> None:
     assert told.count("SSH takes passwords") == 1
 
 
+@pytest.mark.parametrize("match", ["Match Address 192.168.0.0/16", "match user engineer", "Match all"])
+def test_a_rule_for_some_addresses_that_allows_passwords_is_refused(tmp_path: Path, match: str) -> None:
+    (tmp_path / "more.conf").write_text(f"{match}\n\tpasswordAuthentication=yes # for a while\n", encoding="utf-8")
+    main = tmp_path / "sshd_config"
+    main.write_text(f"PasswordAuthentication no\nInclude {tmp_path}/*.conf\n", encoding="utf-8")
+    told = call(tmp_path, f"matched_passwords {main}").stdout
+    assert f"{tmp_path}/more.conf:2 has" in told
+    assert told.count("SSH takes passwords of some") == 1
+
+
+def test_a_match_around_an_include_holds_in_the_included_file(tmp_path: Path) -> None:
+    (tmp_path / "more.conf").write_text("KbdInteractiveAuthentication yes\n", encoding="utf-8")
+    main = tmp_path / "sshd_config"
+    main.write_text(f'Match Address 10.0.0.0/8\n  Include "{tmp_path}/more.conf"\n', encoding="utf-8")
+    assert "kbdinteractiveauthentication yes" in call(tmp_path, f"matched_passwords {main}").stdout
+
+
+def test_rules_that_forbid_passwords_or_are_comments_are_fine(tmp_path: Path) -> None:
+    main = tmp_path / "sshd_config"
+    main.write_text(
+        "#Match all\n# PasswordAuthentication yes\nMatch User a\n PasswordAuthentication no\n", encoding="utf-8"
+    )
+    ended = call(tmp_path, f"matched_passwords {main}")
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
 def test_an_account_without_a_password_is_refused(tmp_path: Path) -> None:
     told = call(tmp_path, "open_accounts", "root L 2026-01-01 0 99999 7 -1\npi NP 2026-01-01 0 99999 7 -1\n").stdout
     assert "the account pi has an empty password" in told
