@@ -21,6 +21,8 @@ PRIORITY: Final = {
 }
 """What goes first when much waits, and last when something must be dropped."""
 
+_GROUPS: Final = {"active": 0, "ended": 1, "closed": 2}
+
 Key = tuple[str, int]
 """Alert id and revision."""
 
@@ -42,6 +44,8 @@ class Entry:
     """It is on the disk."""
     settled: bool = False
     """It is on the disk, or the disk cannot take it: nothing to wait for any more."""
+    stands: str = "active"
+    """The state that the newest waiting revision of its alert tells."""
 
     @property
     def key(self) -> Key:
@@ -52,6 +56,24 @@ class Entry:
     def priority(self) -> int:
         """The lower, the more important."""
         return PRIORITY[self.tell.category]
+
+    @property
+    def over(self) -> bool:
+        """Whether its alert is over: nobody calls any more."""
+        return self.stands != "active"
+
+    @property
+    def turn(self) -> tuple[int, int, int]:
+        """What is lower goes first.
+
+        Of the help calls those that go on, the newest first: whoever pressed just now still stands there. Then those
+        that ended unheard, the newest of them first as well; and last what has its outcome. Of anything else the older
+        first.
+        """
+        if self.tell.category is not Category.HELP:
+            return self.priority, 0, self.sequence
+        group = _GROUPS.get(self.stands, 0)
+        return self.priority, group, self.sequence if self.stands == "closed" else -self.sequence
 
     def age_s(self, now: Moment) -> float:
         """How long ago what it tells happened; by the wall clock when that was in another boot."""

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Ready:
-    """Each of them once, by priority and number."""
+    """Each of them once, in their turn (`Entry.turn`)."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Entry]] = []
+        self._heap: list[tuple[tuple[int, int, int], int, Entry]] = []
         self._keys: set[Key] = set()
 
     def __contains__(self, key: Key) -> bool:
@@ -30,7 +30,7 @@ class Ready:
         """It is ready, if it is not yet."""
         if entry.key not in self._keys:
             self._keys.add(entry.key)
-            heapq.heappush(self._heap, (entry.priority, entry.sequence, entry))
+            heapq.heappush(self._heap, (entry.turn, entry.sequence, entry))
 
     def drop_first(self) -> None:
         """What would go next need not go any more."""
@@ -39,6 +39,6 @@ class Ready:
 
     def replace(self, entries: Iterable[Entry]) -> None:
         """These are ready, and nothing else."""
-        self._heap = [(entry.priority, entry.sequence, entry) for entry in entries]
+        self._heap = [(entry.turn, entry.sequence, entry) for entry in entries]
         self._keys = {entry.key for _, _, entry in self._heap}
         heapq.heapify(self._heap)

@@ -49,7 +49,12 @@ class Shelves:
         """
         self.discard(entry.key)  # the same revision again: the newer words count
         self._shelves[entry.priority][entry.key] = entry
-        self._alerts.setdefault(entry.tell.alert_id, {})[entry.tell.revision] = entry
+        revisions = self._alerts.setdefault(entry.tell.alert_id, {})
+        revisions[entry.tell.revision] = entry
+        stands = str(revisions[max(revisions)].tell.data.get("state", "active"))
+        if stands != "active" or entry.stands != stands:
+            for each in revisions.values():
+                each.stands = stands
         dropped = []
         while len(self) > self.capacity and (victim := self._least()) is not None:
             self.discard(victim.key)

@@ -2,7 +2,7 @@
 
 A broker takes alerts faster than a console works through them, and keeps the rest in a queue that is served in order.
 Were a whole backlog in it, a new help call would wait behind all of that, and what stands last would be repeated again
-and again meanwhile. So a backlog keeps to a window; help calls do not count, and never wait for it.
+and again meanwhile. So a backlog keeps to a window; help calls that go on do not count, and never wait for it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,14 @@ first repetition, so one that comes through then has kept its place."""
 _SHARES: Final = {Lane.HELP: math.inf, Lane.INTRUDER: 1.0, Lane.FAULT: 0.8}
 """Of the window, what a lane may fill of it; the others: half."""
 
+OLD_CALLS: Final = 0.25
+"""Of the window, what help calls may fill of it that are over: two at first. Where they are before the control room
+already, it reads a call of now after them."""
+
+
+def _is_old_call(entry: Entry) -> bool:
+    return lane_of(entry.tell.category) is Lane.HELP and entry.over
+
 
 @dataclass
 class _Place:
@@ -63,12 +71,12 @@ class Window:
     def lets_pass(self, entry: Entry, now_s: float) -> bool:
         """Whether this may be sent now; what has its place already may, as often as it has to."""
         self._vacate(now_s)
-        share = _SHARES.get(lane_of(entry.tell.category), 0.5)
+        share = _SHARES.get(lane_of(entry.tell.category), 0.5) if not _is_old_call(entry) else OLD_CALLS
         return entry.key in self._places or len(self._places) < max(1.0, share * self._size)
 
     def sent(self, entry: Entry, now_s: float) -> None:
         """It was sent, whether there was room or not."""
-        if lane_of(entry.tell.category) is Lane.HELP:
+        if lane_of(entry.tell.category) is Lane.HELP and not _is_old_call(entry):
             return
         place = self._places.pop(entry.key, None) or _Place(now_s, now_s)
         place.last_s = now_s
