@@ -88,7 +88,10 @@ async def drain(folder: Path, events: int) -> bool:
     )
     say(f"  all of them, by importance and then by time: {'yes' if in_order else 'NO'}")
     say(f"  a new call in the middle: on the desk after {result.call_s * 1000:.0f} ms, behind {result.before_call}")
-    return in_order and result.stored == events and result.call_s < OVERTAKES_WITHIN_S
+    first_ms, before = result.first_call_s * 1000, result.before_first_call
+    say(f"  a new call just before the connection: on the desk {first_ms:.0f} ms after it, behind {before}")
+    in_time = max(result.call_s, result.first_call_s) < OVERTAKES_WITHIN_S
+    return in_order and result.stored == events and in_time and not before
 
 
 async def commands(folder: Path, count: int, seed: int) -> bool:

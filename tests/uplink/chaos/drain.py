@@ -33,6 +33,9 @@ DOWN: Final = Fault(end=End.RESET, end_after=0)
 LIMIT_S: Final = 3600.0
 """Half a minute on two free cores; a machine at work on other things may take long."""
 NEW_CALL: Final = "new-call"
+"""Pressed in the middle of the drain."""
+FIRST_CALL: Final = "first-call"
+"""Pressed just before the connection is back."""
 
 
 @dataclass
@@ -50,6 +53,10 @@ class Drain:
     """From the new call, pressed in the middle of the drain, until it was on the desk."""
     before_call: int
     """Events that came after the call was pressed, and before it."""
+    first_call_s: float
+    """From the connection until the call was on the desk that was pressed just before."""
+    before_first_call: int
+    """Events that came before that one."""
 
 
 async def day_without_broker(folder: Path, broker_port: int, events: int) -> Drain:
@@ -83,11 +90,15 @@ async def day_without_broker(folder: Path, broker_port: int, events: int) -> Dra
                 await asyncio.sleep(0)
             await unit.outbox.flushed()
             stored = len(unit.outbox)
+            unit.raise_alert(FIRST_CALL, 1, Category.HELP)
             network.always = Fault()
             unit.courier.hurry()
             await unit.paths.up()
             loop = asyncio.get_running_loop()
             up_s = loop.time()
+            await room.wait_for(lambda _: FIRST_CALL in came, LIMIT_S)
+            first_call_s = loop.time() - up_s
+            before_first_call = [*came].index(FIRST_CALL)
             await room.wait_for(lambda _: len(came) >= events // 2, LIMIT_S)
             pressed_s, before = loop.time(), len(came)
             unit.raise_alert(NEW_CALL, 1, Category.HELP)
@@ -97,6 +108,12 @@ async def day_without_broker(folder: Path, broker_port: int, events: int) -> Dra
             while unit.courier.pending:  # noqa: ASYNC110 - until the receiver has all of it
                 await asyncio.sleep(0.02)
             took_s = loop.time() - up_s
-    drained = [alert for alert in came.values() if alert.alert_id != NEW_CALL]
-    ranked = sorted((PRIORITY[category], number) for number, category in enumerate(categories))
-    return Drain(stored, drained, [f"day-{number:05d}" for _, number in ranked], took_s, call_s, came_before)
+    drained = [alert for alert in came.values() if alert.alert_id not in {NEW_CALL, FIRST_CALL}]
+    wanted = [f"day-{number:05d}" for number in sorted(range(events), key=lambda number: _turn(number, categories))]
+    return Drain(stored, drained, wanted, took_s, call_s, came_before, first_call_s, before_first_call)
+
+
+def _turn(number: int, categories: list[Category]) -> tuple[int, bool, int]:
+    """By importance, and the older first; but of the help calls those that go on, and of these the newer first."""
+    goes_on = number % ACTIVE_EACH == 0 and categories[number] is Category.HELP
+    return PRIORITY[categories[number]], not goes_on, -number if goes_on else number
