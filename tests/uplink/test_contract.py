@@ -267,6 +267,15 @@ def test_closing_needs_an_outcome() -> None:
         check(ack.kind, ack.document)
 
 
+@pytest.mark.parametrize("ref", [None, "", "  "])
+def test_nobody_has_seen_an_alert_without_saying_who_they_are(ref: str | None) -> None:
+    ack = messages.acknowledgement(
+        TOPICS, "desk", NOW.wall, alert_id="inc-1", revision=1, level=AckLevel.OPERATOR, operator_ref=ref
+    )
+    with pytest.raises(MessageInvalid, match="operatorRef"):
+        check(ack.kind, ack.document)
+
+
 def test_a_command_with_arguments_it_does_not_know_is_invalid() -> None:
     command = messages.command(TOPICS, "desk", NOW.wall, CommandName.SET, operator_ref="op-1").document
     command["data"]["args"] = {"for": "ever"}
