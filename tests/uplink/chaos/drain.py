@@ -57,6 +57,8 @@ class Drain:
     """From the connection until the call was on the desk that was pressed just before."""
     before_first_call: int
     """Events that came before that one."""
+    gave_way: list[str]
+    """Events that the unit dropped for that call, being full."""
 
 
 async def day_without_broker(folder: Path, broker_port: int, events: int) -> Drain:
@@ -91,6 +93,7 @@ async def day_without_broker(folder: Path, broker_port: int, events: int) -> Dra
             await unit.outbox.flushed()
             stored = len(unit.outbox)
             unit.raise_alert(FIRST_CALL, 1, Category.HELP)
+            held = {entry.tell.alert_id for entry in unit.outbox.pending()}
             network.always = Fault()
             unit.courier.hurry()
             await unit.paths.up()
@@ -109,8 +112,10 @@ async def day_without_broker(folder: Path, broker_port: int, events: int) -> Dra
                 await asyncio.sleep(0.02)
             took_s = loop.time() - up_s
     drained = [alert for alert in came.values() if alert.alert_id not in {NEW_CALL, FIRST_CALL}]
-    wanted = [f"day-{number:05d}" for number in sorted(range(events), key=lambda number: _turn(number, categories))]
-    return Drain(stored, drained, wanted, took_s, call_s, came_before, first_call_s, before_first_call)
+    in_turn = [f"day-{number:05d}" for number in sorted(range(events), key=lambda number: _turn(number, categories))]
+    wanted = [name for name in in_turn if name in held]
+    gave_way = [name for name in in_turn if name not in held]
+    return Drain(stored, drained, wanted, took_s, call_s, came_before, first_call_s, before_first_call, gave_way)
 
 
 def _turn(number: int, categories: list[Category]) -> tuple[int, bool, int]:

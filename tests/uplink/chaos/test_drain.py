@@ -24,6 +24,7 @@ async def test_after_a_day_without_broker_all_comes_by_importance_and_a_new_call
     assert [alert.alert_id for alert in drain.events] == drain.wanted
     assert all(alert.late for alert in drain.events[:-2])  # but for what happened just before the end of the day
     assert drain.before_first_call == 0
+    assert drain.gave_way == []
     assert drain.before_call <= 20  # no more than what was under way already
     times = [alert.happened for alert in sorted(drain.events, key=lambda alert: alert.alert_id)]
     step = timedelta(seconds=DAY_S / EVENTS)
