@@ -69,8 +69,10 @@ class Incident:
     revision: int = 0
     """The last one told."""
     grown_in: int = 1
-    """The revision that tells of the last caller or detector that came to it, or of the last press of a button: whoever
-    closes an earlier one does not know of that."""
+    """The revision that tells of the last caller or detector that came to it, or of a button that was pressed anew.
+
+    Whoever closes an earlier one does not know of that.
+    """
     told: Moment | None = None
     received: Moment | None = None
     """The control room's receiver has it."""

@@ -73,8 +73,8 @@ class AnyStreet(RuleBasedStateMachine):
         self.duress = False
         self.checked = 0
         self.latest: dict[str, dict[str, Any]] = {}
-        self.first_told: dict[str, dict[tuple[str, str, str | None, int], int]] = {}
-        """The revision with which each detector of an alert first came, and each press of its buttons."""
+        self.first_told: dict[str, dict[tuple[str, str, str | None], int]] = {}
+        """The revision with which each detector of an alert first came."""
 
     # --- what happens
 
@@ -222,8 +222,7 @@ class AnyStreet(RuleBasedStateMachine):
                 assert tell.data["test"] == self.latest[tell.alert_id]["test"], "no test grows into the real thing"
             self.latest[tell.alert_id] = dict(tell.data)
             for each in tell.data["detections"]:
-                presses = each["count"] if each["kind"] == SensorKind.BUTTON else 0
-                caller = (each["detectorId"], each["kind"], each["label"], presses)
+                caller = (each["detectorId"], each["kind"], each["label"])
                 self.first_told.setdefault(tell.alert_id, {}).setdefault(caller, tell.revision)
         self.checked = len(self.unit.done)
 

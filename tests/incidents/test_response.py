@@ -203,3 +203,11 @@ def test_seeing_an_earlier_revision_does_not_end_the_wait_of_the_later_caller() 
     assert of(Tell, unit.wait(50))[-1].data["operator"]["late"] is True
     unit.see(51)
     assert not any(tell.data["operator"]["escalated"] for tell in of(Tell, unit.wait(400)))
+
+
+def test_a_button_that_somebody_hammers_on_is_closed_like_one_press() -> None:
+    unit = Unit()
+    unit.press()
+    unit.press(0.6)
+    unit.press(3)
+    assert told(unit.close(4, Outcome.FALSE, revision=1))["state"] == "closed"
