@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import pytest
 
 from agent.commission.bench import Bench, Patience
-from agent.commission.course import Outcome, Result
+from agent.commission.course import Course, Kind, Outcome, Result, Step
 from agent.commission.machine import ClockReading, Picture, PictureMissing
 from agent.commission.session import opened
 from agent.commission.steps import DONE_BY
+from agent.commission.steps.countersign import digest_of
 from agent.commission.talk import Left, Talk
 from agent.config.filming import CameraSettings
 from agent.incidents.marks import code_of
@@ -23,7 +24,7 @@ from tests.commission.test_talk import Typist
 from tests.incidents.driven_unit import config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,16 +51,24 @@ KEPT = {"daysKept": 31.0, "keepDays": 31.0, "keptBy": "age", "mbPerDay": 16000}
 class ScriptedUnit:
     """A unit that has this to tell as soon as it is asked for anything."""
 
-    hello = Hello("ashfield", "hk-001", "1.0", "boot-2", 40.0)
+    hello = Hello("ashfield", "hk-001", "1.0", "boot-2", 40.0, cut_off=True)
 
     def __init__(self, *news: News, facts: Mapping[str, Any] | None = None) -> None:
         self._script = list(news)
         self._facts = {**WELL, **(facts or {})}
+        self._said: list[Sequence[News]] = []
         self.news: list[News] = []
         self.asked: list[Request] = []
 
+    def hears(self, *each_time: Sequence[News]) -> Self:
+        """This comes after each cue in turn."""
+        self._said = list(each_time)
+        return self
+
     async def do(self, request: Request) -> Mapping[str, Any]:
         self.asked.append(request)
+        if isinstance(request, Say) and self._said:
+            self.news += self._said.pop(0)
         if isinstance(request, Say | RaiseTest) and self._script:
             self.news += self._script
             self._script = []
@@ -319,6 +328,27 @@ async def test_the_power_is_cut_in_one_session_and_measured_in_the_next(session:
     assert (result.outcome, result.facts["readyAfterS"]) == (Outcome.PASSED, 40.0)
 
 
+CUT = {"boot": "boot-1", "cut": "2026-11-22T20:00:00+00:00"}
+
+
+async def test_a_reboot_is_no_power_cut(session: tuple[Session, Config]) -> None:
+    unit = ScriptedUnit()
+    unit.hello = replace(unit.hello, cut_off=False)
+    session[0].kept.progress["power"] = dict(CUT)
+    result = await done(session, "power", unit)
+    assert result.outcome is Outcome.FAILED
+    assert "ended in order, as before a reboot" in result.text
+    assert not session[0].kept.progress["power"], "it begins anew"
+
+
+async def test_a_unit_that_finds_no_way_back_after_a_power_cut_has_failed(session: tuple[Session, Config]) -> None:
+    session[0].kept.progress["power"] = dict(CUT)
+    unit = ScriptedUnit(facts={"paths": [{"id": "primary", "up": False}, {"id": "alternate", "up": False}]})
+    result = await done(session, "power", unit)
+    assert result.outcome is Outcome.FAILED
+    assert "no path to the control room came back" in result.text
+
+
 async def test_a_unit_that_takes_too_long_after_a_power_cut_has_failed(session: tuple[Session, Config]) -> None:
     unit = ScriptedUnit()
     unit.hello = replace(unit.hello, ready_s=61.0)
@@ -346,3 +376,27 @@ async def test_an_operator_signs_by_closing_the_last_alert_as_a_test(
     assert words in result.text
     (asked,) = (each for each in unit.asked if isinstance(each, RaiseTest))
     assert asked.about.startswith("walk test ")
+
+
+def test_another_result_has_another_fingerprint() -> None:
+    steps = (Step("lamp", Kind.LAMP, "Lamp"), Step("countersign", Kind.COUNTERSIGN, "Countersigned"))
+    lit = Result(Outcome.PASSED, "seen lit", "2026-11-22T20:00:00+00:00", {"litS": 30})
+    others = (
+        replace(lit, outcome=Outcome.FAILED),
+        replace(lit, text="seen"),
+        replace(lit, at="2026-11-22T20:00:01+00:00"),
+        replace(lit, facts={"litS": 31}),
+    )
+    found = [digest_of(Course(steps, {"lamp": each})) for each in (lit, *others)]
+    assert len({*found}) == len(found)
+    signed = Course(steps, {"lamp": lit, "countersign": lit})
+    assert digest_of(signed) == found[0], "the signature is not a part of what it is under"
+
+
+async def test_the_operator_is_shown_the_fingerprint_that_is_kept(session: tuple[Session, Config]) -> None:
+    unit = ScriptedUnit(LAST, LAST_RECEIVED, CLOSED)
+    session[0].course.results["lamp"] = Result(Outcome.PASSED, "seen lit", "2026-11-22T20:00:00+00:00")
+    result = await done(session, "countersign", unit, LAST_CODE)
+    (asked,) = (each for each in unit.asked if isinstance(each, RaiseTest))
+    assert asked.about.startswith(f"walk test {result.facts['digest']}: ")
+    assert result.facts["digest"] == digest_of(session[0].course)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,17 @@ def says_that_it_is(state: str) -> Callable[[ControlRoom], dict[str, Any] | None
     return look
 
 
+def fingerprint_of(result: Mapping[str, Any]) -> str:
+    """What an operator vouches for, worked out again by somebody who has only the signed file."""
+    results = {
+        step["id"]: {name: step[name] for name in ("outcome", "text", "at", "facts")}
+        for step in result["steps"]
+        if step["id"] != "countersign"
+    }
+    plain = json.dumps(results, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()[:16]
+
+
 @asynccontextmanager
 async def walk(town: Town, cables: Mapping[str, Cable] | None = None) -> AsyncIterator[Walk]:
     async with town:
@@ -132,7 +144,11 @@ async def test_an_engineer_walks_through_it_over_a_power_cut_and_the_unit_counts
         opened = unseal(concluded.sealed)
         trust(opened, town.authority.ca_file.read_bytes())
         result = opened.result
-        assert result["countersigned"]["operatorRef"] == "op-7"
+        signed = result["countersigned"]
+        assert signed["operatorRef"] == "op-7"
+        assert signed["digest"] == fingerprint_of(result)
+        told_of = town.control_room.alerts[signed["alertId"]]
+        assert f"walk test {signed['digest']}: " in str(told_of.latest.data), "the operator signed for these results"
         steps: dict[str, Any] = {step["id"]: step for step in result["steps"]}
         assert steps["aim"]["facts"]["reachesM"] == {"identify": 1.0, "recognise": 2.0, "observe": 4.0, "detect": 10.0}
         assert steps["still.night"]["outcome"] == "skipped"
