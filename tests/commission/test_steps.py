@@ -415,11 +415,11 @@ async def test_a_phrase_is_counted_and_must_be_heard_nine_times_of_ten_from_near
     assert unit.asked[-1] == Walk((), 0.0), "nothing is left in test"
 
 
-@pytest.mark.parametrize("other", [{"label": "fire"}, {"sensor": "mic-2"}])
+@pytest.mark.parametrize("other", [replace(HEARD, label="fire"), replace(HEARD, sensor="mic-2")])
 async def test_another_phrase_or_another_microphone_is_not_the_phrase(
-    listener: tuple[Session, Config], other: dict[str, str]
+    listener: tuple[Session, Config], other: WentOff
 ) -> None:
-    unit = ScriptedUnit().hears(*[(HEARD,)] * 8, *[(replace(HEARD, **other),)] * 2)
+    unit = ScriptedUnit().hears(*[(HEARD,)] * 8, *[(other,)] * 2)
     result = await done(listener, "phrase.2m", unit, "")
     assert (result.outcome, result.facts["heard"]) == (Outcome.FAILED, 8)
 
