@@ -200,6 +200,7 @@ class Unit:
             say=(lambda line: self._speak(line_path(line))) if self._speaker is not None else None,
             want_self_test=None if self._self_test is None else self._self_test.want,
             read_commissioning=self._commissioning.read_again,
+            cut_off=lambda: self._uplink.outbox.crashed,
         )
         self._proofs = Proofs({"rules", "panel"}, manager.working)
         self._status_file = StatusFile.of_environment(self._status)

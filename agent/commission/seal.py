@@ -16,6 +16,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -168,24 +169,53 @@ def trust(opened: Opened, authorities: bytes) -> None:
         authorities: Certificates (PEM).
 
     Raises:
-        SealBroken: none does.
+        SealBroken: none does, or a certificate on the way to it was not valid then.
     """
     try:
         trusted = x509.load_pem_x509_certificates(authorities)
     except ValueError as error:
         msg = f"the authority's file holds no certificate: {error}"
         raise SealBroken(msg) from error
+    signed = _ended(opened.result)
     present, *above = opened.certificates
+    _check_valid(present, signed)
     for _ in range(len(above) + 1):
-        for authority in trusted:
-            if _vouches(authority, present):
-                return
-        issuer = next((each for each in above if _vouches(each, present)), None)
+        vouching = [each for each in trusted if _vouches(each, present)]
+        if any(_is_valid(each, signed) for each in vouching):
+            return
+        if vouching:
+            _check_valid(vouching[0], signed)
+        issuer = next((each for each in above if _vouches(each, present) and _is_valid(each, signed)), None)
         if issuer is None:
             break
         present = issuer
     msg = f"no authority in that file vouches for the certificate of {opened.signer}"
     raise SealBroken(msg)
+
+
+def _ended(result: Mapping[str, Any]) -> datetime:
+    """When it was signed, by its own word, which the signature covers."""
+    try:
+        ended = datetime.fromisoformat(result["ended"])
+    except (KeyError, TypeError, ValueError) as error:
+        msg = "it does not say when it was signed (ended)"
+        raise SealBroken(msg) from error
+    if ended.tzinfo is None:
+        msg = "it does not say in which time zone it was signed (ended)"
+        raise SealBroken(msg)
+    return ended
+
+
+def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def _check_valid(certificate: x509.Certificate, at: datetime) -> None:
+    if not _is_valid(certificate, at):
+        since, until = certificate.not_valid_before_utc.isoformat(), certificate.not_valid_after_utc.isoformat()
+        name = certificate.subject.rfc4514_string()
+        msg = f"the certificate of {name} holds from {since} to {until}, and this was signed at {at.isoformat()}"
+        raise SealBroken(msg)
 
 
 def _vouches(authority: x509.Certificate, certificate: x509.Certificate) -> bool:

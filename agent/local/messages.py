@@ -102,6 +102,8 @@ class Hello:
     boot_id: str
     ready_s: float | None
     """When all inputs were read for the first time, on CLOCK_MONOTONIC, which begins with the boot; None: not yet."""
+    cut_off: bool = False
+    """The life before this one did not end in order: its power went, or it was killed."""
     type: Literal["hello"] = "hello"
 
 

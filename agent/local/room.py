@@ -83,6 +83,7 @@ class LocalRoom:
         say: Callable[[Line], None] | None,
         want_self_test: Callable[[], None] | None,
         read_commissioning: Callable[[], None],
+        cut_off: Callable[[], bool],
     ) -> None:
         """A room with a shut door.
 
@@ -94,6 +95,7 @@ class LocalRoom:
             say: Speaks a line; None: there is no speaker.
             want_self_test: Has the unit speak to itself; None where it cannot.
             read_commissioning: Has the commissioning read anew.
+            cut_off: Whether the life before this one did not end in order.
         """
         self._config = config
         self._clock = clock
@@ -102,6 +104,7 @@ class LocalRoom:
         self._say = say
         self._want_self_test = want_self_test
         self._read_commissioning = read_commissioning
+        self._cut_off = cut_off
         self._folder: Path = place.listening_folder(config.state_folder)
         self._guests: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._walker: asyncio.StreamWriter | None = None
@@ -187,7 +190,7 @@ class LocalRoom:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         unit, now = self._config.unit, self._clock.now()
-        self._answer(writer, Hello(unit.org, unit.id, agent.__version__, now.boot_id, self.ready_s))
+        self._answer(writer, Hello(unit.org, unit.id, agent.__version__, now.boot_id, self.ready_s, self._cut_off()))
         while True:
             try:
                 line = await reader.readline()

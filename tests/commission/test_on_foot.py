@@ -59,11 +59,11 @@ async def test_each_of_two_paths_is_proved_pulled_and_put_back_while_the_other_s
                 assert steps[f"path.{name}"]["outcome"] == "passed"
                 facts = steps[f"cable.{name}"]["facts"]
                 # A pulled cable is silence, which nobody knows as a loss before a keep-alive went unanswered.
-                assert HEARTBEAT_S / 2 < facts["goneAfterS"] <= KNOWN_WITHIN_S
+                assert HEARTBEAT_S / 2 < facts["knownToUnitAfterS"] <= KNOWN_WITHIN_S
                 assert facts["backAfterS"] >= 0
             # Nobody lost the unit meanwhile, and the sheet has the times that were measured.
-            (row,) = re.findall(r"known as lost after (\d+) s", steps["cable.alternate"]["text"])
-            assert f"known as lost after {row} s" in concluded.sheet
+            (row,) = re.findall(r"known to the unit as lost after (\d+) s", steps["cable.alternate"]["text"])
+            assert f"known to the unit as lost after {row} s" in concluded.sheet
 
 
 async def test_a_path_that_is_pulled_and_never_comes_back_is_named_and_nothing_is_in_force(
@@ -83,7 +83,7 @@ async def test_a_path_that_is_pulled_and_never_comes_back_is_named_and_nothing_i
             assert (concluded.passed, concluded.in_force) == (False, False)
             step = steps_of(concluded)["cable.alternate"]
             assert "the alternate path did not come back" in step["text"]
-            assert step["facts"]["goneAfterS"] > 0, "what was measured before stays on the sheet"
+            assert step["facts"]["knownToUnitAfterS"] > 0, "what was measured before stays on the sheet"
             # Mended, it is the only step to be done again.
             broken.mend()
             mended = await test.go_on(again="again")

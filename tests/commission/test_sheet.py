@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import TYPE_CHECKING, Any
 
+from agent.commission.conclusion import pictures_of
 from agent.commission.sheet import sheet_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NASTY = "<script>alert('x')</script> & $title \"quoted\""
 
@@ -40,6 +45,17 @@ def test_what_was_typed_is_shown_and_is_no_part_of_the_page() -> None:
     assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; &amp; $title" in sheet
     assert "data:image/jpeg;base64,/9g=" in sheet
     assert "points='0,0 320,0 320,180'" in sheet
+
+
+def test_a_picture_that_was_altered_since_is_not_on_it(tmp_path: Path) -> None:
+    taken = b"\xff\xd8 as it was taken"
+    (tmp_path / "day.jpg").write_bytes(taken)
+    found = result()
+    found["steps"][0]["facts"]["sha256"] = hashlib.sha256(taken).hexdigest()
+    assert "data:image/jpeg" in sheet_of(found, pictures_of(found, tmp_path), "ab" * 32)
+    (tmp_path / "day.jpg").write_bytes(taken + b"!")
+    assert pictures_of(found, tmp_path) == {}
+    assert "data:image/jpeg" not in sheet_of(found, pictures_of(found, tmp_path), "ab" * 32)
 
 
 def test_what_was_not_passed_or_not_done_is_seen_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.incidents.driven_unit import config
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agent.commission.seal import Opened
     from agent.commission.standing import Standing
     from agent.config.settings import Config
 
@@ -119,7 +121,8 @@ def authority(tmp_path: Path) -> Authority:
 @pytest.fixture
 def sealed(authority: Authority) -> bytes:
     files = authority.issue_client("hk-001")
-    result = {"passed": True, "parts": fingerprints(UNIT, SECRET), "unit": {"id": "hk-001"}, "ended": "2026-11-22"}
+    ended = datetime.now(UTC).isoformat(timespec="seconds")
+    result = {"passed": True, "parts": fingerprints(UNIT, SECRET), "unit": {"id": "hk-001"}, "ended": ended}
     return Signer.load(files.key_file, files.cert_file).seal(result)
 
 
@@ -170,6 +173,46 @@ def test_an_authority_of_somebody_else_vouches_for_nothing(tmp_path: Path, seale
     other = Authority(tmp_path / "other", "other")
     with pytest.raises(SealBroken, match="no authority"):
         trust(unseal(sealed), other.ca_file.read_bytes())
+
+
+def signed_by(authority: Authority, *, unit_since: datetime, unit_until: datetime, at: str | None) -> Opened:
+    files = authority.issue_client("hk-001", (unit_since, unit_until))
+    result = {"passed": True} if at is None else {"passed": True, "ended": at}
+    return unseal(Signer.load(files.key_file, files.cert_file).seal(result))
+
+
+JUNE, JULY, LONG = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC), timedelta(days=4000)
+
+
+@pytest.mark.parametrize(
+    ("at", "holds"),
+    [
+        ("2026-06-15T12:00:00+00:00", True),
+        ("2026-05-31T23:59:59+00:00", False),
+        ("2026-07-01T00:00:01+00:00", False),
+        ("2026-06-15T12:00:00", False),
+        ("in June", False),
+        (None, False),
+    ],
+)
+def test_a_certificate_vouches_only_for_what_was_signed_while_it_was_valid(
+    tmp_path: Path, at: str | None, *, holds: bool
+) -> None:
+    authority = Authority(tmp_path / "ca", "ashfield", (JUNE - LONG, JULY + LONG))
+    opened = signed_by(authority, unit_since=JUNE, unit_until=JULY, at=at)
+    if holds:
+        trust(opened, authority.ca_file.read_bytes())
+        return
+    with pytest.raises(SealBroken, match=r"of CN=hk-001 holds from 2026-06-01|does not say"):
+        trust(opened, authority.ca_file.read_bytes())
+
+
+@pytest.mark.parametrize("at", ["2026-05-31T23:59:59+00:00", "2026-07-01T00:00:01+00:00"])
+def test_an_authority_vouches_only_while_it_is_valid_itself(tmp_path: Path, at: str) -> None:
+    authority = Authority(tmp_path / "ca", "ashfield", (JUNE, JULY))
+    opened = signed_by(authority, unit_since=JUNE - LONG, unit_until=JULY + LONG, at=at)
+    with pytest.raises(SealBroken, match="holds from 2026-06-01"):
+        trust(opened, authority.ca_file.read_bytes())
 
 
 def test_nobody_vouches_with_a_certificate_that_is_no_authoritys(authority: Authority, sealed: bytes) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import pytest
 
 from agent.commission.bench import Bench, Patience
-from agent.commission.course import Outcome, Result
+from agent.commission.course import Course, Kind, Outcome, Result, Step
 from agent.commission.machine import ClockReading, Picture, PictureMissing
 from agent.commission.session import opened
-from agent.commission.steps import DONE_BY
+from agent.commission.steps import DONE_BY, sound
+from agent.commission.steps.countersign import digest_of
 from agent.commission.talk import Left, Talk
 from agent.config.filming import CameraSettings
 from agent.incidents.marks import code_of
@@ -23,7 +24,7 @@ from tests.commission.test_talk import Typist
 from tests.incidents.driven_unit import config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,23 +51,38 @@ KEPT = {"daysKept": 31.0, "keepDays": 31.0, "keptBy": "age", "mbPerDay": 16000}
 class ScriptedUnit:
     """A unit that has this to tell as soon as it is asked for anything."""
 
-    hello = Hello("ashfield", "hk-001", "1.0", "boot-2", 40.0)
+    hello = Hello("ashfield", "hk-001", "1.0", "boot-2", 40.0, cut_off=True)
 
     def __init__(self, *news: News, facts: Mapping[str, Any] | None = None) -> None:
         self._script = list(news)
         self._facts = {**WELL, **(facts or {})}
+        self._first: Mapping[str, Any] | None = None
+        self._said: list[Sequence[News]] = []
         self.news: list[News] = []
         self.asked: list[Request] = []
 
+    def hears(self, *each_time: Sequence[News]) -> Self:
+        """This comes after each cue in turn."""
+        self._said = list(each_time)
+        return self
+
     async def do(self, request: Request) -> Mapping[str, Any]:
         self.asked.append(request)
+        if isinstance(request, Say) and self._said:
+            self.news += self._said.pop(0)
         if isinstance(request, Say | RaiseTest) and self._script:
             self.news += self._script
             self._script = []
         return {}
 
+    def said_first(self, facts: Mapping[str, Any]) -> Self:
+        """This before all else, once."""
+        self._first = {**WELL, **facts}
+        return self
+
     async def facts(self) -> Mapping[str, Any]:
-        return self._facts
+        first, self._first = self._first, None
+        return first or self._facts
 
     async def wait_for(self, look: Callable[[ScriptedUnit], object], _within_s: float) -> object:
         return look(self)
@@ -180,6 +196,8 @@ async def test_who_leaves_in_the_middle_of_a_walk_leaves_nothing_in_test(session
         ("dpia", ("DPIA-4", "2024-09-30"), Outcome.FAILED, "ended on 2024-09-30"),
         ("urn", ("NP 1", "NP1234", "intruder", "live"), Outcome.PASSED, "NP1234"),
         ("urn", ("NP1234", "both", "withdrawn"), Outcome.FAILED, "withdrawn"),
+        ("signage", ("yes", "photo 7", "", "2099-06-30"), Outcome.PASSED, "photo 7, until 2099-06-30"),
+        ("signage", ("yes", "photo 7", "2024-09-30"), Outcome.FAILED, "looked over on 2024-09-30"),
         ("signage", ("no",), Outcome.FAILED, "no sign"),
         ("site", ("no",), Outcome.FAILED, "another unit"),
         ("lamp", ("no",), Outcome.FAILED, "not lit"),
@@ -217,13 +235,22 @@ async def test_a_configuration_that_makes_every_alert_a_test_is_told(session: tu
     [
         (ClockReading(synced=True, source="chrony", offset_ms=-49.0, uncertainty_ms=60.0), Outcome.PASSED),
         (ClockReading(synced=True, source="chrony", offset_ms=-51.0, uncertainty_ms=60.0), Outcome.FAILED),
+        (ClockReading(synced=True, source="chrony", offset_ms=40.0, uncertainty_ms=460.0), Outcome.PASSED),
+        (ClockReading(synced=True, source="chrony", offset_ms=-40.0, uncertainty_ms=461.0), Outcome.FAILED),
+        (ClockReading(synced=True, source="chrony", offset_ms=0.0, uncertainty_ms=16e3), Outcome.FAILED),
         (ClockReading(synced=False, source="unknown", offset_ms=0.0, uncertainty_ms=16e3), Outcome.FAILED),
     ],
 )
 async def test_a_clock_is_set_and_within_50_ms(
     session: tuple[Session, Config], reading: ClockReading, outcome: Outcome
 ) -> None:
-    assert (await done(session, "clock", ScriptedUnit(), board=Board(clock=reading))).outcome is outcome
+    result = await done(session, "clock", ScriptedUnit(), board=Board(clock=reading))
+    assert result.outcome is outcome
+    assert result.facts == {
+        "source": reading.source,
+        "offsetMs": reading.offset_ms,
+        "uncertaintyMs": reading.uncertainty_ms,
+    }
 
 
 @pytest.mark.parametrize(
@@ -319,11 +346,118 @@ async def test_the_power_is_cut_in_one_session_and_measured_in_the_next(session:
     assert (result.outcome, result.facts["readyAfterS"]) == (Outcome.PASSED, 40.0)
 
 
+CUT = {"boot": "boot-1", "cut": "2026-11-22T20:00:00+00:00"}
+
+
+async def test_a_reboot_is_no_power_cut(session: tuple[Session, Config]) -> None:
+    unit = ScriptedUnit()
+    unit.hello = replace(unit.hello, cut_off=False)
+    session[0].kept.progress["power"] = dict(CUT)
+    result = await done(session, "power", unit)
+    assert result.outcome is Outcome.FAILED
+    assert "ended in order, as before a reboot" in result.text
+    assert not session[0].kept.progress["power"], "it begins anew"
+
+
+async def test_a_unit_that_finds_no_way_back_after_a_power_cut_has_failed(session: tuple[Session, Config]) -> None:
+    session[0].kept.progress["power"] = dict(CUT)
+    unit = ScriptedUnit(facts={"paths": [{"id": "primary", "up": False}, {"id": "alternate", "up": False}]})
+    result = await done(session, "power", unit)
+    assert result.outcome is Outcome.FAILED
+    assert "no path to the control room came back" in result.text
+
+
 async def test_a_unit_that_takes_too_long_after_a_power_cut_has_failed(session: tuple[Session, Config]) -> None:
     unit = ScriptedUnit()
     unit.hello = replace(unit.hello, ready_s=61.0)
     session[0].kept.progress["power"] = {"boot": "boot-1", "cut": "2026-11-22T20:00:00+00:00"}
     assert (await done(session, "power", unit)).outcome is Outcome.FAILED
+
+
+LISTENING = {
+    "voice": {
+        "enabled": True,
+        "refractory_s": 0.001,
+        "phrases": ({"say": "help me", "label": "help-me"},),
+        "self_test": {"enabled": True},
+    }
+}
+HEARD = WentOff("mic-1", "voice", "help-me", 100.0)
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[tuple[Session, Config]]:
+    """A unit that hears."""
+    settings = config(state_folder=tmp_path, speaker={"enabled": True}, **LISTENING)
+    with opened(settings) as (found, _):
+        yield found, settings
+
+
+@pytest.mark.parametrize(
+    ("metres", "heard", "outcome"),
+    [
+        (1, 10, Outcome.PASSED),
+        (1, 9, Outcome.PASSED),
+        (1, 8, Outcome.FAILED),
+        (2, 9, Outcome.PASSED),
+        (2, 8, Outcome.FAILED),
+        (5, 1, Outcome.PASSED),
+        (5, 0, Outcome.PASSED),
+    ],
+)
+async def test_a_phrase_is_counted_and_must_be_heard_nine_times_of_ten_from_near(
+    listener: tuple[Session, Config], metres: int, heard: int, outcome: Outcome
+) -> None:
+    unit = ScriptedUnit().hears(*[(HEARD,)] * heard, *[()] * (10 - heard))
+    result = await done(listener, f"phrase.{metres}m", unit, "")
+    assert result.outcome is outcome
+    assert (result.facts["heard"], result.facts["of"], result.facts["distanceM"]) == (heard, 10, metres)
+    assert unit.asked[-1] == Walk((), 0.0), "nothing is left in test"
+
+
+@pytest.mark.parametrize("other", [replace(HEARD, label="fire"), replace(HEARD, sensor="mic-2")])
+async def test_another_phrase_or_another_microphone_is_not_the_phrase(
+    listener: tuple[Session, Config], other: WentOff
+) -> None:
+    unit = ScriptedUnit().hears(*[(HEARD,)] * 8, *[(other,)] * 2)
+    result = await done(listener, "phrase.2m", unit, "")
+    assert (result.outcome, result.facts["heard"]) == (Outcome.FAILED, 8)
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        ({"lastSelfTest": {"time": "then", "ok": False, "attempts": 3}}, "did not hear itself in 3 tries"),
+        ({"lastSelfTest": {"time": "before", "ok": True, "attempts": 1}}, "it was not made"),
+        ({"selfTestPutOff": "call"}, "it was not made, because of a call that goes on"),
+    ],
+)
+async def test_a_unit_that_does_not_hear_itself_has_failed(
+    listener: tuple[Session, Config], monkeypatch: pytest.MonkeyPatch, after: dict[str, Any], words: str
+) -> None:
+    monkeypatch.setattr(sound, "LOOP_WITHIN_S", 0.0)
+    before = {"lastSelfTest": {"time": "before", "ok": True, "attempts": 1}}
+    unit = ScriptedUnit(facts={**before, **after}).said_first(before)
+    result = await done(listener, "loop", unit)
+    assert result.outcome is Outcome.FAILED
+    assert words in result.text
+
+
+@pytest.mark.parametrize(
+    ("gone_s", "outcome"), [(30.0, Outcome.PASSED), (90.0, Outcome.PASSED), (91.0, Outcome.FAILED)]
+)
+async def test_a_loss_that_the_unit_knows_after_90_s_is_known_too_late(
+    session: tuple[Session, Config], monkeypatch: pytest.MonkeyPatch, gone_s: float, outcome: Outcome
+) -> None:
+    times = [(True, 0.0), (True, gone_s), (True, 4.0)]
+
+    async def facts_until(_bench: Bench, _look: object, _within_s: float) -> tuple[bool, float]:
+        return times.pop(0)
+
+    monkeypatch.setattr(Bench, "facts_until", facts_until)
+    result = await done(session, "cable.primary", ScriptedUnit(), "")
+    assert (result.outcome, result.facts) == (outcome, {"knownToUnitAfterS": gone_s, "backAfterS": 4.0})
+    assert f"known to the unit as lost after {gone_s:.0f} s" in result.text
 
 
 @pytest.mark.parametrize(
@@ -346,3 +480,27 @@ async def test_an_operator_signs_by_closing_the_last_alert_as_a_test(
     assert words in result.text
     (asked,) = (each for each in unit.asked if isinstance(each, RaiseTest))
     assert asked.about.startswith("walk test ")
+
+
+def test_another_result_has_another_fingerprint() -> None:
+    steps = (Step("lamp", Kind.LAMP, "Lamp"), Step("countersign", Kind.COUNTERSIGN, "Countersigned"))
+    lit = Result(Outcome.PASSED, "seen lit", "2026-11-22T20:00:00+00:00", {"litS": 30})
+    others = (
+        replace(lit, outcome=Outcome.FAILED),
+        replace(lit, text="seen"),
+        replace(lit, at="2026-11-22T20:00:01+00:00"),
+        replace(lit, facts={"litS": 31}),
+    )
+    found = [digest_of(Course(steps, {"lamp": each})) for each in (lit, *others)]
+    assert len({*found}) == len(found)
+    signed = Course(steps, {"lamp": lit, "countersign": lit})
+    assert digest_of(signed) == found[0], "the signature is not a part of what it is under"
+
+
+async def test_the_operator_is_shown_the_fingerprint_that_is_kept(session: tuple[Session, Config]) -> None:
+    unit = ScriptedUnit(LAST, LAST_RECEIVED, CLOSED)
+    session[0].course.results["lamp"] = Result(Outcome.PASSED, "seen lit", "2026-11-22T20:00:00+00:00")
+    result = await done(session, "countersign", unit, LAST_CODE)
+    (asked,) = (each for each in unit.asked if isinstance(each, RaiseTest))
+    assert asked.about.startswith(f"walk test {result.facts['digest']}: ")
+    assert result.facts["digest"] == digest_of(session[0].course)

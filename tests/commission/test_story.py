@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,14 @@ class Walk:
     async def cut_power(self) -> None:
         """The unit's power goes and comes back."""
         self.town.unit.kill()
+        await self._boot()
+
+    async def reboot(self) -> None:
+        """Somebody calls `sudo reboot` instead."""
+        self.town.unit.terminate()
+        await self._boot()
+
+    async def _boot(self) -> None:
         await self.town.unit.ended()
         await self.town.start_unit()
         self.board.reboot(self.town.unit.started_s)
@@ -108,6 +117,17 @@ def says_that_it_is(state: str) -> Callable[[ControlRoom], dict[str, Any] | None
         return next((dict(each) for each in told if each.get("state") == state), None)
 
     return look
+
+
+def fingerprint_of(result: Mapping[str, Any]) -> str:
+    """What an operator vouches for, worked out again by somebody who has only the signed file."""
+    results = {
+        step["id"]: {name: step[name] for name in ("outcome", "text", "at", "facts")}
+        for step in result["steps"]
+        if step["id"] != "countersign"
+    }
+    plain = json.dumps(results, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
 @asynccontextmanager
@@ -132,12 +152,16 @@ async def test_an_engineer_walks_through_it_over_a_power_cut_and_the_unit_counts
         opened = unseal(concluded.sealed)
         trust(opened, town.authority.ca_file.read_bytes())
         result = opened.result
-        assert result["countersigned"]["operatorRef"] == "op-7"
+        signed = result["countersigned"]
+        assert signed["operatorRef"] == "op-7"
+        assert signed["digest"] == fingerprint_of(result)
+        told_of = town.control_room.alerts[signed["alertId"]]
+        assert f"walk test {signed['digest']}: " in str(told_of.latest.data), "the operator signed for these results"
         steps: dict[str, Any] = {step["id"]: step for step in result["steps"]}
         assert steps["aim"]["facts"]["reachesM"] == {"identify": 1.0, "recognise": 2.0, "observe": 4.0, "detect": 10.0}
         assert steps["still.night"]["outcome"] == "skipped"
         assert steps["still.night"]["text"] == "nobody is here by night"
-        assert steps["cable.primary"]["facts"]["goneAfterS"] <= 90
+        assert steps["cable.primary"]["facts"]["knownToUnitAfterS"] <= 90
         assert steps["power"]["facts"]["readyAfterS"] > 0
         assert "data:image/jpeg" in concluded.sheet
         assert "<script" not in concluded.sheet
@@ -146,7 +170,7 @@ async def test_an_engineer_walks_through_it_over_a_power_cut_and_the_unit_counts
         tests = frozenset(alert.alert_id for alert in town.control_room.alerts.values() if alert.test)
         assert not (await town.alert(Category.HELP, after=tests)).test
         told = await town.control_room.wait_for(says_that_it_is("passed"), LIMIT_S)
-        assert told["papers"] == {"dpia": "2099-12-31", "pspo": "2099-12-31"}
+        assert told["papers"] == {"dpia": "2099-12-31", "pspo": "2099-12-31", "signage": "2099-06-30"}
         file = ["--config", str(town.config_file)]
         assert await asyncio.to_thread(main, ["commission", "withdraw", *file]) == 0
         await town.control_room.wait_for(says_that_it_is("none"), LIMIT_S)
@@ -159,6 +183,10 @@ async def test_a_failed_step_makes_the_whole_not_pass_and_every_alert_stays_a_te
     async with walk(town_with()) as test:
         test.board.synced = False
         assert await test.go_on(The_lamp_was_told="no") is None
+        await test.reboot()
+        assert await test.go_on(again="end") is not None
+        assert test.results()["power"] == "failed"
+        assert "as before a reboot" in "\n".join(test.engineer.lines)
         await test.cut_power()
         concluded = await test.go_on(again="end")
         assert concluded is not None

@@ -374,11 +374,15 @@ def test_what_is_not_commissioned_is_told_with_the_walk_test_as_its_fix(
 
 def test_a_paper_that_runs_out_is_told_two_months_before(tmp_path: Path) -> None:
     today = NOW.date()
-    papers = {"dpia": today - timedelta(days=1), "pspo": today + timedelta(days=30), "sign": today + timedelta(days=90)}
+    papers = {
+        "dpia": today - timedelta(days=1),
+        "pspo": today + timedelta(days=90),
+        "signage": today + timedelta(days=30),
+    }
     found = findings(spoilt(healthy(tmp_path), "commissioning", papers=papers))
     assert [(finding.kind, finding.weight) for finding in found] == [("commissioning", Weight.SOON)] * 2
     assert "dpia, which allows this unit, ended on" in found[0].what
-    assert "pspo, which allows this unit, ends on" in found[1].what
+    assert "signage, which allows this unit, ends on" in found[1].what
 
 
 def test_of_two_ways_one_that_fails_is_no_lost_call(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ class Door:
             say=self.spoken.append if speaks else None,
             want_self_test=None,
             read_commissioning=self._read,
+            cut_off=lambda: True,
         )
         self.room.ready_s = 12.5
 
@@ -106,6 +107,7 @@ async def opened(settings: Config, **how: bool) -> AsyncIterator[Door]:
 async def test_a_guest_is_told_who_answers_and_how_it_is(settings: Config) -> None:
     async with opened(settings), LocalUnit(settings) as unit:
         assert (unit.hello.org, unit.hello.unit, unit.hello.ready_s) == ("ashfield", "hk-001", 12.5)
+        assert unit.hello.cut_off
         assert (await unit.facts())["paths"] == [{"id": "primary", "up": True}]
 
 

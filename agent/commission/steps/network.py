@@ -55,15 +55,15 @@ async def cable(step: Step, bench: Bench) -> Result:
         )
         if gone is None:
             return failed(f"the unit still thinks that it has the {way} path after {took_s:.0f} s")
-        bench.session.kept.progress[step.id] = {"goneAfterS": round(took_s, 1)}
+        bench.session.kept.progress[step.id] = {"knownToUnitAfterS": round(took_s, 1)}
         talk.tell(f"The unit knew after {took_s:.0f} s. Put it back.")
         back, back_s = await bench.facts_until(
             lambda facts: True if _path(facts, way)["up"] else None, bench.patience.person_s
         )
     if back is None:
-        return failed(f"the {way} path did not come back within {back_s:.0f} s", goneAfterS=round(took_s, 1))
-    text = f"known as lost after {took_s:.0f} s (at most {KNOWN_WITHIN_S:.0f}), back {back_s:.0f} s later"
-    return judged(took_s <= KNOWN_WITHIN_S, text, goneAfterS=round(took_s, 1), backAfterS=round(back_s, 1))
+        return failed(f"the {way} path did not come back within {back_s:.0f} s", knownToUnitAfterS=round(took_s, 1))
+    text = f"known to the unit as lost after {took_s:.0f} s (at most {KNOWN_WITHIN_S:.0f}), back {back_s:.0f} s later"
+    return judged(took_s <= KNOWN_WITHIN_S, text, knownToUnitAfterS=round(took_s, 1), backAfterS=round(back_s, 1))
 
 
 def _path(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -65,7 +65,10 @@ async def signage(step: Step, bench: Bench) -> Result:
     if not await talk.yes(f"{step.id}.up", "Are the signs up, with purpose, operator, contact and a word on sound?"):
         return failed("there is no sign: nobody may be filmed or heard without one")
     photo = await talk.ask(f"{step.id}.photo", "The photograph's reference?", papers.reference)
-    return passed(f"photograph {photo}", photo=photo)
+    expires: date = await talk.ask(f"{step.id}.expires", "Until when do they stand, or are looked over?", papers.day)
+    holds = expires >= datetime.now(UTC).date()
+    text = f"photograph {photo}, {'until' if holds else 'should have been looked over on'} {expires}"
+    return judged(holds, text, photo=photo, expires=expires.isoformat())
 
 
 async def urn(step: Step, bench: Bench) -> Result:

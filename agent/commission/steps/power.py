@@ -31,6 +31,10 @@ async def power(step: Step, bench: Bench) -> Result:
         progress.clear()
         return failed("the power was not cut since: it is still the same boot")
     cut = progress["cut"]
+    if not bench.unit.hello.cut_off:
+        # Another boot is not enough: `sudo reboot` leaves filesystems and outbox in an order that no cut leaves.
+        progress.clear()
+        return failed("the agent's last life ended in order, as before a reboot: take the power away instead", cut=cut)
     ready_s = bench.unit.hello.ready_s
     progress.clear()
     if ready_s is None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 MOST_OFFSET_MS: Final = 50.0
 """standards.md goal 20."""
+MOST_APART_MS: Final = 500.0
+"""Between the clock and the true time, at worst: what it is off and what the kernel cannot vouch for, together. The
+kernel's own bound (maxerror) takes in half the way to the time source and back and grows by 0.5 ms/s between looks at
+it: with a source on a mobile network (up to 300 ms to and back) looked at every 64 s or 256 s it stays below 150 + 128
+ms. More than half a second is the wrong second in a picture, which is what evidence is compared by."""
 SPARE: Final = 4.0
 """A disk takes so many times what the camera writes: clips are cut and old segments removed beside it."""
 KBIT_PER_MB: Final = 8000
@@ -54,6 +59,8 @@ async def clock(_step: Step, bench: Bench) -> Result:
     if not found.synced:
         return failed(f"it is not set by a time source (source: {found.source})", **facts)
     text = f"set by {found.source}, {found.offset_ms:+.1f} ms off, at most {found.uncertainty_ms:.0f} ms"
+    if abs(found.offset_ms) + found.uncertainty_ms > MOST_APART_MS:
+        return failed(f"{text}: with both it may be more than {MOST_APART_MS:.0f} ms from the true time", **facts)
     return judged(abs(found.offset_ms) <= MOST_OFFSET_MS, text, **facts)
 
 
