@@ -57,7 +57,7 @@ AS_WRITTEN = {
     "SystemCallFilter": ["@system-service", "~@privileged @resources", "adjtimex clock_adjtime"],
     "RestrictAddressFamilies": ["AF_INET AF_INET6 AF_UNIX AF_NETLINK"],
     "CapabilityBoundingSet": [""],
-    **dict.fromkeys(("NoNewPrivileges", "ProtectHome", "PrivateTmp", "RemoveIPC"), ["yes"]),
+    **{key: ["yes"] for key in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "RemoveIPC")},
     "ProtectSystem": ["strict"],
     "KeyringMode": ["private"],
 }

@@ -138,8 +138,8 @@ def test_every_profiles_page_says_why_what_becomes_of_sound_and_pictures_and_who
         "<p>CCTV is in use for public safety and to prevent crime.</p>",
         "<p>Sound is never recorded.</p>",
         (
-            "<p>A microphone listens for calls for help. What it hears is examined inside this unit and forgotten at once:"
-            " conversations are not recorded, and nobody listens in. It also measures how loud it is here; only"
+            "<p>A microphone listens for calls for help. What it hears is examined inside this unit and forgotten at"
+            " once: conversations are not recorded, and nobody listens in. It also measures how loud it is here; only"
             " numbers are kept.</p>"
         ),
         "<p>Pictures are kept for 14 days at most, longer only as evidence, and may be given to the police.</p>",
