@@ -109,7 +109,7 @@ def _calls_pt(calls: Sequence[Call]) -> int:
 
 
 def _is_full(sign: Sign) -> bool:
-    far = len(sign.cctv or "") + len(sign.operator) + len(sign.contact)
+    far = len(sign.cctv or sign.sound) + len(sign.operator) + len(sign.contact)
     return far + CHARACTERS_A_LINE * len(sign.calls) > FITS_CHARACTERS
 
 

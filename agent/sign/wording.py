@@ -44,7 +44,7 @@ class Sign:
     cctv: str | None
     """What is said of the camera; None: there is none."""
     sound: str
-    """What is said of the microphone, in a few words."""
+    """What is said of the microphone, in a few words; and why it is there, where no camera says it."""
     sound_more: str
     """The rest of it."""
     keeping: str | None
@@ -89,7 +89,7 @@ def wording(config: Config) -> Sign:
         has_button=any(wired.kind == "button" for wired in config.inputs),
         calls=tuple(calls(config)) if config.voice.enabled else (),
         answer="The light comes on and the control room is told." if config.lamp else "The control room is told.",
-        cctv=f"CCTV is in use {signage.purpose.rstrip('.')}." if config.camera.enabled else None,
+        cctv=f"CCTV is in use {_purpose(config)}." if config.camera.enabled else None,
         sound=_sound(config),
         sound_more=_sound_more(config),
         keeping=_keeping(config.footage.keep_days) if config.camera.enabled else None,
@@ -136,7 +136,13 @@ def _counting_at_once(phrases: Sequence[PhraseSettings]) -> Iterator[PhraseSetti
 def _sound(config: Config) -> str:
     if not config.voice.needs_microphone:
         return "No microphone in use"
-    return "Sound is never recorded"
+    never = "Sound is never recorded"
+    # Beside a camera the purpose is already said.
+    return never if config.camera.enabled else f"A microphone is in use {_purpose(config)}. {never}"
+
+
+def _purpose(config: Config) -> str:
+    return config.signage.purpose.rstrip(".")
 
 
 def _sound_more(config: Config) -> str:
@@ -150,7 +156,8 @@ def _sound_more(config: Config) -> str:
             " conversations are not recorded, and nobody listens in."
         )
     if voice.meter.enabled:
-        said.append("It also measures how loud it is here; only numbers are kept.")
+        measures = "It also measures" if voice.enabled else "The microphone measures"
+        said.append(f"{measures} how loud it is here; only numbers are kept.")
     return " ".join(said)
 
 

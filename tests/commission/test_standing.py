@@ -50,6 +50,12 @@ def test_what_was_proved_holds() -> None:
     assert (found.state, found.nothing, found.untested) == (State.PASSED, False, frozenset())
 
 
+def test_the_heartbeat_tells_when_it_was_proved_and_not_by_whom() -> None:
+    facts = standing(UNIT, ended="2026-11-22T02:14:07Z", engineer="Jo Bloggs").facts()
+    assert facts["at"] == "2026-11-22T02:14:07Z"
+    assert "Jo Bloggs" not in json.dumps(facts)
+
+
 @pytest.mark.parametrize(
     ("now", "untested"),
     [

@@ -30,6 +30,95 @@ MOST_EXPOSED = {
 }
 """Of 10, by systemd's own measure. The agent needs network and devices, the update network, the others nothing."""
 
+AS_WRITTEN = {
+    "Type": ["notify"],
+    "NotifyAccess": ["main"],
+    "Restart": ["always"],
+    "RestartSec": ["1"],
+    "WatchdogSec": ["15"],
+    "TimeoutStopSec": ["10"],
+    "KillMode": ["mixed"],
+    "User": ["safepoint"],
+    "SupplementaryGroups": ["gpio audio video"],
+    "StateDirectory": ["safepoint"],
+    "ReadWritePaths": ["-/srv/safepoint"],
+    "Environment": ["LG_WD=/run/safepoint"],
+    "UMask": ["0077"],
+    "LoadCredential": ["unit-key.pem:/etc/safepoint/tls/unit-key.pem"],
+    "SetCredential": ["unit-key.pem:missing"],
+    "MemoryMax": ["75%"],
+    "MemoryHigh": [],
+    "MemoryDenyWriteExecute": [],
+    "OOMScoreAdjust": ["-500"],
+    "TasksMax": ["256"],
+    "DevicePolicy": ["closed"],
+    "SystemCallErrorNumber": ["EPERM"],
+    "ExecReload": ['/bin/sh -c "kill -HUP $MAINPID"'],
+    "SystemCallFilter": ["@system-service", "~@privileged @resources", "adjtimex clock_adjtime"],
+    "RestrictAddressFamilies": ["AF_INET AF_INET6 AF_UNIX AF_NETLINK"],
+    "CapabilityBoundingSet": [""],
+    **{key: ["yes"] for key in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "RemoveIPC")},
+    "ProtectSystem": ["strict"],
+    "KeyringMode": ["private"],
+}
+"""The agent's limits and its life; each has its reason beside it in the unit."""
+DEVICES = {"gpiochip", "video4linux", "media", "dma_heap", "alsa", "vcio", "vchiq"}
+DROP_INS = {
+    ("system.conf.d/safepoint-watchdog.conf", "Manager", "RuntimeWatchdogSec"): "15s",
+    ("system.conf.d/safepoint-watchdog.conf", "Manager", "RebootWatchdogSec"): "15s",
+    ("journald.conf.d/safepoint.conf", "Journal", "Storage"): "persistent",
+    ("journald.conf.d/safepoint.conf", "Journal", "SystemMaxUse"): "200M",
+    ("journald.conf.d/safepoint.conf", "Journal", "SystemKeepFree"): "500M",
+    ("journald.conf.d/safepoint.conf", "Journal", "RuntimeMaxUse"): "16M",
+    ("journald.conf.d/safepoint.conf", "Journal", "MaxRetentionSec"): "31day",
+    ("journald.conf.d/safepoint.conf", "Journal", "SyncIntervalSec"): "1min",
+    ("journald.conf.d/safepoint.conf", "Journal", "RateLimitIntervalSec"): "30s",
+    ("journald.conf.d/safepoint.conf", "Journal", "RateLimitBurst"): "2000",
+}
+MOST_OF_THE_BOARD_S = 15
+"""A Raspberry Pi's watchdog counts 20 bits of 1/65536 s (bcm2835_wdt): more it does not take."""
+
+
+def values(name: str, section: str, key: str) -> list[str]:
+    """All that a file of ours gives a key in this section, in order."""
+    within, found = "", []
+    for line in (SYSTEMD / name).read_text().splitlines():
+        if line.startswith("["):
+            within = line.strip("[]")
+        elif within == section and line.startswith(f"{key}="):
+            found.append(line.partition("=")[2])
+    return found
+
+
+@pytest.mark.parametrize(("key", "wanted"), AS_WRITTEN.items())
+def test_the_agents_limits_and_life_are_as_decided(key: str, wanted: list[str]) -> None:
+    assert values("safepoint-agent.service", "Service", key) == wanted
+
+
+def test_the_agent_is_started_again_for_ever_and_with_the_board() -> None:
+    assert values("safepoint-agent.service", "Unit", "StartLimitIntervalSec") == ["0"]
+    assert values("safepoint-agent.service", "Install", "WantedBy") == ["multi-user.target"]
+
+
+def test_a_button_works_with_no_network_and_no_time() -> None:
+    assert values("safepoint-agent.service", "Unit", "After") == ["local-fs.target sound.target"]
+
+
+def test_the_agent_may_use_pins_camera_sound_and_the_firmwares_mailbox_and_no_other_device() -> None:
+    allowed = values("safepoint-agent.service", "Service", "DeviceAllow")
+    assert sorted(allowed) == sorted(f"char-{device} rw" for device in DEVICES)
+
+
+@pytest.mark.parametrize(("where", "wanted"), DROP_INS.items())
+def test_the_boards_watchdog_and_the_journals_limits_are_as_decided(where: tuple[str, str, str], wanted: str) -> None:
+    assert values(*where) == [wanted]
+
+
+def test_the_boards_watchdog_is_set_to_no_more_than_it_can_count() -> None:
+    for key in ("RuntimeWatchdogSec", "RebootWatchdogSec"):
+        (value,) = values("system.conf.d/safepoint-watchdog.conf", "Manager", key)
+        assert 0 < int(value.removesuffix("s")) <= MOST_OF_THE_BOARD_S
+
 
 @pytest.fixture
 def units(tmp_path: Path) -> Path:

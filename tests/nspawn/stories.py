@@ -159,6 +159,11 @@ async def it_boots_and_is_armed(unit: Unit) -> None:
 
 async def it_runs_in_its_sandbox(unit: Unit) -> None:
     """The limits are in force on the daemon and both helpers, and they are few processes."""
+    limits = unit.machine.of(AGENT, "MemoryMax", "TasksMax", "Environment")
+    assert limits["MemoryMax"] not in {"", "infinity"}, limits  # 75 % of whatever this machine has
+    assert (limits["TasksMax"], limits["Environment"].split()) == ("256", ["LG_WD=/run/safepoint"]), limits
+    for read, wanted in (("system.conf", "RuntimeWatchdogSec=15s"), ("journald.conf", "SystemMaxUse=200M")):
+        assert wanted in unit.machine.run("systemd-analyze", "cat-config", f"systemd/{read}").splitlines(), read
     group = unit.machine.of(AGENT, "ControlGroup")["ControlGroup"]
     pids = unit.machine.run(
         "sh",

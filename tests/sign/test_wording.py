@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from agent.sign.wording import Sign
 
+LISTENS = "voice: {enabled: true, phrases: [{say: help me, label: help-me}]}\n"
 WHO = "signage: {operator: Ashfield District Council, contact: 01623 450000}\n"
 
 
@@ -79,7 +80,7 @@ def test_what_is_said_of_sound_is_what_the_configuration_does(tmp_path: Path) ->
     assert "how loud" not in listening.sound_more
     assert "how loud" in sign(tmp_path, "voice: {meter: {enabled: true}}\n").sound_more
     measuring = sign(tmp_path, "voice: {enabled: false, meter: {enabled: true}}\n")
-    assert "listens" not in measuring.sound_more
+    assert measuring.sound_more == "The microphone measures how loud it is here; only numbers are kept."
     assert measuring.calls == ()
     deaf = sign(tmp_path, "voice: {enabled: false}\n")
     assert (deaf.sound, deaf.sound_more) == ("No microphone in use", "Sound is neither picked up nor recorded.")
@@ -119,3 +120,46 @@ def test_every_profile_has_a_sign_that_names_the_unit_and_who_runs_it(tmp_path: 
         assert needed in printed
     assert ("Call for help here" in printed) is made.is_for_help
     assert ("Press the button" in printed) is made.has_button
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_profiles_page_says_why_what_becomes_of_sound_and_pictures_and_whom_to_ask(
+    tmp_path: Path, profile: str
+) -> None:
+    # Whatever the profile leaves off is on here: nothing that is said of it may be missing from the paper.
+    on = (
+        "camera: {enabled: true}\n"
+        "voice: {enabled: true, phrases: [{say: help me, label: help-me}], meter: {enabled: true}}\n"
+        "footage: {keep_days: 14}\n"
+    )
+    made = sign(tmp_path, on, profile=profile)
+    printed = page(made)
+    for needed in (
+        "<p>CCTV is in use for public safety and to prevent crime.</p>",
+        "<p>Sound is never recorded.</p>",
+        (
+            "<p>A microphone listens for calls for help. What it hears is examined inside this unit and forgotten at"
+            " once: conversations are not recorded, and nobody listens in. It also measures how loud it is here; only"
+            " numbers are kept.</p>"
+        ),
+        "<p>Pictures are kept for 14 days at most, longer only as evidence, and may be given to the police.</p>",
+        "<p>Questions: <b>01623 450000</b></p>",
+    ):
+        assert needed in printed
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_profiles_page_holds_all_that_its_own_wording_says(tmp_path: Path, profile: str) -> None:
+    made = sign(tmp_path, profile=profile)
+    printed = page(made)
+    for said_of_it in (made.cctv, f"{made.sound}.", made.sound_more, made.keeping):
+        assert said_of_it is None or f"<p>{said_of_it}</p>" in printed
+    assert "Questions: <b>01623 450000</b>" in printed
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_a_microphone_without_a_camera_says_why_it_is_there(tmp_path: Path, profile: str) -> None:
+    made = sign(tmp_path, f"camera: {{enabled: false}}\n{LISTENS}", profile=profile)
+    printed = page(made)
+    assert "CCTV is" not in printed
+    assert "<p>A microphone is in use for public safety and to prevent crime. Sound is never recorded.</p>" in printed
