@@ -91,7 +91,7 @@ mistake_in() {
       printf 'needs a zone such as Europe/London'
       ;;
     voice_model_url)
-      [[ $value =~ ^https?://[^[:space:]\"]+$ ]] && return 0
+      [[ $value =~ ^https://[^[:space:]\"]+$ ]] && return 0
       printf 'needs an address that begins with https://'
       ;;
     voice_model_sha256)

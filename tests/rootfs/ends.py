@@ -22,6 +22,7 @@ DISK_MB = 96
 MARK = "Ten past two, Central Walk: what only this footage shows. "
 RECORD = "root/hk-safepoint-001.json"
 REF = "NP-2026-0815"
+LATER_REF = "NP-2026-0816"
 MAKE_FOOTAGE = """\
 import sys
 from datetime import UTC, datetime
@@ -52,7 +53,18 @@ echo OTHER; "${end[@]}" --confirm hk-safepoint-002 --handed-over "$3"; echo "cod
 echo KILLED; "${end[@]}" --confirm hk-safepoint-001 --handed-over "$3" &
 while [ -d /var/lib/safepoint/tls ]; do sleep 0.01; done
 kill -9 $! && wait $!; echo "code $?"
-echo ENDED; "${end[@]}" --confirm hk-safepoint-001 --handed-over "$3"; echo "code $?"
+/usr/bin/python3 -c "$4" "$record.begun" hk-safepoint-001 hk-safepoint-009
+echo FOREIGN; "${end[@]}" --confirm hk-safepoint-001 --handed-over "$3"; echo "code $?"
+/usr/bin/python3 -c "$4" "$record.begun" hk-safepoint-009 hk-safepoint-001
+runuser -u safepoint -- /opt/safepoint/bin/python -c "$1" "$2" "$5" || exit 93
+echo LATER; "${end[@]}" --confirm hk-safepoint-001 --handed-over "$3"; echo "code $?"
+echo ENDED; "${end[@]}" --confirm hk-safepoint-001 --handed-over "$3" --handed-over "$5"; echo "code $?"
+"""
+RENAME = """\
+import sys
+from pathlib import Path
+begun = Path(sys.argv[1])
+begun.write_text(begun.read_text().replace(f'"unit": "{sys.argv[2]}"', f'"unit": "{sys.argv[3]}"'))
 """
 
 
@@ -62,7 +74,7 @@ def decommissioned(root: Root) -> str:
         root.put("/root/answers", ANSWERS.replace("footage = card", f"footage = {device}"), 0o600)
         key, certificate = _secret(root), _certificate(root)
         must(_found(root.folder, key), "the search finds a key that is there")
-        told = root.run(["/usr/bin/bash", "-c", STEPS, "steps", MAKE_FOOTAGE, MARK, REF])
+        told = root.run(["/usr/bin/bash", "-c", STEPS, "steps", MAKE_FOOTAGE, MARK, REF, RENAME, LATER_REF])
         part = _parts(told.text)
         must(f"mount {device}" in part["FIRST"], "the disk is mounted", told)
         must("nothing was changed" in part["SECOND"] and "nosuid" in part["SECOND"], "once", told)
@@ -72,10 +84,19 @@ def decommissioned(root: Root) -> str:
         must(f"{REF}: " in part["LISTED"] and "theft" in part["LISTED"], "the hold list says so", told)
         must(f"code {REFUSED}" in part["OTHER"], "another unit's id is refused", told)
         must("code 137" in part["KILLED"], "it was killed at work", told)
+        foreign, later = part["FOREIGN"], part["LATER"]
+        must(
+            f"code {REFUSED}" in foreign and "hk-safepoint-009" in foreign, "another unit's beginning is refused", told
+        )
+        must(f"code {REFUSED}" in later and LATER_REF in later, "a hold placed since is asked for", told)
         must("code " in part["ENDED"] and f"code {REFUSED}" not in part["ENDED"], "then it is wiped", told)
         must(MARK.encode() not in Path(device).read_bytes(), "the disk has nothing of the footage, byte by byte", told)
     record = json.loads((root.folder / RECORD).read_text(encoding="utf-8"))
-    must(record["handed_over"] == [REF] and record["holds"][0]["ref"] == REF, f"the record has the hold list: {record}")
+    held = {hold["ref"] for hold in record["holds"]}
+    must(
+        record["handed_over"] == [REF, LATER_REF] and held == {REF, LATER_REF},
+        f"the record has the hold list: {record}",
+    )
     must(record["footage_files"] > 0 and record["unit"] == "hk-safepoint-001", f"and what was there: {record}")
     must(certificate in record["certificates_sha256"], f"and which certificates to revoke: {record}")
     left = [what for what in record["not_done"] if "discard" not in what]

@@ -62,7 +62,13 @@ def dry_run(root: Root) -> str:
     must("-- services" not in refused.text, "the services come only when nobody can come in", refused)
     changed = differences(before, listing(root.folder))
     must(not changed, f"a dry run changed {changed[:10]}")
-    return f"{refused.text.count('would: ')} things would be changed before the services"
+    root.forbid_passwords()
+    before = listing(root.folder)
+    whole = root.provision("--dry-run", "--answers", "/root/answers")
+    must(whole.code == 0 and "-- services" in whole.text, "without passwords it comes to its end", whole)
+    changed = differences(before, listing(root.folder))
+    must(not changed, f"a whole dry run changed {changed[:10]}")
+    return f"{whole.text.count('would: ')} things would be changed, {refused.text.count('would: ')} before the services"
 
 
 def by_hand(root: Root) -> tuple[str, Listing]:
