@@ -33,7 +33,7 @@ def lamp_pattern(incidents: Iterable[Incident], *, lit: bool) -> LightPattern:
             newest_call = incident
         lit = lit or (incident.category is Category.INTRUDER and incident.phase is Phase.ACTIVE)
     if newest_call is not None:
-        return LightPattern.SEEN if newest_call.seen else LightPattern.HEARD
+        return LightPattern.SEEN if newest_call.all_seen else LightPattern.HEARD
     return LightPattern.STEADY if lit else LightPattern.OFF
 
 
@@ -56,7 +56,7 @@ def answer(incident: Incident, turn: Turn) -> None:
     """Tell the caller how far the call has come."""
     if not _answers(incident):
         return
-    if incident.seen:
+    if incident.all_seen:
         turn.say(Line.SEEN)
     else:
         turn.say(Line.RECEIVED if incident.received else Line.HEARD)

@@ -77,7 +77,9 @@ class Incident:
     received: Moment | None = None
     """The control room's receiver has it."""
     seen: Moment | None = None
-    """A person in the control room has seen it."""
+    """A person in the control room has seen it, perhaps before the last caller came to it."""
+    seen_in: int = 0
+    """The newest revision that a person there has seen."""
     operator_ref: str | None = None
     operator_late: bool = False
     escalated: bool = False
@@ -101,6 +103,11 @@ class Incident:
     def is_open(self) -> bool:
         """Whether the control room still owes it an outcome."""
         return self._phase is not Phase.CLOSED
+
+    @property
+    def all_seen(self) -> bool:
+        """Whether a person in the control room has seen it with the last caller that came to it."""
+        return self.seen is not None and self.seen_in >= self.grown_in
 
     def enter(self, phase: Phase) -> None:
         """Go on to this phase.

@@ -58,16 +58,16 @@ def _received(incident: Incident, ack: Acknowledged, turn: Turn, *, speaks: bool
 
 def _seen(incident: Incident, ack: Acknowledged, turn: Turn, *, speaks: bool) -> None:
     _received(incident, ack, turn, speaks=False)  # whoever has seen it has it
-    if ack.revision >= incident.grown_in:
+    were_all_seen = incident.all_seen
+    incident.seen_in = max(incident.seen_in, ack.revision)
+    if incident.seen is None:
+        incident.seen, incident.operator_ref = ack.at, ack.operator_ref
+        turn.note("incident_seen", incident, by=ack.operator_ref)
+    if incident.all_seen:
         incident.deadlines.pop(Deadline.OPERATOR_LATE, None)
         incident.deadlines.pop(Deadline.ESCALATE, None)
-        turn.keep(incident)
-    if incident.seen is not None:
-        return
-    incident.seen, incident.operator_ref = ack.at, ack.operator_ref
-    turn.note("incident_seen", incident, by=ack.operator_ref)
-    if speaks:
-        feedback.answer(incident, turn)
+        if speaks and not were_all_seen:  # the last caller has not heard it yet
+            feedback.answer(incident, turn)
     turn.keep(incident)
 
 

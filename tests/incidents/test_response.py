@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.incidents.course import UNANSWERED_KEPT_S
-from agent.signals import Category, Log, NoteOutcome, Outcome, Remember, Tell
+from agent.signals import Category, LightPattern, Line, Log, NoteOutcome, Outcome, Remember, SayLine, Tell
 from tests.incidents.driven_unit import Unit, logged, of, revisions, told
 
 
@@ -211,3 +211,16 @@ def test_a_button_that_somebody_hammers_on_is_closed_like_one_press() -> None:
     unit.press(0.6)
     unit.press(3)
     assert told(unit.close(4, Outcome.FALSE, revision=1))["state"] == "closed"
+
+
+def test_nobody_at_the_scene_is_told_that_he_was_seen_when_only_an_earlier_caller_was() -> None:
+    unit = Unit()
+    unit.press()
+    unit.see(5)
+    assert unit.light() is LightPattern.SEEN
+    later = unit.say_phrase(20)
+    assert of(SayLine, later)[-1].line is Line.RECEIVED
+    assert unit.light() is LightPattern.HEARD
+    seen = unit.see(25)
+    assert (of(SayLine, seen)[-1].line, unit.light()) == (Line.SEEN, LightPattern.SEEN)
+    assert not of(SayLine, unit.see(26)), "once"

@@ -44,18 +44,26 @@ async def test_no_byte_of_an_upload_leaves_from_a_press_until_its_alert_is_with_
         try:
             pressed_s = await town.street.press("panic-1")
             await town.street.lamp_is(lit=True, since_s=pressed_s)
-            await asyncio.sleep(0.5)  # what was in the kernel's hands is there
-            before = came()
+            before = await _settled(came)  # what was in the kernel's hands is there
             await asyncio.sleep(STILL_S)  # the time itself is what matters here
             assert came() == before
         finally:
             town.broker.thaw()
         assert await town.alert(Category.HELP, after=known)
         await until(lambda: came() > before, "the upload goes on")
-        await asyncio.wait_for(_over(town, site_size=clip["sizeBytes"], came=came), LIMIT_S * 3)
+        await asyncio.wait_for(_over(clip["sizeBytes"], came), LIMIT_S * 3)
         await answers.aclose()
 
 
-async def _over(_: Town, *, site_size: int, came: Callable[[], int]) -> None:
-    while came() < site_size:  # noqa: ASYNC110 - the server has threads, no events
+async def _settled(came: Callable[[], int]) -> int:
+    """How much came, once nothing more does: an upload that goes on all the same is settled when it is whole."""
+    before = -1
+    while came() != before:
+        before = came()
+        await asyncio.sleep(0.5)
+    return before
+
+
+async def _over(size: int, came: Callable[[], int]) -> None:
+    while came() < size:  # noqa: ASYNC110 - the server has threads, no events
         await asyncio.sleep(0.1)
