@@ -171,7 +171,7 @@ class Unit:
             endpoint,
             clock,
             self._uplink.courier,
-            lambda: self._uplink.paths.sent_bytes,
+            lambda: self._uplink.paths.carried_bytes,
             alternate=alternate,
             interface_for=self._uplink.paths.interface_for,
             category_of=self._incidents.category_of,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agent.uplink.endpoint import Endpoint
     from agent.uplink.manners import Hooks, Manners
     from agent.uplink.publication import Publication, Receipt
+    from agent.uplink.wire import Wire
 
 WILL_WANTED: Final = 4
 """DISCONNECT reason "with will message": should it still arrive, the broker shall tell that we died."""
@@ -44,7 +45,10 @@ WILL_WANTED: Final = 4
 class Connection:
     """Connects once, lives, ends. All methods belong to the event loop's thread."""
 
-    def __init__(self, endpoint: Endpoint, manners: Manners, will: Publication | None, hooks: Hooks) -> None:
+    def __init__(
+        self, endpoint: Endpoint, manners: Manners, will: Publication | None, hooks: Hooks, wire: Wire
+    ) -> None:
+        self._wire = wire
         self._endpoint = endpoint
         self._manners = manners
         self._hooks = hooks
@@ -180,12 +184,13 @@ class Connection:
 
     def _unwatch(self, _client: object, _userdata: object, sock: Any) -> None:  # noqa: ANN401
         """The socket is being closed: nobody may look at its number any more."""
+        self._wire.last_look(sock)
         if not self._handshake.is_in_its_thread:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
 
     def _make_client(self, will: Publication | None) -> mqtt.Client:
-        client = PahoClient(self._manners, will, self._endpoint.interface)
+        client = PahoClient(self._manners, will, self._endpoint.interface, self._wire)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -266,10 +271,11 @@ class Connection:
         if self._look_after is not None:
             self._look_after.cancel()
         client, self._client = self._client, None
-        sock = None if client is None else client.socket()
+        sock: Any = None if client is None else client.socket()
         if sock is not None:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
+            self._wire.last_look(sock)
             sock.close()
         self._post(self._end, self._last_words or "the connection broke")
 

@@ -15,6 +15,7 @@ from agent.uplink.lanes import Lane
 from agent.uplink.manners import Hooks, Manners
 from agent.uplink.publication import LinkDown, Publication, PublishRefused, Receipt, Received
 from agent.uplink.turnstile import Turnstile
+from agent.uplink.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +33,6 @@ HURRY_S: Final = 1.0
 even when a whole town has lost its broker."""
 STEADY_S: Final = 30.0
 """A connection that lived for this long was a good one: the next attempt comes quickly again."""
-
-AROUND_BYTES: Final = 250
-"""What TCP/IP, TLS and MQTT put around a publication and its receipt: two packets of 52 bytes with 22 of TLS each, an
-acknowledgement of 52, and the properties."""
 
 
 class Link:
@@ -92,8 +89,7 @@ class Link:
         """Messages from the broker that were too large or malformed, and subscriptions that it refused."""
         self.mishandled = 0
         """Messages that `on_message` raised on."""
-        self.sent_bytes = 0
-        """What was handed to the network since the link began, as far as a data plan is concerned."""
+        self._wire = Wire()
         self.trouble: str | None = "it was not tried yet"
         """Why the link is down; None while it is up."""
         self.on_room: Callable[[], None] = _nobody_waits
@@ -116,6 +112,11 @@ class Link:
     def interface(self) -> str | None:
         """The network interface it is held to; None: it goes by the routing table."""
         return self._endpoint.interface
+
+    @property
+    def carried_bytes(self) -> int:
+        """What its connections have carried, both ways, since it began."""
+        return self._wire.carried_bytes
 
     async def up(self) -> None:
         """Wait until the link is up."""
@@ -145,9 +146,7 @@ class Link:
         if self._turnstile is None:  # until it is there the birth is to come first
             msg = f"the link is down: {self.trouble}"
             raise LinkDown(msg)
-        receipt = self._turnstile.send(publication, lane)
-        self.sent_bytes += len(publication.payload) + len(publication.topic) + AROUND_BYTES
-        return receipt
+        return self._turnstile.send(publication, lane)
 
     async def publish(self, publication: Publication, lane: Lane = Lane.TALK) -> Receipt:
         """Publish, and wait until the broker has acknowledged it.
@@ -189,7 +188,7 @@ class Link:
         loop = asyncio.get_running_loop()
         will = self._will() if self._will is not None else None
         connection = Connection(
-            self._endpoint, self._manners, will, Hooks(self._came_up, self._hand_over, self._refuse)
+            self._endpoint, self._manners, will, Hooks(self._came_up, self._hand_over, self._refuse), self._wire
         )
         began_s = loop.time()
         self._connection = connection

@@ -132,9 +132,9 @@ class Paths:
         return sum(link.session for link in self._links.values())
 
     @property
-    def sent_bytes(self) -> int:
-        """What was handed to the network since the unit began, over all paths."""
-        return sum(link.sent_bytes for link in self._links.values())
+    def carried_bytes(self) -> int:
+        """What all paths have carried, both ways, since the unit began."""
+        return sum(link.carried_bytes for link in self._links.values())
 
     @property
     def on_room(self) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from agent.uplink.certificate import Certificate, CertificateUnreadable
-from agent.uplink.tls_socket import TidySocket, socket_judging_at
+from agent.uplink.tls_socket import socket_judging_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -174,7 +174,6 @@ def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None =
     except OSError as error:  # an SSLError is one too; and a file may go between two looks
         msg = f"ca_file {identity.ca_file} holds no certificate: {_why(error)}"
         raise EndpointInvalid(msg) from error
-    context.sslsocket_class = TidySocket
     context.minimum_version = oldest
     if known is not None and not known.is_exact:
         # ssl does not offer X509_VERIFY_PARAM_set_time: OpenSSL verifies all but the times, and we those.

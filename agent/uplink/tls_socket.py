@@ -1,4 +1,4 @@
-"""TLS sockets as we need them: closed when the handshake fails, and with their own view of what time it is."""
+"""TLS sockets with their own view of what time it is."""
 
 from __future__ import annotations
 
@@ -11,32 +11,27 @@ if TYPE_CHECKING:
     from agent.clock_floor import Known
 
 
-class TidySocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails: paho drops such a socket open, one for each attempt."""
+class JudgingSocket(ssl.SSLSocket):
+    """Judges the times of certificates by itself, where OpenSSL verifies all but those."""
 
-    known: Known | None = None
-    """How late it is at least, for what OpenSSL has not judged; None: it has judged all."""
+    known: Known
+    """How late it is at least."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - ssl.SSLSocket's own signature
         """Shake hands, and judge the times of the other end's certificates.
 
         Raises:
-            OSError: it failed, or one of them has ended; the socket is closed.
+            OSError: it failed, or one of them has ended.
         """
-        try:
-            super().do_handshake(block)
-            if self.known is not None:
-                # Public only from Python 3.13 on; the object behind the socket has it since 3.10.
-                chain = self._sslobj.get_verified_chain()  # type: ignore[attr-defined]
-                judge_times([certificate.get_info() for certificate in chain], self.known)
-        except OSError:
-            self.close()
-            raise
+        super().do_handshake(block)
+        # Public only from Python 3.13 on; the object behind the socket has it since 3.10.
+        chain = self._sslobj.get_verified_chain()  # type: ignore[attr-defined]
+        judge_times([certificate.get_info() for certificate in chain], self.known)
 
 
 def socket_judging_at(known: Known) -> type[ssl.SSLSocket]:
-    """The kind of socket that judges certificates by this time, for where OpenSSL verifies all but the times."""
-    return type("_JudgingSocket", (TidySocket,), {"known": known})
+    """The kind of socket that judges certificates by this time."""
+    return type("_JudgingSocket", (JudgingSocket,), {"known": known})
 
 
 def judge_times(chain: Sequence[Mapping[str, Any]], known: Known) -> None:

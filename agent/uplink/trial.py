@@ -10,6 +10,7 @@ from agent.uplink.connection import Connection
 from agent.uplink.manners import Hooks, Manners
 from agent.uplink.publication import LinkDown, Publication, PublishRefused
 from agent.uplink.topics import UnitTopics
+from agent.uplink.wire import Wire
 
 if TYPE_CHECKING:
     from agent.config.settings import UnitSettings
@@ -51,7 +52,7 @@ async def refusal_by(endpoint: Endpoint, unit: UnitSettings) -> str | None:
     # A client of its own: with the unit's client id the broker would push the unit itself out.
     name = f"{unit.id}-renewal"
     hooks = Hooks(opened=_ignore, message=_ignore, refused=_ignore)
-    connection = Connection(endpoint, Manners(name, session_expiry_s=0), None, hooks)
+    connection = Connection(endpoint, Manners(name, session_expiry_s=0), None, hooks, Wire())
     connection.start()
     try:
         if not await _first_of(connection.opened, connection.ended, timeout_s=TRY_WITHIN_S):

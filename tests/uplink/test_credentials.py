@@ -25,6 +25,7 @@ from agent.uplink.link import Link
 from agent.uplink.manners import Hooks
 from agent.uplink.slots import GIVEN
 from agent.uplink.tls import EndpointInvalid
+from agent.uplink.wire import Wire
 from fakes.authority import Authority
 from tests.alongside import alongside
 from tests.uplink.lab import SOON_S, Ear, LabClock, make_config, passing, running, until
@@ -274,7 +275,7 @@ async def test_a_broker_of_an_authority_that_was_replaced_is_never_trusted_again
     endpoint = Endpoint.from_settings(holder.config.uplink, holder.credentials.tls)
     hooks = Hooks(opened=lambda: None, message=Ear(), refused=lambda _: None)
     for attempt in range(10):
-        connection = Connection(endpoint, passing(UNIT), None, hooks)
+        connection = Connection(endpoint, passing(UNIT), None, hooks, Wire())
         connection.start()
         async with asyncio.timeout(SOON_S):
             await connection.ended.wait()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agent.uplink.media.purse import Purse
     from agent.uplink.media.road import Road
     from agent.uplink.media.web.job import Job, Shelf
+    from agent.uplink.wire import Wire
 
 log = structlog.get_logger()
 
@@ -45,12 +46,14 @@ class Attempt:
         road: Road,
         shelf: Shelf,
         *,
+        wire: Wire,
         interface: str | None,
         overdue: Callable[[], bool],
     ) -> None:
         self._job = job
         self._config = config
         self._shelf = shelf
+        self._wire = wire
         self._interface = interface
         self._flow = Flow(
             purse,
@@ -122,7 +125,9 @@ class Attempt:
             if source.print.size_bytes > uploads.max_mb * MEGABYTE:
                 msg = f"{source.print.size_bytes} bytes are more than uplink.uploads.max_mb allows ({uploads.max_mb})"
                 raise NeverWorks(msg)
-            client = self._client = Client(_context(uploads.ca_file), job.request.headers, self._interface)
+            client = self._client = Client(
+                _context(uploads.ca_file, self._wire), job.request.headers, self._wire, self._interface
+            )
             self._flow.check()  # whoever stopped us before this line had nobody to hang up on
             try:
                 return carry_out(Transfer(job, source, client, self._flow, self._keep))
@@ -147,7 +152,7 @@ class Attempt:
             self._outcome.set_exception(error)
 
 
-def _context(ca_file: Path | None) -> ssl.SSLContext:
+def _context(ca_file: Path | None, wire: Wire) -> ssl.SSLContext:
     """The system's authorities and the configured one; names checked, TLS 1.2 at least.
 
     Not 1.3 as for the broker: storage services of others speak 1.2. And certificates are judged by the machine's clock
@@ -157,4 +162,16 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+
+    class CountedSocket(ssl.SSLSocket):
+        """Counts a handshake that fails: nobody else ever sees its socket."""
+
+        def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - ssl.SSLSocket's own signature
+            try:
+                super().do_handshake(block)
+            except OSError:
+                wire.last_look(self)
+                raise
+
+    context.sslsocket_class = CountedSocket
     return context

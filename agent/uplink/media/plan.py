@@ -66,24 +66,19 @@ class Month:
 
 @dataclass(frozen=True)
 class Used:
-    """What was sent in a month, in bytes."""
+    """What was used in a month, in bytes."""
 
-    signals: int = 0
-    """Alerts, heartbeats, answers."""
+    total: int = 0
+    """All that the unit's connections carried, both ways."""
     media: int = 0
-    """Stills and films, those of help calls too."""
+    """What of it was handed over as stills and films, those of help calls too."""
     help_media: int = 0
     """Of these, what belonged to help calls: free, as far as the plan's steps are concerned."""
 
     @property
-    def total(self) -> int:
-        """All of it."""
-        return self.signals + self.media
-
-    @property
     def charged(self) -> int:
         """What the steps are judged by."""
-        return self.total - self.help_media
+        return max(0, self.total - self.help_media)  # what was handed over may not have left yet
 
 
 def forecast_bytes(used: Used, month: Month, now: datetime) -> int | None:

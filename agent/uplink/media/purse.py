@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+AROUND: Final = 1.05
+"""Bytes on the line for each byte of a picture or film: 52 of TCP/IP in 1,448, TLS, and the way back."""
 KEPT_EVERY_S: Final = 60.0
 """How often what was counted goes to the disk: what a power cut can make it forget. A card bears a write a minute."""
 
@@ -41,24 +43,22 @@ _ACCOUNT = TypeAdapter(_Account)
 
 
 class Purse:
-    """Counts what leaves the unit, and says what may. `spend` and `may` can be called from any thread."""
+    """Counts what the unit uses, and says what may leave it. `spend` and `may` can be called from any thread."""
 
-    def __init__(
-        self, plan: DataPlanSettings, file: Path, clock: Clock, *, signals_bytes: Callable[[], int] = lambda: 0
-    ) -> None:
+    def __init__(self, plan: DataPlanSettings, file: Path, clock: Clock, *, carried_bytes: Callable[[], int]) -> None:
         """An account of nothing yet: `run` takes up what the last life left. A disk that hangs must not be met here.
 
         Args:
             plan: What there is to spend.
             file: Where the account is kept.
             clock: Says which month it is.
-            signals_bytes: What the unit sent beside its media since it began.
+            carried_bytes: What all connections of the unit have carried, both ways, since it began.
         """
         self._plan = plan
         self._file = file
         self._clock = clock
-        self._signals_bytes = signals_bytes
-        self._signals_seen = signals_bytes()
+        self._carried_bytes = carried_bytes
+        self._carried_seen = 0
         self._lock = threading.Lock()
         self._month, self._used = Month.of(clock.now().wall), Used()
         self._kept: tuple[Month, Used] | None = None
@@ -76,13 +76,11 @@ class Purse:
             return allows(self._allowed(), cargo, for_help=for_help)
 
     def spend(self, size_bytes: int, *, for_help: bool) -> None:
-        """Count media that were handed to the network, whether or not they arrived."""
+        """Say what is handed to the network as media. Whether it leaves, and what that takes, `carried_bytes` tells."""
         with self._lock:
             self._look()
-            used = self._used
-            self._used = replace(
-                used, media=used.media + size_bytes, help_media=used.help_media + (size_bytes if for_help else 0)
-            )
+            used, size = self._used, round(size_bytes * AROUND)
+            self._used = replace(used, media=used.media + size, help_media=used.help_media + (size if for_help else 0))
 
     @property
     def allowed(self) -> Allowance:
@@ -131,7 +129,7 @@ class Purse:
                 now = self._used
                 self._month = month
                 self._used = Used(
-                    before.signals + now.signals, before.media + now.media, before.help_media + now.help_media
+                    before.total + now.total, before.media + now.media, before.help_media + now.help_media
                 )
 
     def keep(self) -> None:
@@ -156,14 +154,14 @@ class Purse:
         self._unkept, self._kept = False, account
 
     def _look(self) -> None:
-        """Take up what was sent since the last look; a new month begins with nothing."""
-        sent = self._signals_bytes()
+        """Take up what was carried since the last look; a new month begins with nothing."""
+        carried = self._carried_bytes()
         now = self._clock.now()
         month = Month.of(now.wall)
         if now.quality is not ClockQuality.UNSYNCED and month != self._month:  # an unset clock begins no month
             self._month, self._used = month, Used()
-        self._used = replace(self._used, signals=self._used.signals + sent - self._signals_seen)
-        self._signals_seen = sent
+        self._used = replace(self._used, total=self._used.total + carried - self._carried_seen)
+        self._carried_seen = carried
 
     def _forecast(self) -> int | None:
         now = self._clock.now()

@@ -48,7 +48,7 @@ class MediaRoom:
         endpoint: Endpoint,
         clock: Clock,
         courier: Courier,
-        signals_bytes: Callable[[], int],
+        alarms_carried_bytes: Callable[[], int],
         *,
         alternate: Endpoint | None = None,
         interface_for: Callable[[int], str | None],
@@ -63,7 +63,7 @@ class MediaRoom:
             endpoint: The broker.
             clock: Says how old a picture is, and which month it is.
             courier: Whose alerts go first.
-            signals_bytes: How much the messages took so far: it counts too.
+            alarms_carried_bytes: What the alerts' own connections carried so far: it counts too.
             alternate: A second way to the control room, for pictures as for alerts.
             interface_for: Where an upload goes after so many attempts that failed.
             category_of: What an alert is about: a help call's media are free.
@@ -74,11 +74,16 @@ class MediaRoom:
         self._report = report
         self._on_upload = on_upload
         self._quarters = Quarters()
+        self._paths: Paths | None = None
         self.purse = Purse(
             config.uplink.data_plan,
             config.state_folder / "media" / "data-plan.json",
             clock,
-            signals_bytes=signals_bytes,
+            carried_bytes=lambda: (
+                alarms_carried_bytes()
+                + self.uploads.wire.carried_bytes
+                + (0 if self._paths is None else self._paths.carried_bytes)
+            ),
         )
         self.road = Road(lambda: courier.under_way)
         self.uploads = Uploads(
@@ -90,7 +95,6 @@ class MediaRoom:
             on_progress=self._upload_moved,
             interface_for=interface_for,
         )
-        self._paths: Paths | None = None
         self._stills: Stills | None = None
         if config.camera.enabled:
             # The broker lets both connections in by the same certificate; a client id may be there only once. Nothing

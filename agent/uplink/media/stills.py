@@ -15,7 +15,6 @@ from agent.signals import Category, Media
 from agent.uplink import still
 from agent.uplink.entry import PRIORITY
 from agent.uplink.lanes import Lane
-from agent.uplink.link import AROUND_BYTES
 from agent.uplink.media.aside import aside
 from agent.uplink.media.plan import Cargo
 from agent.uplink.publication import LinkDown, PublishRefused
@@ -186,7 +185,7 @@ class Stills:
             if path is not None:
                 with suppress(LinkDown):  # it broke this very moment
                     under_way[self._paths.send(message, Lane.STILL, by=path)] = path
-                    self._purse.spend(len(message.payload) + AROUND_BYTES, for_help=category is Category.HELP)
+                    self._purse.spend(len(message.payload), for_help=category is Category.HELP)
             if not under_way:
                 return next(iter(unheard), None)
             answered, _ = await asyncio.wait(under_way, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)

@@ -34,6 +34,7 @@ from agent.uplink.media.request import (
 from agent.uplink.media.web.errors import NeverWorks, Paused, TryAgain
 from agent.uplink.media.web.job import Job, Shelf
 from agent.uplink.media.web.source import opened
+from agent.uplink.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,6 +114,8 @@ class Uploads:
         self._present: tuple[str, asyncio.Task[Confirmed]] | None = None
         self._news = asyncio.Event()
         self._loaded = asyncio.Event()
+        self.wire = Wire()
+        """Counts what the uploads carry."""
         self.done = 0
         self.failed = 0
 
@@ -207,7 +210,14 @@ class Uploads:
         overdue = partial(self._is_overdue, going.job)
         interface = self._interface_for(going.failures)
         attempt = Attempt(
-            going.job, self._config, self._purse, self._road, self._shelf, interface=interface, overdue=overdue
+            going.job,
+            self._config,
+            self._purse,
+            self._road,
+            self._shelf,
+            wire=self.wire,
+            interface=interface,
+            overdue=overdue,
         )
         task = asyncio.create_task(attempt.run(lambda: self._moved(going)), name=f"upload-{upload_id}")
         self._present = upload_id, task

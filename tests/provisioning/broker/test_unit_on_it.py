@@ -75,7 +75,7 @@ class OneUnit:
             endpoint,
             self.clock,
             courier,
-            lambda: self.paths.sent_bytes,
+            lambda: self.paths.carried_bytes,
             interface_for=self.paths.interface_for,
             category_of=lambda _: Category.HELP,
             on_upload=lambda _: None,

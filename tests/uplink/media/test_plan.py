@@ -21,7 +21,7 @@ def on(day: int, hour: int = 0) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("media_kb", "forecast_kb", "allowed"),
+    ("used_kb", "forecast_kb", "allowed"),
     [
         (0, 0, Allowance.ALL),
         (799, None, Allowance.ALL),
@@ -33,23 +33,26 @@ def on(day: int, hour: int = 0) -> datetime:
         (500, 1_001, Allowance.STILLS),
     ],
 )
-def test_films_stay_first_then_stills(media_kb: int, forecast_kb: int | None, allowed: Allowance) -> None:
+def test_films_stay_first_then_stills(used_kb: int, forecast_kb: int | None, allowed: Allowance) -> None:
     forecast = None if forecast_kb is None else forecast_kb * KB
-    assert allowance(PLAN, Used(media=media_kb * KB), forecast) is allowed
+    assert allowance(PLAN, Used(total=used_kb * KB), forecast) is allowed
 
 
 def test_alerts_and_heartbeats_count_against_the_plan() -> None:
-    assert allowance(PLAN, Used(signals=900 * KB), None) is Allowance.STILLS
+    assert allowance(PLAN, Used(total=900 * KB), None) is Allowance.STILLS
 
 
 def test_what_belongs_to_help_calls_is_counted_and_free() -> None:
-    used = Used(media=5_000 * KB, help_media=5_000 * KB)
-    assert used.total == 5_000 * KB
-    assert allowance(PLAN, used, 9_000 * KB) is Allowance.ALL
+    used = Used(total=5_100 * KB, media=5_000 * KB, help_media=5_000 * KB)
+    assert allowance(PLAN, used, 5_900 * KB) is Allowance.ALL
+
+
+def test_what_a_help_call_handed_over_and_has_yet_to_leave_is_nobodys_credit() -> None:
+    assert Used(total=10 * KB, media=60 * KB, help_media=60 * KB).charged == 0
 
 
 def test_without_a_plan_nothing_is_held_back() -> None:
-    assert allowance(DataPlanSettings(), Used(media=10**12), 10**13) is Allowance.ALL
+    assert allowance(DataPlanSettings(), Used(total=10**12), 10**13) is Allowance.ALL
 
 
 @given(st.sampled_from(Allowance), st.sampled_from(Cargo))
@@ -67,11 +70,11 @@ def test_each_step_allows_what_it_says() -> None:
 
 
 def test_half_of_a_month_forecasts_twice_as_much() -> None:
-    assert forecast_bytes(Used(media=300 * KB), NOVEMBER, on(16)) == 600 * KB
+    assert forecast_bytes(Used(total=300 * KB), NOVEMBER, on(16)) == 600 * KB
 
 
 def test_the_first_day_forecasts_nothing() -> None:
-    assert forecast_bytes(Used(media=300 * KB), NOVEMBER, on(1, 23)) is None
+    assert forecast_bytes(Used(total=300 * KB), NOVEMBER, on(1, 23)) is None
 
 
 def test_a_month_is_one_of_utc() -> None:

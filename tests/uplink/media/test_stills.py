@@ -67,7 +67,9 @@ def desk_at(
     puback_within_s: float = 10.0,
 ) -> Desk:
     clock = LabClock()
-    purse = Purse(plan or DataPlanSettings(), folder / "data-plan.json", clock)
+    purse = Purse(
+        plan or DataPlanSettings(), folder / "data-plan.json", clock, carried_bytes=lambda: desk.paths.carried_bytes
+    )
     paths = Paths(
         ways or {PRIMARY: street.endpoint("unit-a")},
         passing("unit-a-media", background=True, puback_within_s=puback_within_s),

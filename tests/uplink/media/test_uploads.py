@@ -67,7 +67,12 @@ class Desk:
         if not self.clip.exists():
             self.clip.write_bytes(FILM)
         self.clock = LabClock()
-        self.purse = Purse(plan or DataPlanSettings(), folder / "data-plan.json", self.clock)
+        self.purse = Purse(
+            plan or DataPlanSettings(),
+            folder / "data-plan.json",
+            self.clock,
+            carried_bytes=lambda: self.uploads.wire.carried_bytes,
+        )
         self.under_way = False
         self.road = Road(lambda: self.under_way)
         self.category: Category | None = Category.INTRUDER

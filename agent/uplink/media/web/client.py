@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Mapping
 
+    from agent.uplink.wire import Wire
+
 CONNECT_S: Final = 10.0
 ANSWER_S: Final = 30.0
 """A server that says or takes nothing for so long is not there."""
@@ -51,15 +53,19 @@ class Reply:
 class Client:
     """Requests of one upload, one after the other. `hang_up` may be called from any thread, and ends it for good."""
 
-    def __init__(self, context: ssl.SSLContext, headers: Mapping[str, str], interface: str | None = None) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, headers: Mapping[str, str], wire: Wire, interface: str | None = None
+    ) -> None:
         """A client that has asked nothing yet.
 
         Args:
             context: Whom it believes.
             headers: What goes with every request.
+            wire: Counts what it carries.
             interface: The network interface to go through; None leaves that to the routing table.
         """
         self._headers = headers
+        self._wire = wire
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._hung_up = False
@@ -114,11 +120,16 @@ class Client:
         self._manager.clear()
 
     def watch(self, sock: socket.socket) -> None:
-        """Remember an open socket for `hang_up`."""
+        """Count an open socket, and remember it for `hang_up`."""
+        self._wire.watch(sock)
         with self._lock:
             self._sockets = {each for each in self._sockets if each.fileno() >= 0} | {sock}
             if self._hung_up:
                 _shut(sock)
+
+    def look(self) -> None:
+        """A socket is about to be closed: count what it carried."""
+        self._wire.look()
 
     def _shut(self) -> None:
         """End the request that waits."""
@@ -153,6 +164,7 @@ class Client:
             msg = f"{urlsplit(url).hostname} cannot be reached: {_without_url(error)}"
             raise TryAgain(msg) from error
         finally:
+            self.look()
             if response is not None:
                 response.drain_conn() if response.status < 300 and method == "HEAD" else response.close()  # noqa: PLR2004
 
@@ -206,6 +218,10 @@ def _http_pool(client: Client) -> Any:  # noqa: ANN401 - urllib3's pool class
             super().connect()
             _opened(client, self.sock)
 
+        def close(self) -> None:
+            client.look()
+            super().close()
+
     class Pool(urllib3.HTTPConnectionPool):
         ConnectionCls = Plain
 
@@ -217,6 +233,10 @@ def _https_pool(client: Client) -> Any:  # noqa: ANN401 - urllib3's pool class
         def connect(self) -> None:
             super().connect()
             _opened(client, self.sock)
+
+        def close(self) -> None:
+            client.look()
+            super().close()
 
     class Pool(urllib3.HTTPSConnectionPool):
         ConnectionCls = Secure

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES: Final = 16 * 1024
 """What an alert may have to wait for: 65 ms at 2 Mbit/s, besides what the kernel holds already."""
-AROUND: Final = 1.05
-"""Bytes on the line for each byte of a file: 52 of TCP/IP in 1,448, TLS in each 16 kB, and the way back."""
 LOOK_EVERY_S: Final = 0.2
 
 
@@ -82,7 +80,7 @@ class Flow:
                 msg = "the file became shorter while it was being sent"
                 raise NeverWorks(msg)
             left -= len(data)
-            self._purse.spend(round(len(data) * AROUND), for_help=self._for_help)
+            self._purse.spend(len(data), for_help=self._for_help)
             self._free_s = max(self._free_s, time.monotonic()) + len(data) / self._bytes_per_s
             yield data
 
