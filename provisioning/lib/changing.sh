@@ -16,7 +16,8 @@ changing() {
 # MODE and OWNER:GROUP of something that is there, as it would be written here.
 rights_of() { stat -c '%a %U:%G' -- "$1"; }
 
-# put_file MODE OWNER:GROUP PATH: what comes on standard input becomes this file.
+# put_file MODE OWNER:GROUP PATH: what comes on standard input becomes this file. OWES="WHAT..." before it says what the
+# running system has to be told when it changes (owed.sh).
 put_file() {
   local mode=$1 owner=$2 path=$3 new
   new=$(mktemp -p "$WORK")
@@ -31,6 +32,8 @@ put_file() {
     rm -f "$path.coming"
     install -m "$mode" -o "${owner%:*}" -g "${owner#*:}" "$new" "$path.coming"
     sync "$path.coming"
+    # shellcheck disable=SC2086 # one word for each
+    owe ${OWES:-}
     mv -T "$path.coming" "$path"
     sync "$(dirname "$path")"
   fi

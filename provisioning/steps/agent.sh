@@ -2,8 +2,6 @@
 # The agent itself: an environment of its own in one of two slots, from pinned files only, taken into use by one rename.
 # agent/update/slots.py says what lies in the slots; an update fills the other one.
 
-AGENT_CHANGED=''
-
 agent_step() {
   local slots=$PREFIX/slots in_use wanted target
   in_use=$(readlink "$slots/current" || true)
@@ -19,10 +17,10 @@ agent_step() {
     if changing "install the agent into slot $target"; then
       fill_slot "$slots/$target" "$wanted"
       sync --file-system "$slots/$target"
+      owe restart
       ln -sfn "$target" "$slots/.current.new"
       mv -T "$slots/.current.new" "$slots/current"
       sync "$slots"
-      AGENT_CHANGED=yes
     fi
   fi
   put_ways_in

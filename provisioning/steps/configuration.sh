@@ -5,10 +5,8 @@
 TLS=/var/lib/safepoint/tls # the agent's own: keys are born here, and renewed beside
 UPDATE_KEYS=/etc/safepoint/update-keys
 
-CONFIGURATION_CHANGED=''
-
 configuration_step() {
-  local text sum before written=$STATE/written-configurations
+  local text sum written=$STATE/written-configurations
   put_folder 750 root:safepoint /etc/safepoint
   take_update_key
   if [ -z "$(answer unit_id)" ]; then
@@ -22,9 +20,7 @@ configuration_step() {
     if ! grep -qsx "$sum" "$written"; then
       { [ ! -e "$written" ] || cat "$written"; printf '%s\n' "$sum"; } | put_file 600 root:root "$written"
     fi
-    before=$CHANGES
-    printf '%s\n' "$text" | put_file 640 root:safepoint "$CONFIG"
-    [ "$CHANGES" = "$before" ] || CONFIGURATION_CHANGED=yes
+    printf '%s\n' "$text" | OWES=reload put_file 640 root:safepoint "$CONFIG"
   elif [ "$(sed -n 's/^  id: "\(.*\)"$/\1/p; s/^  id: \([a-z0-9-]*\)$/\1/p' "$CONFIG" | head -n 1)" != "$(answer unit_id)" ]; then
     refuse "$CONFIG is not of the unit $(answer unit_id): correct the answers, or decommission this unit first"
   else

@@ -8,19 +8,20 @@
 # (sysusers.d and tmpfiles.d belong to the step people.)
 
 AGENT_UNIT=safepoint-agent.service
+UNTIL_RESTART=/run/safepoint-restart-machine # gone with the restart that it asks for
 ARMED_WITHIN=60 # seconds; it takes 2, and a slow card with other things to do some more
 
 services_step() {
-  local file before=$CHANGES enable=() start=()
+  local file enable=() start=()
   for file in "$SOURCE"/systemd/*; do
     if [ ! -f "$file" ] || [ ! -x "$file" ]; then continue; fi
     copy_file 755 "$file" "$PREFIX/systemd/${file##*/}"
   done
   for file in "$SOURCE"/systemd/*.conf.d/*.conf; do
-    copy_file 644 "$file" "/etc/systemd/$(basename "$(dirname "$file")")/${file##*/}"
+    OWES=daemon-reload copy_file 644 "$file" "/etc/systemd/$(basename "$(dirname "$file")")/${file##*/}"
   done
   for file in "$SOURCE"/systemd/*.{service,path,timer,socket}; do
-    copy_file 644 "$file" "/etc/systemd/system/${file##*/}"
+    OWES=daemon-reload copy_file 644 "$file" "/etc/systemd/system/${file##*/}"
     grep -qx '\[Install\]' "$file" || continue
     enable+=("${file##*/}")
     # What runs once at boot has nothing to do now, and would be found ended by every later run.
@@ -30,14 +31,25 @@ services_step() {
     [ "$(systemctl --root=/ is-enabled "$file" 2>/dev/null || true)" = enabled ] ||
       ! changing "enable $file" || quietly systemctl enable "$file"
   done
-  # In a root file system they start with it.
-  if [ -n "$DRY_RUN" ] || ! systemd_runs; then return 0; fi
-  if [ "$CHANGES" != "$before" ]; then
-    quietly systemctl daemon-reload
+  [ -z "$DRY_RUN" ] || return 0
+  tell_systemd "${start[@]}"
+  if systemd_runs; then wait_until_armed; fi
+  [ ! -e "$UNTIL_RESTART" ] ||
     NEXT+=("Restart the machine once: the watchdog, the journal and the disk begin with it.")
+}
+
+# tell_systemd [UNIT...]: what it is owed; and these are to run.
+tell_systemd() {
+  if ! systemd_runs; then
+    paid daemon-reload reload restart # all of it starts with the root file system
+    return 0
   fi
-  start_now "${start[@]}"
-  wait_until_armed
+  if is_owed daemon-reload; then
+    : >"$UNTIL_RESTART"
+    quietly systemctl daemon-reload
+    paid daemon-reload
+  fi
+  start_now "$@"
 }
 
 systemd_runs() { [ -d /run/systemd/system ]; }
@@ -49,15 +61,17 @@ start_now() {
   for unit in "$@"; do
     systemctl --quiet is-active "$unit" || ! changing "start $unit" || quietly systemctl start --no-block "$unit"
   done
-  [ -n "$at_work" ] || return 0
-  if [ -n "$AGENT_CHANGED" ]; then
+  if [ -z "$at_work" ]; then
+    : # it starts with all of it
+  elif is_owed restart; then
     changing "restart the agent" && quietly systemctl restart --no-block "$AGENT_UNIT"
-  elif [ -n "$CONFIGURATION_CHANGED" ] && lacks_certificate; then
+  elif is_owed reload && lacks_certificate; then
     # A daemon at work refuses a file that names what is not there yet; a new one starts with it, and waits.
     changing "restart the agent, which has no certificate yet" && quietly systemctl restart --no-block "$AGENT_UNIT"
-  elif [ -n "$CONFIGURATION_CHANGED" ]; then
+  elif is_owed reload; then
     changing "let the agent read its configuration again" && quietly systemctl reload --no-block "$AGENT_UNIT"
   fi
+  paid restart reload
 }
 
 # The agent tells systemd that it is ready when it is armed: all inputs were read, or it is known that there are none.

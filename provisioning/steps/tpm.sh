@@ -8,18 +8,18 @@ TPM_DROP_INS=/etc/systemd/system
 TPM_FILES=(safepoint-agent.service.d/tpm.conf dev-tpmrm0.device.d/timeout.conf)
 
 tpm_step() {
-  local file before=$CHANGES key
+  local file key
   key=$(held_key)
   if [ -n "$key" ]; then
     look_at_tpm "$key"
     copy_file 644 "$SOURCE/provisioning/authority/tpm/openssl.cnf" "$TPM_OPENSSL"
-    for file in "${TPM_FILES[@]}"; do copy_file 644 "$SOURCE/systemd/tpm/$file" "$TPM_DROP_INS/$file"; done
+    for file in "${TPM_FILES[@]}"; do
+      OWES="daemon-reload restart" copy_file 644 "$SOURCE/systemd/tpm/$file" "$TPM_DROP_INS/$file"
+    done
   else
     for file in "${TPM_FILES[@]}"; do take_away "$TPM_DROP_INS/$file"; done
   fi
-  [ "$CHANGES" != "$before" ] && [ -d /run/systemd/system ] && [ -z "$DRY_RUN" ] || return 0
-  quietly systemctl daemon-reload
-  ! systemctl --quiet is-active safepoint-agent.service || quietly systemctl restart --no-block safepoint-agent.service
+  [ -n "$DRY_RUN" ] || tell_systemd
 }
 
 # The first of the unit's key files that is no key but tells OpenSSL where a TPM has it; nothing where there is none.
@@ -48,6 +48,7 @@ look_at_tpm() {
 take_away() {
   [ -e "$1" ] || return 0
   changing "remove $1" || return 0
+  owe daemon-reload restart
   rm "$1"
   rmdir --ignore-fail-on-non-empty "$(dirname "$1")"
 }

@@ -21,7 +21,8 @@ systemctl() { # a running systemd: remembers in $folder/active what is active, a
     "show "*) cat "$folder/agent" ;;
   esac
 }
-ARMED_WITHIN=0 AGENT_CHANGED='' CONFIGURATION_CHANGED=''
+systemd_runs() { true; }
+ARMED_WITHIN=0 UNTIL_RESTART=$folder/until-restart
 """
 ARMED = "ActiveState=active\n"
 
@@ -46,15 +47,60 @@ def test_an_agent_at_work_is_left_at_work(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "asked"),
     [
-        ("AGENT_CHANGED=yes ANSWER[unit_id]=u; touch $TLS/cert.pem", "restart --no-block"),
-        ("CONFIGURATION_CHANGED=yes ANSWER[unit_id]=u; touch $TLS/cert.pem", "reload --no-block"),
-        ("CONFIGURATION_CHANGED=yes ANSWER[unit_id]=u; rm -f $TLS/cert.pem", "restart --no-block"),
+        ("owe reload restart; ANSWER[unit_id]=u; touch $TLS/cert.pem", "restart --no-block"),
+        ("owe reload; ANSWER[unit_id]=u; touch $TLS/cert.pem", "reload --no-block"),
+        ("owe reload; ANSWER[unit_id]=u; rm -f $TLS/cert.pem", "restart --no-block"),
     ],
 )
 def test_another_agent_is_started_anew_and_another_configuration_read(tmp_path: Path, changed: str, asked: str) -> None:
     start = f"TLS=$folder/tls; mkdir -p $TLS; {changed}; start_now safepoint-agent.service"
     assert started(tmp_path, start)[2] == ["start --no-block safepoint-agent.service"], "it comes with both"
     assert started(tmp_path, start)[2][1:] == [f"{asked} safepoint-agent.service"]
+    assert started(tmp_path, "start_now safepoint-agent.service")[2][2:] == [], "it was told: once is enough"
+
+
+INSTALL = 'install() { command install -m "$2" "${@: -2}"; }'  # no root here, and no user safepoint
+CONFIGURED = f"""
+{INSTALL}
+check_configuration() {{ :; }}
+take_update_key() {{ :; }}
+put_folder() {{ :; }}
+configuration_text() {{ printf 'location: %s\\n' "$place"; }}
+rights_of() {{ printf '640 root:safepoint'; }}
+TLS=$folder/tls; mkdir -p "$TLS"; touch "$TLS/cert.pem"; ANSWER[unit_id]=u
+"""
+
+
+def test_a_run_that_ended_half_way_leaves_the_next_one_its_debts(tmp_path: Path) -> None:
+    (tmp_path / "agent").write_text(ARMED, encoding="ascii")
+    at_work = "tell_systemd safepoint-agent.service"
+
+    def configure(place: str) -> str:
+        return f"{CONFIGURED} place={place}; configuration_step"
+
+    started(tmp_path, f"{configure('old')}; {at_work}")
+    interrupted = started(tmp_path, f"{configure('new')}; refuse 'sshd takes passwords'")
+    assert interrupted[0] == REFUSED
+    assert interrupted[2] == ["start --no-block safepoint-agent.service"]
+    resumed = started(tmp_path, f"{configure('new')}; {at_work}")
+    assert resumed[2][1:] == ["reload --no-block safepoint-agent.service"]
+    assert started(tmp_path, f"{configure('new')}; {at_work}")[2][2:] == []
+
+
+def test_units_that_were_changed_are_read_by_the_run_that_gets_so_far(tmp_path: Path) -> None:
+    change = "echo x | OWES=daemon-reload put_file 644 root:root $folder/x.timer"
+    assert started(tmp_path, f"{INSTALL}; {change}; systemctl status; kill -9 $$")[2] == ["status"]
+    again = started(tmp_path, "tell_systemd")
+    assert again[2][1:] == ["daemon-reload"]
+    assert (tmp_path / "until-restart").exists(), "each run says that the machine is to be restarted, until it was"
+    assert started(tmp_path, "tell_systemd")[2][2:] == []
+
+
+def test_where_no_systemd_runs_nothing_is_owed_to_it(tmp_path: Path) -> None:
+    told = started(
+        tmp_path, "systemd_runs() { false; }; owe restart daemon-reload; tell_systemd; cat $OWED; systemctl x"
+    )
+    assert told == (0, "", ["x"])
 
 
 def test_an_armed_agent_is_told(tmp_path: Path) -> None:
