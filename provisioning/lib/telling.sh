@@ -8,8 +8,11 @@ FINISHED=''
 
 say() {
   printf '%s\n' "$*"
-  if [ -n "${LOG_OPEN:-}" ]; then printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" >>"$LOG"; fi
+  if [ -n "${LOG_OPEN:-}" ]; then printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" | without_secrets >>"$LOG"; fi
 }
+
+# An address can carry a password before its host, or a signature after its question mark.
+without_secrets() { sed -E 's#(://)[^/@ ]+@#\1***@#g; s#(://[^? ]+\?)[^ ]+#\1***#g'; }
 
 # Wrong input or a wrong place: one sentence, with what to do.
 refuse() {
@@ -59,8 +62,7 @@ quietly() {
   local code=0
   LAST_OUTPUT=$(mktemp -p "$WORK")
   "$@" >"$LAST_OUTPUT" 2>&1 </dev/null || code=$?
-  # An index or a proxy can carry a password in its address.
-  [ -z "${LOG_OPEN:-}" ] || sed -E 's#(://)[^/@ ]+@#\1***@#g; s/^/    /' "$LAST_OUTPUT" >>"$LOG"
+  [ -z "${LOG_OPEN:-}" ] || sed 's/^/    /' "$LAST_OUTPUT" | without_secrets >>"$LOG"
   [ "$code" = 0 ] || return "$code"
   rm "$LAST_OUTPUT"
   LAST_OUTPUT=''

@@ -91,8 +91,9 @@ mistake_in() {
       printf 'needs a zone such as Europe/London'
       ;;
     voice_model_url)
-      [[ $value =~ ^https://[^[:space:]\"]+$ ]] && return 0
-      printf 'needs an address that begins with https://'
+      # No user and password before the host: nobody would send them, and they would lie in the answers.
+      [[ $value =~ ^https://[^][:space:]\"@/?#]+([/?#][^[:space:]\"]*)?$ ]] && return 0
+      printf 'needs an address that begins with https://, without a user and password in it'
       ;;
     voice_model_sha256)
       [[ $value =~ ^[0-9a-fA-F]{64}$ ]] && return 0

@@ -69,10 +69,12 @@ def test_what_is_in_the_way_is_never_removed(tmp_path: Path) -> None:
     assert (tmp_path / "link").read_text() == "somebody's"
 
 
-def test_an_address_with_a_password_does_not_reach_the_log(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["quietly echo", "say", "changing", "refuse"])
+def test_neither_password_nor_signature_of_an_address_reaches_the_log(tmp_path: Path, how: str) -> None:
     log = tmp_path / "log"
-    call(tmp_path, f'LOG="{log}"; LOG_OPEN=yes; quietly echo "Looking in https://me:secret@index.example/simple"')
-    assert "https://***@index.example/simple" in log.read_text()
+    address = "https://me:secret@index.example/simple?X-Amz-Signature=secret&X-Amz-Date=1"
+    call(tmp_path, f'LOG="{log}"; LOG_OPEN=yes; {how} "Looking in {address} and so on"')
+    assert "Looking in https://***@index.example/simple?*** and so on" in log.read_text()
     assert "secret" not in log.read_text()
 
 
