@@ -78,8 +78,8 @@ def test_what_the_agent_would_refuse_later_is_refused_when_it_is_typed(
     tmp_path: Path, key: str, wrong: str, right: str
 ) -> None:
     zones = f"ZONES={tmp_path}/zones; mkdir -p $ZONES/Europe; touch $ZONES/Europe/London; "
-    assert call(tmp_path, f"{zones}mistake_in {key} {wrong}").returncode == 1
-    assert call(tmp_path, f"{zones}mistake_in {key} {right}").returncode == 0
+    assert call(tmp_path, f"{zones}mistake_in {key} '{wrong}'").returncode == 1
+    assert call(tmp_path, f"{zones}mistake_in {key} '{right}'").returncode == 0
 
 
 ALONE = "put_folder() { :; }; put_file() { cat; }; TLS=$WORK/tls; ANSWERS=$WORK/mine; answers_step"
