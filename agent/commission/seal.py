@@ -144,8 +144,11 @@ def unseal(sealed: bytes) -> Opened:
         format_, result = document["format"], document["result"]
         certificates = x509.load_pem_x509_certificates(document["certificate"].encode())
         signature = base64.b64decode(document["signature"], validate=True)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        msg = f"it is no signed commissioning result ({type(error).__name__}: {error})"
+    except KeyError as error:
+        msg = f"it is no signed commissioning result: it has no {error}"
+        raise SealBroken(msg) from error
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        msg = "it is no signed commissioning result, or was damaged: fetch it again from the unit"
         raise SealBroken(msg) from error
     if format_ != FORMAT or not isinstance(result, dict):
         msg = f"its format is not {FORMAT}"
@@ -174,7 +177,7 @@ def trust(opened: Opened, authorities: bytes) -> None:
     try:
         trusted = x509.load_pem_x509_certificates(authorities)
     except ValueError as error:
-        msg = f"the authority's file holds no certificate: {error}"
+        msg = "the authority's file holds no certificate (PEM)"
         raise SealBroken(msg) from error
     signed = _ended(opened.result)
     present, *above = opened.certificates

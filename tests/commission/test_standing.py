@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -260,13 +260,85 @@ def test_a_key_that_is_kept_elsewhere_signs_through_openssl(
         Signer.load(files.key_file, files.cert_file)
 
 
+WHOLE = {
+    "unit": {"id": "hk-001"},
+    "passed": True,
+    "ended": JUNE.isoformat(),
+    "engineer": "A. Smith",
+    "countersigned": {"operatorRef": "op-7"},
+}
+
+
+def verified(authority: Authority, file: Path, result: object, *options: str) -> int:
+    """What `safepoint commission verify` ends with for a result that the unit hk-001 signed."""
+    files = authority.issue_client("hk-001")
+    file.write_bytes(Signer.load(files.key_file, files.cert_file).seal(cast("dict[str, Any]", result)))
+    return main(["commission", "verify", str(file), *options])
+
+
 def test_verify_says_whose_signature_holds(
     tmp_path: Path, authority: Authority, sealed: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "result.json"
-    file.write_bytes(sealed)
-    assert main(["commission", "verify", str(file), "--ca", str(authority.ca_file)]) == 0
-    assert "the signature of hk-001 holds" in capsys.readouterr().out
+    now = {"ended": datetime.now(UTC).isoformat()}
+    assert verified(authority, file, WHOLE | now, "--ca", str(authority.ca_file)) == 0
+    told = capsys.readouterr().out
+    assert "the signature of hk-001 holds" in told
+    assert "control room  op-7" in told
     file.write_bytes(sealed.replace(b'"passed": true', b'"passed": false'))
     assert main(["commission", "verify", str(file)]) == 2
     assert "does not hold" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("differently", "said"),
+    [({"passed": False}, "NOT PASSED"), ({"countersigned": None}, "NOT COUNTERSIGNED")],
+)
+def test_verify_ends_well_only_for_a_unit_that_passed_and_that_the_control_room_vouches_for(
+    tmp_path: Path, authority: Authority, capsys: pytest.CaptureFixture[str], differently: dict[str, object], said: str
+) -> None:
+    assert verified(authority, tmp_path / "result.json", WHOLE | differently) == 1
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"unit": None},
+        {"unit": "hk-001"},
+        {"unit": {"id": "hk-002"}},
+        {"passed": "yes"},
+        {"ended": 5},
+        {"engineer": ["A"]},
+        {"countersigned": "op-7"},
+        {"countersigned": {"operatorRef": ""}},
+    ],
+)
+def test_verify_has_one_sentence_for_whatever_a_unit_signed(
+    tmp_path: Path, authority: Authority, capsys: pytest.CaptureFixture[str], wrong: dict[str, object]
+) -> None:
+    file = tmp_path / "result.json"
+    assert verified(authority, file, WHOLE | wrong) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"safepoint: {file} does not hold: it ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"{}", b"[" * 100_000, b"\xff", b'{"format": "x", "result": {}}'])
+def test_verify_has_one_sentence_for_whatever_is_no_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    file = tmp_path / "result.json"
+    file.write_bytes(content)
+    assert main(["commission", "verify", str(file)]) == 2
+    assert "does not hold: it is no signed commissioning result" in capsys.readouterr().err
+
+
+def test_what_a_unit_signed_paints_no_line_of_its_own(
+    tmp_path: Path, authority: Authority, capsys: pytest.CaptureFixture[str]
+) -> None:
+    painted = WHOLE | {"passed": False, "engineer": "\x1b[2J\nresult        PASSED"}
+    assert verified(authority, tmp_path / "result.json", painted) == 1
+    told = capsys.readouterr().out
+    assert "\nresult        PASSED" not in told
+    assert "\x1b" not in told

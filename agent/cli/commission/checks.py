@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent.cli.errors import UsageError
 from agent.cli.owned import as_owner
 from agent.config.load import load_config
+from agent.config.problems import one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -20,12 +21,13 @@ NOT_PASSED = 1
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Check a result.
+    """Check a result; 0 when the unit passed and the control room countersigned it.
 
     Raises:
         UsageError: it cannot be read, or does not hold.
     """
     from agent.commission.seal import SealBroken, trust, unseal  # noqa: PLC0415
+    from agent.commission.summary import Summary  # noqa: PLC0415
 
     try:
         sealed = args.file.read_bytes()
@@ -37,26 +39,21 @@ def verify(args: argparse.Namespace) -> int:
         opened = unseal(sealed)
         if authorities is not None:
             trust(opened, authorities)
+        result = Summary.of(opened)
     except SealBroken as why:
-        msg = f"{args.file} does not hold: {why}"
+        msg = f"{args.file} does not hold: {one_line(str(why))}"
         raise UsageError(msg) from why
-    result = opened.result
-    unit = result.get("unit", {}).get("id")
-    if unit != opened.signer:
-        msg = f"{args.file} does not hold: it is about {unit}, and {opened.signer} signed it"
-        raise UsageError(msg)
     vouched = "not checked (name it with --ca)" if authorities is None else f"{args.ca} vouches for it"
-    signed = result.get("countersigned") or {}
     lines = [
-        f"{args.file}: the signature of {opened.signer} holds",
+        f"{args.file}: the signature of {one_line(opened.signer)} holds",
         f"authority     {vouched}",
-        f"result        {'PASSED' if result.get('passed') is True else 'NOT PASSED'}, {result.get('ended')}",
-        f"engineer      {result.get('engineer')}",
-        f"control room  {signed.get('operatorRef', 'not countersigned')}",
+        f"result        {'PASSED' if result.passed else 'NOT PASSED'}, {one_line(result.ended)}",
+        f"engineer      {'nobody' if result.engineer is None else one_line(result.engineer)}",
+        f"control room  {one_line(result.countersigned.operator_ref) if result.countersigned else 'NOT COUNTERSIGNED'}",
         f"sha256        {hashlib.sha256(sealed).hexdigest()}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return 0 if result.is_whole else NOT_PASSED
 
 
 def status(args: argparse.Namespace) -> int:
