@@ -16,14 +16,14 @@ from agent.uplink.in_flight import HEDGE_S, InFlight
 from agent.uplink.in_order import InOrder
 from agent.uplink.lanes import Lane, lane_of
 from agent.uplink.publication import LinkDown, PublishRefused, Receipt
-from agent.uplink.ready import Ready
+from agent.uplink.ready import Queue, Ready
 from agent.uplink.resends import Resends
 from agent.uplink.standing import Standing
 from agent.uplink.validation import MessageInvalid, check
 from agent.uplink.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from agent.clock import Clock, Moment
     from agent.config.settings import Config
@@ -36,6 +36,9 @@ log = structlog.get_logger()
 
 DISK_PATIENCE_S: Final = 2.0
 """An alert that is not urgent waits this long for the disk, then it goes out unstored: better told than kept."""
+LOOK_PAST: Final = 32
+"""Revisions that wait for a lower one of their own alert, past which others may go: looking at a whole backlog for each
+acknowledgement would take longer than what it wins."""
 
 
 class Courier:
@@ -214,35 +217,57 @@ class Courier:
             self.hurry()
             return
         self._begin_anew_if_new()
-        while (entry := self._ready.first) is not None:
+        for entry in self._in_flight.stranded:
+            self._send_beside(entry)
+        stuck = [queue for queue in Queue if not self._dispatch_from(queue)]
+        if not stuck:
+            self._standing.publish()
+
+    def _dispatch_from(self, queue: Queue) -> bool:
+        """Hand over what is ready of one queue; whether all of it could go."""
+        aside: list[Entry] = []
+        while len(aside) <= LOOK_PAST and (entry := self._ready.first(queue)) is not None:
             if not self._outbox.holds(entry) or entry.key in self._in_flight:
-                self._ready.drop_first()
+                self._ready.take_first(queue)
                 if self._in_flight.taken(entry.key) and self._outbox.holds(entry):
                     self._send_beside(entry)  # its repetition is due, and one path still says nothing
                 continue
             first = self._first_owed(entry)
-            path = self._choose(first.attempts + 1, lane_of(first.tell.category))
+            ahead = self._in_flight.ahead_of(first)
+            path = self._choose(first, ahead)
+            if path is None and ahead:
+                aside.append(self._ready.take_first(queue))  # it waits for its own alert only
+                continue
             if path is None or not self._window.lets_pass(first, asyncio.get_running_loop().time()):
-                return
+                break
             try:
                 self._send(first, path)
             except LinkDown:
-                return
-        self._standing.publish()
+                break
+        for entry in aside:
+            self._ready.add(entry)
+        return self._ready.first(queue) is None
 
-    def _choose(self, attempt: int, lane: Lane) -> str | None:
-        """The path for this attempt, but none that a help call just found to be silent while there is another."""
+    def _choose(self, entry: Entry, ahead: Collection[str]) -> str | None:
+        """The path for its next attempt, but none that a help call just found to be silent while there is another.
+
+        Args:
+            entry: What is to go.
+            ahead: The paths over which it would overtake nothing; empty: all of them.
+        """
+        attempt, lane = entry.attempts + 1, lane_of(entry.tell.category)
+        besides = frozenset(self._paths.names).difference(ahead) if ahead else frozenset()
         silent = self._in_flight.silent
-        path = self._paths.choose(attempt, lane, besides=silent) if silent else None
-        return path or self._paths.choose(attempt, lane)
+        path = self._paths.choose(attempt, lane, besides=besides | silent) if silent else None
+        return path or self._paths.choose(attempt, lane, besides=besides)
 
     def _send_beside(self, entry: Entry) -> None:
-        """A path has a help call and its broker says nothing: send it over another one that is up."""
+        """A path has an alert and its broker says nothing: send it over another one that is up."""
         silent = self._in_flight.paths_of(entry.key)
         path = self._paths.choose(entry.attempts + 1, lane_of(entry.tell.category), besides=silent)
         if path is None or not self._outbox.holds(entry):
             return
-        log.warning("help_call_sent_beside", alert_id=entry.tell.alert_id, silent=sorted(silent), path=path)
+        log.warning("alert_sent_beside", alert_id=entry.tell.alert_id, silent=sorted(silent), path=path)
         with contextlib.suppress(LinkDown):  # it is looked at again while the first path is silent
             self._send(entry, path)
 

@@ -63,17 +63,20 @@ class Entry:
         return self.stands != "active"
 
     @property
-    def turn(self) -> tuple[int, int, int]:
+    def turn(self) -> tuple[int, ...]:
         """What is lower goes first.
 
         Of the help calls those that go on, the newest first: whoever pressed just now still stands there. Then those
-        that ended unheard, the newest of them first as well; and last what has its outcome. Of anything else the older
-        first.
+        that ended unheard, the newest of them first as well; and last what has its outcome. Of those that are over,
+        what was sent less often goes before the repetitions of others, or calls that nobody answers would keep the
+        rest from ever being sent. Of anything else the older first.
         """
         if self.tell.category is not Category.HELP:
-            return self.priority, 0, self.sequence
+            return self.priority, self.sequence
         group = _GROUPS.get(self.stands, 0)
-        return self.priority, group, self.sequence if self.stands == "closed" else -self.sequence
+        if not self.over:
+            return self.priority, group, -self.sequence
+        return self.priority, group, self.attempts, self.sequence if self.stands == "closed" else -self.sequence
 
     def age_s(self, now: Moment) -> float:
         """How long ago what it tells happened; by the wall clock when that was in another boot."""

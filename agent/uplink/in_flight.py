@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agent.uplink.lanes import Lane, lane_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from agent.uplink.entry import Entry, Key
 
@@ -75,15 +75,33 @@ class InFlight:
         flight = self._flights.get(key)
         return frozenset() if flight is None else frozenset(flight.paths)
 
+    def ahead_of(self, entry: Entry) -> frozenset[str]:
+        """The paths over which the next lower revision of its alert is under way, if no broker has taken it yet.
+
+        Over another one it would be overtaken. A path that is known to be silent is none of them: a lower revision
+        that lies there comes when its connection is lost, or never.
+        """
+        alert_id, revision = entry.key
+        lower = [key for key, flight in self._flights.items() if key[0] == alert_id and key[1] < revision]
+        untaken = [self._flights[key] for key in sorted(lower) if not self._flights[key].taken]
+        return frozenset(untaken[-1].paths) - self.silent if untaken else frozenset()
+
     def taken(self, key: Key) -> bool:
         """Whether a help call is under way over one path while another path's broker has taken it."""
         flight = self._flights.get(key)
         return flight is not None and flight.taken
 
     @property
+    def stranded(self) -> Sequence[Entry]:
+        """What lies on silent paths only, and no broker has taken."""
+        silent = self.silent
+        return [flight.entry for flight in self._flights.values() if not flight.taken and flight.paths <= silent]
+
+    @property
     def untaken(self) -> bool:
-        """Whether there is a revision under way that no broker has taken."""
-        return any(not flight.taken for flight in self._flights.values())
+        """Whether there is a revision under way that no broker has taken, and that a path which speaks could carry."""
+        silent = self.silent
+        return any(not flight.taken and not flight.paths <= silent for flight in self._flights.values())
 
     @property
     def silent(self) -> frozenset[str]:

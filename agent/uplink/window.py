@@ -35,16 +35,19 @@ _SHARES: Final = {Lane.HELP: math.inf, Lane.INTRUDER: 1.0, Lane.FAULT: 0.8}
 """Of the window, what a lane may fill of it; the others: half."""
 
 OLD_CALLS: Final = 0.25
-"""Of the window, what help calls may fill of it that are over: two at first. Where they are before the control room
-already, it reads a call of now after them."""
+"""Beside the window, so much of it for help calls that are over: two at first. Where they are before the control room
+already, it reads a call of now after them. Places of their own: they neither wait for a backlog of anything else nor,
+where nobody answers for them, keep it waiting."""
 
 
-def _is_old_call(entry: Entry) -> bool:
+def is_old_call(entry: Entry) -> bool:
+    """Whether it is of a help call that is over."""
     return lane_of(entry.tell.category) is Lane.HELP and entry.over
 
 
 @dataclass
 class _Place:
+    old_call: bool
     first_s: float
     """When its alert was sent for the first time since it took the place."""
     last_s: float
@@ -71,14 +74,17 @@ class Window:
     def lets_pass(self, entry: Entry, now_s: float) -> bool:
         """Whether this may be sent now; what has its place already may, as often as it has to."""
         self._vacate(now_s)
-        share = _SHARES.get(lane_of(entry.tell.category), 0.5) if not _is_old_call(entry) else OLD_CALLS
-        return entry.key in self._places or len(self._places) < max(1.0, share * self._size)
+        old_call = is_old_call(entry)
+        share = OLD_CALLS if old_call else _SHARES.get(lane_of(entry.tell.category), 0.5)
+        taken = sum(place.old_call is old_call for place in self._places.values())
+        return entry.key in self._places or taken < max(1.0, share * self._size)
 
     def sent(self, entry: Entry, now_s: float) -> None:
         """It was sent, whether there was room or not."""
-        if lane_of(entry.tell.category) is Lane.HELP and not _is_old_call(entry):
+        old_call = is_old_call(entry)
+        if lane_of(entry.tell.category) is Lane.HELP and not old_call:
             return
-        place = self._places.pop(entry.key, None) or _Place(now_s, now_s)
+        place = self._places.pop(entry.key, None) or _Place(old_call, now_s, now_s)
         place.last_s = now_s
         self._places[entry.key] = place
 

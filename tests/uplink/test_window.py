@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.clock import SystemClock
@@ -16,12 +17,12 @@ from agent.uplink.paths import PRIMARY
 from agent.uplink.publication import Subscription
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
-from agent.uplink.window import AT_LEAST, AT_MOST, FIRST, HELD_S, SLOW_S, Window
+from agent.uplink.window import AT_LEAST, AT_MOST, FIRST, HELD_S, OLD_CALLS, SLOW_S, Window
 from tests.uplink.chaos.small_unit import small_unit
 from tests.uplink.lab import LabClock, linked, passing, tell, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Container
     from pathlib import Path
 
     from agent.uplink.link import Link
@@ -51,7 +52,7 @@ def filled(window: Window, category: Category, now_s: float = 0.0) -> list[Entry
 class SlowDesk:
     """Takes its time for each alert, in the order in which they come, then says that it has it."""
 
-    def __init__(self, never_answers: str = "") -> None:
+    def __init__(self, never_answers: Container[str] = ()) -> None:
         self.never_answers = never_answers
         self.waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.took: list[str] = []
@@ -69,7 +70,7 @@ class SlowDesk:
             await asyncio.sleep(EACH_S)  # the work
             self.took.append(document["id"])
             data = document["data"]
-            if data["alertId"] == self.never_answers:
+            if data["alertId"] in self.never_answers:
                 continue
             ack = messages.acknowledgement(
                 UnitTopics("street", data["site"]["unitId"]),
@@ -122,7 +123,7 @@ async def test_a_slow_console_gets_a_backlog_once_and_a_new_call_at_once(street:
 async def test_one_that_is_never_answered_goes_on_being_sent_and_holds_nothing_up(
     street: Street, tmp_path: Path
 ) -> None:
-    desk = SlowDesk(never_answers="inc-1")
+    desk = SlowDesk(never_answers={"inc-1"})
     waits = {"resend_s": (1.0, 1.0, 1.0, 1.0, 60.0)}
     async with at_work(desk, here(street)), small_unit(tmp_path, {PRIMARY: here(street)}, uplink=waits) as unit:
         for revision in (1, 2):
@@ -133,6 +134,36 @@ async def test_one_that_is_never_answered_goes_on_being_sent_and_holds_nothing_u
         assert {pending.tell.alert_id for pending in unit.outbox.pending()} == {"inc-1"}
     for number in range(20):
         assert desk.took.index(f"inc-{number}-r1") < desk.took.index(f"inc-{number}-r2")
+
+
+async def test_old_calls_that_nobody_answers_keep_neither_a_break_in_nor_each_other_waiting(
+    street: Street, tmp_path: Path
+) -> None:
+    """More of them than their repetitions leave room for: two places each 4 s are 30 a minute."""
+    calls = {f"old-{number}" for number in range(12)}
+    desk = SlowDesk(never_answers=calls)
+    waits = {"resend_s": (1.0, 1.0, 1.0, 1.0, 1.0)}
+    async with at_work(desk, here(street)), small_unit(tmp_path, {PRIMARY: here(street)}, uplink=waits) as unit:
+        for alert_id in calls:
+            unit.raise_alert(alert_id, 1, Category.HELP, state="ended")
+        for number in range(20):
+            unit.raise_alert(f"inc-{number}", 1, Category.INTRUDER)
+        await until(lambda: unit.courier.pending == len(calls), "the break-ins are received")
+        assert len(calls.intersection(told.removesuffix("-r1") for told in desk.took)) < len(calls), "not after them"
+        await until(lambda: all(f"{call}-r1" in desk.took for call in calls), "each of them was sent")
+
+
+def test_old_calls_have_places_of_their_own_and_few() -> None:
+    window = Window()
+    filled(window, Category.INTRUDER)
+    old = [replace(entry(f"old-{number}", Category.HELP), stands="ended") for number in range(FIRST)]
+    for number, each in enumerate(old):
+        assert window.lets_pass(each, 0.0) is (number < OLD_CALLS * FIRST)
+        if number < OLD_CALLS * FIRST:
+            window.sent(each, 0.0)
+    assert not window.lets_pass(entry("break-in"), 0.0), "nor is theirs anybody else's"
+    window.answered(old[0], 0.1)
+    assert window.lets_pass(old[3], 0.1)
 
 
 def test_no_more_than_the_window_is_before_a_console_that_has_answered_nothing() -> None:

@@ -18,7 +18,7 @@ from typing import Final
 from agent import journal
 from agent.signals import Category
 from agent.uplink.endpoint import Endpoint
-from agent.uplink.paths import PRIMARY
+from agent.uplink.paths import ALTERNATE, PRIMARY
 from tests.uplink.chaos.small_unit import small_unit
 
 REVISIONS: Final = 3
@@ -54,7 +54,8 @@ async def live(folder: Path, port: int, incidents: int, pace_s: float) -> None:
     done = len(log.read_bytes()) if log.exists() else 0
     rng = random.Random(done)
     endpoint = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
-    async with small_unit(folder, {PRIMARY: endpoint}, puback_within_s=3.0, keepalive_s=3.0) as unit:
+    ways = {PRIMARY: endpoint, ALTERNATE: endpoint}  # each connection has faults of its own
+    async with small_unit(folder, ways, puback_within_s=3.0, keepalive_s=3.0) as unit:
         with log.open("ab", buffering=0) as written:
             for number, revision in steps(incidents)[done:]:
                 unit.raise_alert(alert_id_of(number), revision, category_of(number))

@@ -63,7 +63,8 @@ async def test_a_call_of_now_comes_before_yesterdays(
     direct = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
     async with (
         RoughNetwork(port, reads_mqtt=True) as network,
-        ControlRoom(direct, "old-calls-desk", SystemClock(), org="street") as room,
+        # A name of its own: a broker keeps for a console what came after it left.
+        ControlRoom(direct, f"desk-{LINES.index(line)}-{state}-{after}", SystemClock(), org="street") as room,
     ):
         room.listen(note)
         await room.wait_for(lambda room: room.connected, GENEROUS_S)

@@ -1,0 +1,102 @@
+"""Two paths of different speed, both in order: no revision of an alert overtakes a lower one of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.control_room.happenings import What
+from agent.control_room.room import ControlRoom
+from agent.signals import Category
+from agent.uplink.endpoint import Endpoint
+from agent.uplink.paths import ALTERNATE, PRIMARY
+from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
+from tests.uplink.chaos.small_unit import small_unit
+from tests.uplink.lab import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.control_room.happenings import Happening
+    from tests.uplink.conftest import Street
+
+REVISIONS = 8
+OTHERS = 4
+GENEROUS_S = 60.0
+RAISED = {What.ALERT_RAISED, What.ALERT_REVISED}
+
+
+@pytest.mark.parametrize("slow", [PRIMARY, ALTERNATE])
+@pytest.mark.parametrize("category", [Category.HELP, Category.INTRUDER, Category.FAULT])
+async def test_no_revision_overtakes_a_lower_one_over_the_quicker_path(
+    street: Street, tmp_path: Path, category: Category, slow: str
+) -> None:
+    port = street.broker.plain_port or 0
+    told: list[Happening] = []
+    direct = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
+    async with (
+        RoughNetwork(port, reads_mqtt=True) as network,
+        ControlRoom(direct, f"desk-{category}-{slow}", SystemClock(), org="street") as room,
+    ):
+        room.listen(told.append)
+        await room.wait_for(lambda room: room.connected, GENEROUS_S)
+        network.always = Fault(delay_s=0.05)
+        through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
+        ways = {PRIMARY: direct, ALTERNATE: direct} | {slow: through}
+        async with small_unit(tmp_path, ways) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            for revision in range(1, REVISIONS + 1):
+                unit.raise_alert(f"{slow}-{category}", revision, category)
+                await asyncio.sleep(0.02)  # the pace of what happens, quicker than the slow path's answers
+            for number in range(OTHERS):
+                unit.raise_alert(f"{slow}-{category}-{number}", 1, category)
+            await until(lambda: unit.courier.pending == 0, "all of it is received")
+    assert not [each for each in told if each.what is What.OLDER_REVISION]
+    came = [each.revision for each in told if each.alert_id == f"{slow}-{category}" and each.what in RAISED]
+    assert came == list(range(1, REVISIONS + 1))
+
+
+async def test_what_waits_for_its_own_alert_keeps_nothing_else_waiting(street: Street, tmp_path: Path) -> None:
+    """The first path takes nothing any more, which is found out after seconds; meanwhile the other one works."""
+    port = street.broker.plain_port or 0
+    direct = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
+    async with (
+        RoughNetwork(port, reads_mqtt=True) as network,
+        ControlRoom(direct, "desk-waiting", SystemClock(), org="street") as room,
+    ):
+        await room.wait_for(lambda room: room.connected, GENEROUS_S)
+        through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
+        ways = {PRIMARY: through, ALTERNATE: direct}
+        async with small_unit(tmp_path, ways, puback_within_s=GENEROUS_S) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            network.strike(End.HALF_OPEN)
+            for revision in range(1, REVISIONS + 1):
+                unit.raise_alert("stuck", revision, Category.INTRUDER)
+            unit.raise_alert("other", 1, Category.INTRUDER)
+            await room.wait_for(lambda room: "other" in room.alerts, GENEROUS_S)
+            assert "stuck" not in room.alerts, "its first revisions are on the path that says nothing"
+
+
+async def test_a_path_that_a_help_call_found_silent_keeps_no_alert_and_no_picture(
+    street: Street, tmp_path: Path
+) -> None:
+    """The break-in lies on it already; nobody looks after that one before its acknowledgement is seconds late."""
+    port = street.broker.plain_port or 0
+    direct = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
+    async with (
+        RoughNetwork(port, reads_mqtt=True) as network,
+        ControlRoom(direct, "desk-stranded", SystemClock(), org="street") as room,
+    ):
+        await room.wait_for(lambda room: room.connected, GENEROUS_S)
+        through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
+        ways = {PRIMARY: through, ALTERNATE: direct}
+        async with small_unit(tmp_path, ways, puback_within_s=10 * GENEROUS_S) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            network.strike(End.HALF_OPEN)
+            unit.raise_alert("break-in", 1, Category.INTRUDER)
+            unit.raise_alert("call", 1, Category.HELP)
+            await room.wait_for(lambda room: {"break-in", "call"} <= room.alerts.keys(), GENEROUS_S)
+            await until(lambda: not unit.courier.under_way, "the road is free for the call's picture")
