@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REVISIONS = 8
 OTHERS = 4
 GENEROUS_S = 60.0
+NEVER_S = 10_000.0
 RAISED = {What.ALERT_RAISED, What.ALERT_REVISED}
 
 
@@ -70,7 +71,7 @@ async def test_what_waits_for_its_own_alert_keeps_nothing_else_waiting(street: S
         await room.wait_for(lambda room: room.connected, GENEROUS_S)
         through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
         ways = {PRIMARY: through, ALTERNATE: direct}
-        async with small_unit(tmp_path, ways, puback_within_s=GENEROUS_S) as unit:
+        async with small_unit(tmp_path, ways, puback_within_s=NEVER_S, keepalive_s=NEVER_S) as unit:
             await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
             network.strike(End.HALF_OPEN)
             for revision in range(1, REVISIONS + 1):
@@ -93,7 +94,7 @@ async def test_a_path_that_a_help_call_found_silent_keeps_no_alert_and_no_pictur
         await room.wait_for(lambda room: room.connected, GENEROUS_S)
         through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
         ways = {PRIMARY: through, ALTERNATE: direct}
-        async with small_unit(tmp_path, ways, puback_within_s=10 * GENEROUS_S) as unit:
+        async with small_unit(tmp_path, ways, puback_within_s=NEVER_S, keepalive_s=NEVER_S) as unit:
             await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
             network.strike(End.HALF_OPEN)
             unit.raise_alert("break-in", 1, Category.INTRUDER)
