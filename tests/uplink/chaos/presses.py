@@ -200,7 +200,7 @@ async def _over(town: Town, before: frozenset[str]) -> None:
     async with asyncio.timeout(WITHIN_S):
         while not (closed := [each for each in _new(room, before) if each.latest.data["state"] == "closed"]):
             for each in _new(room, before):  # where a press made two, the unit knows one of them only
-                if each.alert_id not in asked:
+                if each.outgrown or each.alert_id not in asked:  # an operator judges again what grew meanwhile
                     asked.add(each.alert_id)
                     await room.close_alert(each.alert_id, Outcome.TEST, "chaos", "chaos")
             await room.changed()
