@@ -23,7 +23,7 @@ from agent.uplink.validation import MessageInvalid, check
 from agent.uplink.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from agent.clock import Clock, Moment
     from agent.config.settings import Config
@@ -219,8 +219,13 @@ class Courier:
         self._begin_anew_if_new()
         for entry in self._in_flight.stranded:
             self._send_beside(entry)
-        stuck = [queue for queue in Queue if not self._dispatch_from(queue)]
-        if not stuck:
+        all_went = True
+        for queue in Queue:
+            went = self._dispatch_from(queue)
+            if not went and queue is not Queue.OLD_CALLS:  # those wait for a console's answer, which may never come
+                return
+            all_went = all_went and went
+        if all_went:
             self._standing.publish()
 
     def _dispatch_from(self, queue: Queue) -> bool:
@@ -233,11 +238,10 @@ class Courier:
                     self._send_beside(entry)  # its repetition is due, and one path still says nothing
                 continue
             first = self._first_owed(entry)
-            ahead = self._in_flight.ahead_of(first)
-            path = self._choose(first, ahead)
-            if path is None and ahead:
+            if self._in_flight.holds_up(first):
                 aside.append(self._ready.take_first(queue))  # it waits for its own alert only
                 continue
+            path = self._choose(first.attempts + 1, lane_of(first.tell.category))
             if path is None or not self._window.lets_pass(first, asyncio.get_running_loop().time()):
                 break
             try:
@@ -248,18 +252,11 @@ class Courier:
             self._ready.add(entry)
         return self._ready.first(queue) is None
 
-    def _choose(self, entry: Entry, ahead: Collection[str]) -> str | None:
-        """The path for its next attempt, but none that a help call just found to be silent while there is another.
-
-        Args:
-            entry: What is to go.
-            ahead: The paths over which it would overtake nothing; empty: all of them.
-        """
-        attempt, lane = entry.attempts + 1, lane_of(entry.tell.category)
-        besides = frozenset(self._paths.names).difference(ahead) if ahead else frozenset()
+    def _choose(self, attempt: int, lane: Lane) -> str | None:
+        """The path for this attempt, but none that a help call just found to be silent while there is another."""
         silent = self._in_flight.silent
-        path = self._paths.choose(attempt, lane, besides=besides | silent) if silent else None
-        return path or self._paths.choose(attempt, lane, besides=besides)
+        path = self._paths.choose(attempt, lane, besides=silent) if silent else None
+        return path or self._paths.choose(attempt, lane)
 
     def _send_beside(self, entry: Entry) -> None:
         """A path has an alert and its broker says nothing: send it over another one that is up."""
@@ -303,7 +300,7 @@ class Courier:
         )
         receipt = self._paths.send(message.publication(), lane_of(entry.tell.category), path)
         now_s = asyncio.get_running_loop().time()
-        self._in_flight.left(entry, path, now_s)
+        self._in_flight.left(entry, path, now_s, again=self._in_order.was_heard(entry))
         self._in_order.sent(entry, now_s)
         self._window.sent(entry, now_s)
         self._news.set()  # `_carry` looks whether it waits too long

@@ -26,6 +26,8 @@ class _Flight:
     """When it has waited too long; infinite for what is no help call, or what another path has taken."""
     taken: bool = False
     """A help call that the broker behind another path has: the usual repetitions go on, beside the silent path."""
+    again: bool = False
+    """A repetition: somebody who listens may have had it before, and what followed it, too."""
     paths: set[str] = field(default_factory=set)
 
 
@@ -51,11 +53,11 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._flights)
 
-    def left(self, entry: Entry, path: str, now_s: float) -> None:
-        """An entry was handed to a path."""
+    def left(self, entry: Entry, path: str, now_s: float, *, again: bool) -> None:
+        """An entry was handed to a path; `again`: after a broker took it for somebody on this connection."""
         look_s = now_s + self._patience_s if lane_of(entry.tell.category) is Lane.HELP else math.inf
         flight = self._flights.setdefault(entry.key, _Flight(entry, look_s))
-        flight.entry, flight.look_s, flight.taken = entry, look_s, False
+        flight.entry, flight.look_s, flight.taken, flight.again = entry, look_s, False, again
         flight.paths.add(path)
 
     def ended(self, entry: Entry, path: str, *, taken: bool) -> None:
@@ -75,16 +77,18 @@ class InFlight:
         flight = self._flights.get(key)
         return frozenset() if flight is None else frozenset(flight.paths)
 
-    def ahead_of(self, entry: Entry) -> frozenset[str]:
-        """The paths over which the next lower revision of its alert is under way, if no broker has taken it yet.
+    def holds_up(self, entry: Entry) -> bool:
+        """Whether a lower revision of its alert is under way that no broker has taken yet: it would be overtaken.
 
-        Over another one it would be overtaken. A path that is known to be silent is none of them: a lower revision
-        that lies there comes when its connection is lost, or never.
+        Not by a quicker path alone. Over the same one, a console that comes back between the two hears the higher one
+        and has missed the lower. What lies on silent paths only is waited for by nobody.
         """
         alert_id, revision = entry.key
-        lower = [key for key, flight in self._flights.items() if key[0] == alert_id and key[1] < revision]
-        untaken = [self._flights[key] for key in sorted(lower) if not self._flights[key].taken]
-        return frozenset(untaken[-1].paths) - self.silent if untaken else frozenset()
+        silent = self.silent
+        return any(
+            key[0] == alert_id and key[1] < revision and not (flight.taken or flight.again or flight.paths <= silent)
+            for key, flight in self._flights.items()
+        )
 
     def taken(self, key: Key) -> bool:
         """Whether a help call is under way over one path while another path's broker has taken it."""

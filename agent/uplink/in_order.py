@@ -31,6 +31,10 @@ class InOrder:
         self._unheard.discard(entry.key)
         self._sent_s[entry.key] = now_s
 
+    def was_heard(self, entry: Entry) -> bool:
+        """Whether it was sent on this connection, and as far as is known not to nobody."""
+        return entry.key in self._sent_s and entry.key not in self._unheard
+
     def unheard(self, entry: Entry) -> None:
         """The broker answered that nobody listens, or that it refuses it."""
         self._unheard.add(entry.key)
