@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Ask for the certificate of a unit, its first one and each later one. `request` makes a new key, which never leaves the
-unit, and prints the request for the authority; `install` takes the authority's answer. The running unit tries a
-later one at its broker and takes it into use when the broker accepts it; until then, and if it does not, the one before
-stays in use. `status` tells how it stands. With --media it is about the key that signs footage.
+unit, and prints the request for the authority; `install` takes the authority's answer: PEM, DER or .p7b, with all
+intermediate authorities, in any order. The running unit tries a later one at its broker and takes it into use when the
+broker accepts it; until then, and if it does not, the one before stays in use. `status` tells how it stands. With
+--media it is about the key that signs footage.
 A new authority takes the place of the old one in three steps, which provisioning/broker/README.md describes: `install`
 takes the first certificate of the new authority with --ca and a file of both, the last with --ca and the new one alone.
 """

@@ -168,6 +168,8 @@ def _check_pair(args: argparse.Namespace, cert_file: Path, key_file: Path, key_f
         context_of(Identity("new", None, cert_file, key_file), ssl.TLSVersion.TLSv1_3)
     except EndpointInvalid as error:
         told = str(error).replace(str(cert_file), str(args.cert)).replace(str(key_file), str(key_from))
+        if args.key is None:
+            told += "; `safepoint certificate request` prints once more what it should be the answer to"
         raise UsageError(told) from error
 
 

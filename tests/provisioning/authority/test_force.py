@@ -36,7 +36,7 @@ from tests.alongside import alongside
 from tests.provisioning.authority.force import DECADES, DOCUMENTS, SERVER, YEAR, Desk, Force, life, pem
 from tests.provisioning.authority.pilot import ORG, UNIT, Unit, openssl
 from tests.provisioning.broker.rendered import CONSOLE, RenderedBroker, why_locked_out
-from tests.uplink.lab import tell, until
+from tests.uplink.lab import linked, passing, tell, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from agent.config.settings import Config
     from agent.rooms import Room
     from agent.signals import Signal
+    from fakes.authority import Credentials
 
 HEARD_WITHIN_S = 100.0
 
@@ -136,6 +137,11 @@ async def _run(room: Room) -> None:
     await run(lambda: None)
 
 
+def way(broker: RenderedBroker, who: Credentials) -> Endpoint:
+    """The way to the broker of somebody who has these."""
+    return Endpoint.build(broker.url, ca_file=who.ca_file, cert_file=who.cert_file, key_file=who.key_file)
+
+
 async def heard(room: ControlRoom, working: AtWork, alert_id: str) -> None:
     """A call for help reaches the control room, and its acknowledgement the unit."""
     working.call_for_help(alert_id)
@@ -154,8 +160,11 @@ async def test_a_unit_of_a_forces_pki_is_heard_and_is_renewed_while_it_works(
     cert = force.issuing.answer(unit.request(None))
     told = unit.certificate("install", force.file("first.pem", cert, force.issuing.cert), "--ca", force.root_file)
     assert (told.code, "It is the unit's first certificate" in told.out) == (0, True), told
-    way = Endpoint.build(broker.url, ca_file=desk.ca_file, cert_file=desk.cert_file, key_file=desk.key_file)
-    async with broker, ControlRoom(way, CONSOLE, SystemClock(), org=ORG) as room, at_work(unit) as working:
+    async with (
+        broker,
+        ControlRoom(way(broker, desk), CONSOLE, SystemClock(), org=ORG) as room,
+        at_work(unit) as working,
+    ):
         await heard(room, working, "inc-1")
         paths, topics = working.uplink.paths, UnitTopics(ORG, "hk-001")
         await paths.publish(Publication(topics.audit, b"{}"))
@@ -198,6 +207,22 @@ async def test_who_is_on_the_forces_list_is_locked_out_and_its_calls_wait(
         working.call_for_help("inc-1")
         await until(lambda: "certificate right?" in (working.uplink.paths.trouble or ""), "the unit says what it is")
         assert (working.uplink.paths.connected, working.uplink.courier.pending) == (False, 1)
+
+
+async def test_mosquitto_trusts_all_below_a_root_and_no_intermediate_alone(force: Force, tmp_path: Path) -> None:
+    """Why README.md says to mind whom the root vouches for."""
+    unit = force.issue_client("hk-001")
+    issuing = force.file("issuing.crt", force.issuing.cert)
+    async with RenderedBroker(tmp_path / "narrow", force, "--ca", issuing) as broker:
+        told = why_locked_out(broker, force.root_file, unit.cert_file, unit.key_file)
+        assert re.search("unknown.ca", told, re.IGNORECASE), told
+    theirs = force.issue_client("laptop-7")
+    broker = RenderedBroker(tmp_path / "wide", force)
+    laptop = way(broker, theirs)
+    async with broker, linked(laptop, passing("laptop-7")) as link:
+        await link.publish(Publication(UnitTopics(ORG, "laptop-7").status, b"{}"))
+        with pytest.raises(PublishRefused):
+            await link.publish(Publication(UnitTopics(ORG, "hk-001").status, b"{}"))
 
 
 def somebody(force: Force, called: str = "hk-099") -> x509.Certificate:
@@ -398,6 +423,7 @@ def test_a_commissioning_signed_with_a_forces_certificate_holds_for_its_root_and
     assert unit.certificate("install", whole, "--ca", force.root_file).code == 0
     signer = Signer.load(unit.folder / "tls/key.pem", unit.folder / "tls/cert.pem")
     result = {"unit": {"id": "hk-001"}, "passed": True, "ended": datetime.now(UTC).isoformat(), "engineer": "A"}
+    result["countersigned"] = {"operatorRef": "op-17"}
     sealed = unit.folder / "result.json"
     sealed.write_bytes(signer.seal(result))
     stranger = force.file("stranger.crt", Desk.root("Another Root").cert)
