@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 
@@ -29,9 +31,12 @@ def certificates_in(what: str, path: Path) -> list[x509.Certificate]:
     except OSError as error:
         msg = f"{what} {path} holds no certificate: {error.strerror}"
         raise UsageError(msg) from error
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         msg = f"{what} {path} holds no certificate, or a damaged one"
         raise UsageError(msg) from error
+    if not found:
+        msg = f"{what} {path} holds no certificate"
+        raise UsageError(msg)
     return found
 
 
@@ -45,19 +50,13 @@ def _of_pem(content: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(content)
     except ValueError:
         # Windows calls a whole PKCS #7 a certificate.
-        as_pkcs7 = content.replace(b" CERTIFICATE-----", b" PKCS7-----")
-        try:
-            return pkcs7.load_pem_pkcs7_certificates(as_pkcs7)
-        except ValueError:
-            pass
+        with suppress(ValueError, UnsupportedAlgorithm):
+            return pkcs7.load_pem_pkcs7_certificates(content.replace(b" CERTIFICATE-----", b" PKCS7-----"))
         raise
 
 
 def _of_der(content: bytes) -> list[x509.Certificate]:
     try:
         return [x509.load_der_x509_certificate(content)]
-    except ValueError as error:
-        try:
-            return pkcs7.load_der_pkcs7_certificates(content)
-        except ValueError:
-            raise error from None
+    except ValueError:
+        return pkcs7.load_der_pkcs7_certificates(content)

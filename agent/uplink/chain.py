@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _signed(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
         return False
     try:
         certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):  # of another name, of a kind of key that signs nothing, forged
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        # Of another name, of a kind of key that signs nothing, forged, or signed in a way that nobody should trust.
         return False
     return True

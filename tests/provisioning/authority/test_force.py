@@ -339,6 +339,31 @@ def test_a_chain_in_any_order_and_form_lies_in_the_unit_as_it_is_to_be_shown(
     assert (unit.folder / "tls/ca.crt").read_bytes() == pem(force.root.cert)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>certificate services: log in</html>",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN PKCS7-----\nMAsGCSqGSIb3DQEHAQ==\n-----END PKCS7-----\n",
+        bytes.fromhex("300b06092a864886f70d010701"),  # a PKCS #7 of another kind
+    ],
+)
+def test_what_holds_no_certificate_is_refused_in_a_sentence_wherever_it_is_named(
+    force: Force, unit: Unit, content: bytes
+) -> None:
+    nothing = force.file("nothing")
+    nothing.write_bytes(content)
+    right = force.file("right.pem", force.issuing.answer(unit.request(None)), force.issuing.cert)
+    for words in (
+        (nothing, "--ca", force.root_file),
+        (right, "--ca", nothing),
+        (right, "--ca", force.root_file, "--signed-by", nothing),
+        ("--media", nothing),
+    ):
+        assert f"{nothing} holds no certificate" in refused(unit, *words)
+
+
 def test_a_broker_below_another_authority_needs_that_of_units_named_once(force: Force, unit: Unit) -> None:
     brokers = Desk.root("Another Root")
     theirs = force.file("brokers.crt", brokers.cert)
