@@ -65,14 +65,18 @@ class Authority:
         """A certificate for a unit or a console; the broker knows it by this name."""
         return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, (), valid)
 
-    def sign(self, request: x509.CertificateSigningRequest) -> bytes:
+    def sign(
+        self,
+        request: x509.CertificateSigningRequest,
+        use: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
+    ) -> bytes:
         """The certificate (PEM) that a unit asked for with a key of its own."""
         public = request.public_key()
         if not isinstance(public, ec.EllipticCurvePublicKey):
             msg = "this authority signs elliptic curve keys only"
             raise TypeError(msg)
         builder = _builder(request.subject, self._subject, public, None)
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        usage = x509.ExtendedKeyUsage([use])
         certificate = builder.add_extension(usage, critical=False).sign(self._key, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM)
 

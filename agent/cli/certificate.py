@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
-from agent.cli.owned import as_owner, check_ours, read_named, requested_key
+from agent.cli.owned import as_owner, read_named
 from agent.config.load import load_config
 
 if TYPE_CHECKING:
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Ask for the certificate of a unit, its first one and each later one. `request` makes a new key, which never leaves the
-unit, and prints the request for the authority; `install` takes the authority's answer. The running unit tries a
-later one at its broker and takes it into use when the broker accepts it; until then, and if it does not, the one before
-stays in use. `status` tells how it stands. With --media it is about the key that signs footage.
+unit, and prints the request for the authority; `install` takes the authority's answer: PEM, DER or .p7b, with all
+intermediate authorities, in any order. The running unit tries a later one at its broker and takes it into use when the
+broker accepts it; until then, and if it does not, the one before stays in use. `status` tells how it stands. With
+--media it is about the key that signs footage.
 A new authority takes the place of the old one in three steps, which provisioning/broker/README.md describes: `install`
 takes the first certificate of the new authority with --ca and a file of both, the last with --ca and the new one alone.
 """
@@ -43,10 +43,13 @@ def add(subparsers: Subparsers) -> None:
     request.add_argument("--key", metavar="FILE", type=Path, help="a key that a TPM keeps, instead of a new one")
     request.set_defaults(func=_request)
     install = verbs.add_parser("install", help="put a new certificate beside the one in use")
-    install.add_argument("cert", metavar="FILE", type=Path, help="the certificate, and those above it (PEM)")
+    install.add_argument("cert", metavar="FILE", type=Path, help="the certificate, and those above it in any order")
     install.add_argument("--key", metavar="FILE", type=Path, help="its key, if it was not made by `request`")
     install.add_argument(
         "--ca", metavar="FILE", type=Path, help="the authorities to trust from then on, if they change"
+    )
+    install.add_argument(
+        "--signed-by", metavar="FILE", type=Path, help="the root that signed it, if the broker's own is below another"
     )
     install.set_defaults(func=_install)
     status = verbs.add_parser("status", help="tell which certificate is in use, until when, and which one waits")
@@ -115,106 +118,14 @@ def _install(args: argparse.Namespace) -> int:
     Raises:
         UsageError: it cannot be the unit's.
     """
+    config = _config(args)
     if args.media:
         from agent.cli.media_certificate import install_media  # noqa: PLC0415 - heavy
 
-        return install_media(args, _config(args))
-    from agent.uplink.certificate import Certificate, CertificateUnreadable  # noqa: PLC0415
-    from agent.uplink.first_identity import FirstRefused, is_first, put_first  # noqa: PLC0415
-    from agent.uplink.key_birth import KEY_NAME  # noqa: PLC0415
+        return install_media(args, config)
+    from agent.cli.new_certificate import install  # noqa: PLC0415 - heavy
 
-    config = _config(args)
-    slots, requested = _slots(config), config.state_folder / "tls" / KEY_NAME
-    try:
-        certificate = Certificate.read(args.cert)
-    except CertificateUnreadable as error:
-        raise UsageError(str(error)) from error
-    # What the caller names is read with the caller's rights, what lies in the state folder with its owner's.
-    cert, ca = read_named("FILE", args.cert), None if args.ca is None else read_named("--ca", args.ca)
-    key = requested_key(config, requested) if args.key is None else read_named("--key", args.key)
-    _check_pair(args, key, args.key or requested)
-    first = is_first(slots)  # looked at with the caller's rights: the configuration's files may be root's alone
-    _check_authority(args, config, None if first else slots, cert, ca)
-    check_ours(args.cert, certificate.name, certificate.not_after, config)
-    try:
-        with as_owner(config):
-            if first:
-                put_first(slots.given, cert, key, ca)
-            else:
-                slot = slots.put(cert, key, ca).name
-            requested.unlink(missing_ok=True)
-    except FirstRefused as error:
-        raise UsageError(str(error)) from error
-    except OSError as error:
-        where = slots.given.cert_file.parent if first else config.state_folder / "tls"
-        msg = f"the certificate cannot be put into {where}: {error.strerror or error}"
-        raise UsageError(msg) from error
-    if first:
-        sys.stdout.write(
-            f"It is the unit's first certificate, valid until {certificate.not_after:%Y-%m-%d}. The running unit uses "
-            "it with its next connection.\n"
-        )
-        return 0
-    sys.stdout.write(
-        f"It waits in slot {slot}, valid until {certificate.not_after:%Y-%m-%d}. The running unit tries it within "
-        "half a minute and takes it into use when its broker accepts it.\n"
-    )
-    return 0
-
-
-def _check_pair(args: argparse.Namespace, key: bytes, where: Path) -> None:
-    """Have OpenSSL say whether it takes the certificate, this key and the authority.
-
-    Raises:
-        UsageError: it does not.
-    """
-    import ssl  # noqa: PLC0415
-
-    from agent.uplink.slots import Identity  # noqa: PLC0415
-    from agent.uplink.tls import EndpointInvalid, context_of  # noqa: PLC0415
-
-    fd = os.memfd_create("key")  # OpenSSL is given keys by name, and this one as it was read, not as it is now
-    with os.fdopen(fd, "wb") as file:
-        file.write(key)
-        file.flush()
-        held = Path(f"/proc/self/fd/{fd}")
-        try:
-            context_of(Identity("new", args.ca, args.cert, held), ssl.TLSVersion.TLSv1_3)
-        except EndpointInvalid as error:
-            raise UsageError(str(error).replace(str(held), str(where))) from error
-
-
-def _check_authority(
-    args: argparse.Namespace, config: Config, slots: Slots | None, cert: bytes, ca: bytes | None
-) -> None:
-    """Hold the new certificate against the authorities that the unit will trust; without slots it is the first one.
-
-    Raises:
-        UsageError: it stands below none of them though it should, or below one that has ended.
-    """
-    from agent.uplink.authorities import Authorities  # noqa: PLC0415
-    from agent.uplink.certificate import CertificateUnreadable  # noqa: PLC0415
-
-    before, trusted = None, ca
-    try:
-        if slots is not None:
-            with as_owner(config):
-                in_use = slots.active()
-                trusted_before = None if in_use.ca_file is None else in_use.ca_file.read_bytes()
-                shown = in_use.cert_file.read_bytes()
-            if trusted_before is not None:
-                trusted, before = ca or trusted_before, Authorities.of(trusted_before, shown)
-    except (OSError, CertificateUnreadable) as error:
-        sys.stderr.write(f"safepoint: the certificate in use does not tell its authority: {error}\n")
-    if trusted is None:
-        return  # those of the machine, or nobody can tell
-    try:
-        why = Authorities.of(trusted, cert).objection(before, datetime.now(UTC))
-    except CertificateUnreadable as error:
-        raise UsageError(str(error)) from error
-    if why is not None:
-        msg = f"{args.cert} {why}"
-        raise UsageError(msg)
+    return install(args, config, _slots(config))
 
 
 def _status(args: argparse.Namespace) -> int:

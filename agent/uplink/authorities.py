@@ -5,16 +5,15 @@ OpenSSL judges each connection by the same file; this says beforehand, and to pe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
-from cryptography.exceptions import InvalidSignature
-
 from agent.uplink.certificate import Certificate, all_in
+from agent.uplink.chain import Chain, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -26,12 +25,16 @@ SOON: Final = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Authorities:
-    """The authorities of a file."""
+    """The authorities of a file, beside a certificate."""
 
     trusted: tuple[Certificate, ...]
     """In the file's order; never empty."""
     signer: Certificate | None
     """The one of them below which the shown certificate stands; None: the authority of the broker is another one."""
+    between: tuple[Certificate, ...]
+    """The other ones above the shown certificate, as far as they are known: the one that signed it comes first."""
+    missing: str | None
+    """The name of an authority above it whose certificate is nowhere; None: the chain is whole."""
 
     @classmethod
     def of(cls, ca: bytes, shown: bytes) -> Self:
@@ -41,63 +44,89 @@ class Authorities:
             CertificateUnreadable: one of them holds no certificate, or a damaged one.
         """
         trusted = all_in(ca, "the file of authorities")
-        leaf, *between = all_in(shown, "the file of the certificate")
-        signer = _root_of(leaf, between, trusted)
-        return cls(tuple(map(Certificate.of, trusted)), None if signer is None else Certificate.of(signer))
+        return cls.above(Chain.of(all_in(shown, "the file of the certificate"), trusted), trusted)
+
+    @classmethod
+    def above(cls, chain: Chain, trusted: Sequence[x509.Certificate]) -> Self:
+        """These authorities, beside the chain of a certificate."""
+        signer = next((each for each in reversed(chain.above) if each in trusted), None)
+        return cls(
+            tuple(map(_named, trusted)),
+            None if signer is None else _named(signer),
+            tuple(_named(each) for each in chain.above if each != signer),
+            chain.missing,
+        )
 
     @property
     def needed(self) -> Certificate:
-        """The one with whose end the unit's connection ends at the latest: that which signed, or the last to end."""
-        return self.signer or max(self.trusted, key=lambda authority: authority.not_after)
+        """The one with whose end the unit's connection ends at the latest.
 
-    def objection(self, before: Authorities | None, now: datetime) -> str | None:
+        That is whichever ends first of those that signed; where the broker's authority is another one, that counts too.
+        """
+        top = self.signer or max(self.trusted, key=_end)
+        return min((*self.between, top), key=_end)
+
+    def objection(
+        self,
+        before: Authorities | None,
+        now: datetime,
+        *,
+        otherwise: str | None = None,
+        which: str = "that the unit would trust",
+    ) -> str | None:
         """Why a certificate must not be installed that is shown beside these, as a sentence without its subject.
 
         Where the certificate in use stands below one of the trusted authorities the new one has to, else the unit would
         not trust the broker any more once that goes over to the new authority too.
 
         Args:
-            before: Those of the certificate in use; None when they cannot be told.
+            before: Those of the certificate in use; None when there is none, or they cannot be told.
             now: What time it is.
+            otherwise: It has to stand below one of these in any case, and this is what to do where it should not.
+            which: What these authorities are.
         """
-        if self.signer is None and before is not None and before.signer is not None:
-            names = ", ".join(authority.name for authority in self.trusted)
-            return f"is signed by no authority that the unit would trust ({names}): give --ca with the old and the new"
-        if self.signer is not None and self.signer.not_after < now:
-            return f"is signed by {self.signer.name}, which has ended on {self.signer.not_after:%Y-%m-%d}"
+        bound = otherwise is not None or (before is not None and before.signer is not None)
+        if self.signer is None and bound:
+            return self._foreign(which, otherwise or "if the authority changes, give --ca with the old and the new")
+        if self.signer is None and before is not None and self.missing in {each.name for each in before.between}:
+            return f"lacks the certificate of {self.missing}, which signed it: bring it in the same file"
+        for each in (*self.between, *(() if self.signer is None else (self.signer,))):
+            if each.not_after < now:
+                return f"is signed by {each.name}, which has ended on {each.not_after:%Y-%m-%d}"
         return None
+
+    def _foreign(self, which: str, otherwise: str) -> str:
+        names = ", ".join(authority.name for authority in self.trusted)
+        told = f"is signed by no authority {which} ({names})"
+        top = self.missing or (self.between[-1].name if self.between else "nobody")
+        if top in {authority.name for authority in self.trusted}:
+            return f"{told}, but by another {top}, with another key: {otherwise}"
+        if self.missing is None:
+            return f"{told}, but by {top}: {otherwise}"
+        return (
+            f"{told}: the certificate of {self.missing}, which signed it, is missing; if that is an intermediate "
+            f"authority, bring it in the same file; {otherwise}"
+        )
 
     def in_words(self, now: datetime) -> Iterator[str]:
         """Each of them, until when it is good, and which one signed."""
         for authority in self.trusted:
-            days = (authority.not_after - now) // timedelta(days=1)
-            ends = "" if days >= SOON.days else f", in {days} days" if days >= 0 else ", which is over"
             signed = ", which signed its certificate" if authority == self.signer else ""
-            yield f"trusts {authority.name} until {authority.not_after:%Y-%m-%d}{ends}{signed}"
+            yield f"trusts {authority.name} until {_good_until(authority, now)}{signed}"
+        for authority in self.between:
+            yield f"is signed by {authority.name}, good until {_good_until(authority, now)}"
 
 
-def _root_of(
-    leaf: x509.Certificate, between: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate]
-) -> x509.Certificate | None:
-    """The trusted certificate at the top of the chain of a leaf, if its chain ends with one."""
-    current, rest = leaf, list(between)
-    while True:
-        if (root := _issuer_of(current, trusted)) is not None:
-            return root
-        above = _issuer_of(current, rest)
-        if above is None:
-            return None
-        rest.remove(above)
-        current = above
+def _named(certificate: x509.Certificate) -> Certificate:
+    """An authority, which need not have a common name as a unit must."""
+    return replace(Certificate.of(certificate), name=name_of(certificate.subject))
 
 
-def _issuer_of(certificate: x509.Certificate, candidates: Iterable[x509.Certificate]) -> x509.Certificate | None:
-    return next((each for each in candidates if _signed(each, certificate)), None)
+def _end(certificate: Certificate) -> datetime:
+    return certificate.not_after
 
 
-def _signed(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):  # of another name, of a kind of key that signs nothing, forged
-        return False
-    return True
+def _good_until(authority: Certificate, now: datetime) -> str:
+    days = (authority.not_after - now) // timedelta(days=1)
+    ends = "" if days >= SOON.days else f", in {days} days" if days >= 0 else ", which is over"
+    return f"{authority.not_after:%Y-%m-%d}{ends}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.durable import put_whole
+from agent.uplink.certificate import CertificateUnreadable, all_in
 
 if TYPE_CHECKING:
     from agent.uplink.slots import Identity, Slots
@@ -45,10 +46,20 @@ def put_first(given: Identity, cert: bytes, key: bytes, ca: bytes | None) -> Non
             continue
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists():
-            if path.read_bytes() != content:
+            if _is_other(path.read_bytes(), content):
                 msg = f"{path} is there already and is another one: remove it if it is of no use"
                 raise FirstRefused(msg)
         else:
             put_whole(path, content, mode)
     given.cert_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     put_whole(given.cert_file, cert, 0o644)
+
+
+def _is_other(there: bytes, content: bytes) -> bool:
+    """Whether a file holds something else; the same certificates may be written in more than one way."""
+    if there == content:
+        return False
+    try:
+        return all_in(there, "the file there") != all_in(content, "the new one")
+    except CertificateUnreadable:
+        return True

@@ -80,7 +80,10 @@ def authority_ends(authority: Certificate, now: datetime) -> str | None:
     if days >= SOON.days:
         return None
     when = f"ends on {end}, in {days} days" if days >= 0 else f"has ended on {end}"
-    return f"The authority {authority.name} {when}: no connection is good after that. Bring the next one beside it."
+    return (
+        f"The authority {authority.name} {when}: no connection is good after that. "
+        "Have the unit's certificate signed by the one that follows it."
+    )
 
 
 def _exposed(key_file: Path) -> bool:

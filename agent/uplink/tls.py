@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TURNED_AWAY: Final = 2
 """So often in a row an identity is shown in vain before another one is."""
-_NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
+NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
 """`X509_V_FLAG_NO_CHECK_TIME` (openssl/x509_vfy.h): all is verified but whether the certificates are valid now."""
 
 
@@ -177,7 +177,7 @@ def context_of(identity: Identity, oldest: ssl.TLSVersion, known: Known | None =
     context.minimum_version = oldest
     if known is not None and not known.is_exact:
         # ssl does not offer X509_VERIFY_PARAM_set_time: OpenSSL verifies all but the times, and we those.
-        context.verify_flags |= _NO_CHECK_TIME
+        context.verify_flags |= NO_CHECK_TIME
         context.sslsocket_class = socket_judging_at(known)
     try:
         # A key with a pass phrase would make OpenSSL ask for it on the terminal: a daemon has none.

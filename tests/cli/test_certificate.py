@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import AttributeOID
+from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
 
 import agent
 from agent.cli.main import main
 from agent.enrolment import Purpose, Token, proves
+from agent.media_identity import MediaIdentity
 from agent.uplink.key_birth import KEY_NAME, MEDIA_KEY_NAME
 from fakes.authority import Authority
 from tests.config.desk import LAB
@@ -159,7 +160,7 @@ def test_a_file_of_authorities_of_which_one_is_damaged_is_one_sentence(
     assert certificate(*words) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
-    assert "ca_file bundle.pem holds no certificate" in printed.err
+    assert "--ca bundle.pem holds no certificate, or a damaged one" in printed.err
 
 
 def test_what_cannot_be_the_units_certificate_is_one_sentence(
@@ -352,11 +353,9 @@ def test_a_certificate_that_cannot_sign_footage_is_one_sentence(
     bare: Authority, desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine, other = bare.issue_client("hk-001"), bare.issue_client("hk-002")
-    answer = desk.folder / "answer.pem"
-    answer.write_bytes(mine.cert_file.read_bytes() + bare.ca_file.read_bytes())
     for words, told in (
         ((str(mine.cert_file),), "run `safepoint certificate request --media`, or give --key"),
-        ((str(answer), "--key", str(mine.key_file)), "the root must not be among the certificates"),
+        ((str(mine.cert_file), "--key", str(mine.key_file)), "would open connections to the broker"),
         ((str(mine.cert_file), "--key", str(other.key_file)), "the first certificate is not that of the key"),
         ((str(other.cert_file), "--key", str(other.key_file)), "is the certificate of hk-002, not of hk-001"),
         ((str(mine.cert_file), "--ca", str(bare.ca_file)), "--ca is not for --media"),
@@ -365,5 +364,10 @@ def test_a_certificate_that_cannot_sign_footage_is_one_sentence(
         printed = capsys.readouterr()
         assert told in printed.err
         assert (printed.out, printed.err.count("\n")) == ("", 1)
-    assert certificate("install", "--media", str(mine.cert_file), "--key", str(mine.key_file)) == 0
-    assert (TLS / "media.pem").stat().st_mode & 0o777 == 0o600
+    csr, answer = asked(capsys, "--media"), desk.folder / "answer.pem"
+    answer.write_bytes(bare.sign(csr, ExtendedKeyUsageOID.CODE_SIGNING) + bare.ca_file.read_bytes())
+    assert certificate("install", "--media", str(answer)) == 0
+    assert "Who verifies it must have street authority of this run." in capsys.readouterr().out
+    media = TLS / "media.pem"
+    assert media.stat().st_mode & 0o777 == 0o600
+    assert len(MediaIdentity.read(media).chain) == 1, "the root is left out: validators refuse footage that brings it"

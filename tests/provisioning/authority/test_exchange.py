@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
-import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from pilotca.keys import open_key
@@ -21,11 +18,9 @@ from agent.uplink.credentials import Credentials as UnitCredentials
 from agent.uplink.endpoint import Endpoint
 from agent.uplink.manners import Manners
 from agent.uplink.publication import Publication, Subscription
-from agent.uplink.slots import Identity
-from agent.uplink.tls import context_of
 from agent.uplink.topics import UnitTopics
 from tests.provisioning.authority.pilot import OFFICE_WORDS, ORG, Pilot, Unit, openssl
-from tests.provisioning.broker.rendered import RenderedBroker
+from tests.provisioning.broker.rendered import RenderedBroker, why_locked_out
 from tests.uplink.lab import Ear, linked, until
 
 if TYPE_CHECKING:
@@ -52,18 +47,6 @@ def way_of(unit: Unit, broker: RenderedBroker) -> Endpoint:
 
 def way(who: Credentials, broker: RenderedBroker) -> Endpoint:
     return Endpoint.build(broker.url, ca_file=who.ca_file, cert_file=who.cert_file, key_file=who.key_file)
-
-
-def why_locked_out(broker: RenderedBroker, ca: Path, cert: Path, key: Path) -> str:
-    """What the broker tells a client whose certificate it does not take."""
-    context = context_of(Identity("lab", ca, cert, key), ssl.TLSVersion.TLSv1_3)
-    with (
-        socket.create_connection(("localhost", broker.port), timeout=60) as raw,
-        context.wrap_socket(raw, server_hostname="localhost") as tls,
-        pytest.raises(ssl.SSLError) as refused,
-    ):
-        tls.recv(1)
-    return str(refused.value)
 
 
 async def test_a_unit_is_enrolled_and_heard_and_when_it_was_stolen_it_is_locked_out(

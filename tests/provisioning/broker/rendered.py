@@ -8,11 +8,16 @@ import os
 import pwd
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+import pytest
+
+from agent.uplink.slots import Identity
+from agent.uplink.tls import context_of
 from fakes.broker import READY_WITHIN_S, STOPPED_WITHIN_S, find_mosquitto
 
 if TYPE_CHECKING:
@@ -145,6 +150,18 @@ class RenderedBroker:
         except subprocess.TimeoutExpired:
             process.kill()
             await asyncio.to_thread(process.wait)
+
+
+def why_locked_out(broker: RenderedBroker, ca: Path, cert: Path, key: Path) -> str:
+    """What the broker tells a client whose certificate it does not take."""
+    context = context_of(Identity("lab", ca, cert, key), ssl.TLSVersion.TLSv1_3)
+    with (
+        socket.create_connection(("localhost", broker.port), timeout=60) as raw,
+        context.wrap_socket(raw, server_hostname="localhost") as tls,
+        pytest.raises(ssl.SSLError) as refused,
+    ):
+        tls.recv(1)
+    return str(refused.value)
 
 
 _given: set[int] = set()
