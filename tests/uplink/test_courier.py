@@ -28,12 +28,13 @@ from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
 from fakes.broker import CONTROL_ROOM
 from tests.alongside import alongside
-from tests.uplink.lab import Complaints, linked, make_config, passing, running, tell, until
+from tests.uplink.lab import Complaints, LabClock, linked, make_config, passing, running, tell, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from agent.clock import Clock
     from agent.config.settings import Config
     from agent.signals import Tell
     from agent.uplink.endpoint import Endpoint
@@ -86,13 +87,20 @@ class ControlRoom:
 class Unit:
     """The unit's end of the uplink, as `agent.unit` puts it together."""
 
-    def __init__(
-        self, config: Config, outbox: Outbox, endpoint: Endpoint, complaints: Complaints, puback_within_s: float
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        config: Config,
+        outbox: Outbox,
+        endpoint: Endpoint,
+        complaints: Complaints,
+        *,
+        puback_within_s: float,
+        clock: Clock,
     ) -> None:
         self.config = config
         self.outbox = outbox
         self.complaints = complaints
-        self.clock = SystemClock()
+        self.clock = clock
         self.inbox = Inbox(config.unit)
         topics = UnitTopics(config.unit.org, config.unit.id)
         self.link = Paths(
@@ -123,16 +131,14 @@ class Unit:
 
 @asynccontextmanager
 async def unit_at(
-    endpoint: Endpoint, folder: Path, *, puback_within_s: float = 15.0, **uplink: object
+    endpoint: Endpoint, folder: Path, *, puback_within_s: float = 15.0, clock: Clock | None = None, **uplink: object
 ) -> AsyncIterator[Unit]:
     """A unit that runs; its link may be down."""
-    complaints = Complaints()
+    complaints, clock = Complaints(), clock or SystemClock()
     config = make_config(**{"resend_s": NEVER_S} | uplink)
-    outbox = Outbox(
-        Disk(folder), 1000, SystemClock(), on_trouble=complaints.trouble, on_over=complaints.end, retry_s=0.05
-    )
+    outbox = Outbox(Disk(folder), 1000, clock, on_trouble=complaints.trouble, on_over=complaints.end, retry_s=0.05)
     await outbox.begin()
-    unit = Unit(config, outbox, endpoint, complaints, puback_within_s)
+    unit = Unit(config, outbox, endpoint, complaints, puback_within_s=puback_within_s, clock=clock)
     try:
         async with running(unit.link), alongside(unit.courier.run()):
             yield unit
@@ -320,6 +326,31 @@ async def test_a_repetition_that_leaves_long_after_is_late(street: Street, desk:
         await until(lambda: any(document["data"]["path"]["late"] for document in room.heard), "a late one is heard")
     late = [document["data"]["path"]["late"] for document in room.heard]
     assert late == sorted(late)
+
+
+async def test_what_was_told_before_a_power_cut_is_late_after_it_and_keeps_its_own_time(
+    own_street: Street, tmp_path: Path
+) -> None:
+    clock, folder = LabClock(), tmp_path / "outbox"
+    async with unit_at(own_street.endpoint("unit-a"), folder, clock=clock) as unit:  # its broker is away
+        pressed = unit.raise_alert("inc-1")
+    clock.pass_s(60.0)  # without power
+    clock.reboot()
+    assert clock.now().monotonic_s < pressed.at.monotonic_s, "by this clock it has not happened yet"
+    await own_street.broker.start()
+    async with (
+        control_room_at(own_street.endpoint(CONTROL_ROOM)) as room,
+        unit_at(own_street.endpoint("unit-a"), folder, clock=clock) as unit,
+    ):
+        unit.raise_alert("inc-2")
+        await until(lambda: unit.courier.pending == 0, "both are acknowledged")
+    heard = {document["data"]["alertId"]: document for document in room.heard}
+    assert {alert: document["data"]["path"]["late"] for alert, document in heard.items()} == {
+        "inc-1": True,
+        "inc-2": False,
+    }
+    assert heard["inc-1"]["time"] == timestamp(pressed.at.wall)
+    assert heard["inc-1"]["time"] < heard["inc-2"]["time"]
 
 
 async def test_an_unheard_revision_comes_before_the_next_one(own_street: Street, tmp_path: Path) -> None:
