@@ -16,6 +16,7 @@ from agent.uplink import messages
 from agent.uplink.alert_troubles import INVALID, REFUSED, UNHEARD
 from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
+from agent.uplink.in_order import IN_ORDER_WITHIN_S
 from agent.uplink.inbox import Inbox
 from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
@@ -24,6 +25,7 @@ from agent.uplink.messages import Kind
 from agent.uplink.outbox import Outbox
 from agent.uplink.paths import PRIMARY, Paths
 from agent.uplink.publication import Received, Subscription
+from agent.uplink.resends import COPY_LIVES_AT_LEAST_S
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
 from fakes.broker import CONTROL_ROOM
@@ -51,6 +53,8 @@ class ControlRoom:
     def __init__(self, endpoint: Endpoint, *, answers: bool, kept_s: int) -> None:
         self.answers = answers
         self.heard: list[dict[str, Any]] = []
+        self.may_wait_s: list[int | None] = []
+        """How long each could still have waited at the broker; None: for ever."""
         manners = Manners(
             "desk",
             (Subscription("safepoint/v1/street/+/alert/+"),),
@@ -63,6 +67,7 @@ class ControlRoom:
     def _hear(self, received: Received) -> None:
         document = parse(Kind.ALERT, received.payload)
         self.heard.append(document)
+        self.may_wait_s.append(received.expiry_s)
         if self.answers:
             self.acknowledge(document)
 
@@ -221,6 +226,21 @@ async def test_without_an_answer_it_is_sent_again_with_its_attempt_counted(
         await until(lambda: unit.courier.pending == 0, "it is acknowledged")
 
 
+async def test_of_a_call_the_first_copy_waits_at_the_broker_for_ever_and_repetitions_for_a_minute(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path, resend_s=SOON) as unit,
+    ):
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: len(room.heard) >= 3, "it comes again and again")
+    first, *repetitions = room.may_wait_s
+    assert first is None, "a console that is away finds it, however long it was away"
+    assert all(wait_s is not None and wait_s <= COPY_LIVES_AT_LEAST_S for wait_s in repetitions)
+
+
 async def test_a_receiver_acknowledgement_forgets_its_revision_alone(
     street: Street, desk: Endpoint, tmp_path: Path
 ) -> None:
@@ -363,6 +383,23 @@ async def test_an_unheard_revision_comes_before_the_next_one(own_street: Street,
             unit.raise_alert("inc-1", 2)
             await until(lambda: unit.courier.pending == 0, "both are acknowledged")
     assert room.ids() == ["inc-1-r1", "inc-1-r2"]
+
+
+async def test_a_revision_that_a_console_took_and_did_not_answer_comes_once_more_before_the_next_one(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path) as unit,
+    ):
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: unit.courier.last_edge_to_broker_s is not None, "the broker has it")
+        due_s = asyncio.get_running_loop().time() + IN_ORDER_WITHIN_S
+        await until(lambda: asyncio.get_running_loop().time() >= due_s, "whoever is there would have answered")
+        unit.raise_alert("inc-1", 2)
+        await until(lambda: "inc-1-r2" in room.ids(), "the next one is heard")
+    assert room.ids() == ["inc-1-r1", "inc-1-r1", "inc-1-r2"]
 
 
 async def test_a_backlog_is_carried_in_order_and_a_new_call_overtakes_it(own_street: Street, tmp_path: Path) -> None:
