@@ -125,7 +125,7 @@ class Incidents:
                 case memory.SavedArming():
                     self._arming.restore(saved)
                 case memory.SavedQuiet():
-                    self._quiet.restore(saved, now)
+                    self._quiet.restore(saved, turn)
                 case memory.SavedIncident():
                     incidents.append(saved)
         self._arming.look(now)

@@ -61,11 +61,21 @@ class Quiet:
             for cause, each in self._quieted.items()
         ]
 
-    def restore(self, saved: SavedQuiet, now: Moment) -> None:
-        """Go on with what was quiet before a restart; what lasts is reported again by whoever sees it."""
+    def restore(self, saved: SavedQuiet, turn: Turn) -> None:
+        """Go on with what was quiet before a restart; what lasts is reported again by whoever sees it.
+
+        What nobody could ask for with the configuration of now is told again: people may call for help with it by now.
+        """
+        is_as_saved = True
         for each in saved.causes:
-            until = carried_over(each.until, saved.saved, now)
+            if refused := self._refused(each.cause):
+                turn.note("quiet_cause_dropped", cause=each.cause, by=each.by, reason=refused[1])
+                is_as_saved = False
+                continue
+            until = carried_over(each.until, saved.saved, turn.now)
             self._quieted[each.cause] = _Quieted(replace(each, until=until))
+        if not is_as_saved:
+            self._keep(turn)
 
     def ask(self, request: QuietRequested, turn: Turn) -> None:
         """Quieten a cause, for longer or shorter than asked before; or let it be heard again."""

@@ -92,7 +92,9 @@ async def test_that_somebody_looks_is_said_again_until_the_unit_tells_it(town: T
         assert len(room._repeating._unheard) == 0
 
 
-async def test_a_unit_that_comes_back_is_told_at_once(town: Town) -> None:
+async def test_a_unit_that_comes_back_is_told_at_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unheard, "AGAIN_S", 3600.0)  # nothing but its birth makes it due
+    monkeypatch.setattr(unheard, "SELDOM_S", 3600.0)
     async with open_room(town) as room:
         async with HandUnit(town, "hk-001").connected_until_it_dies() as unit:
             await raise_alert(room, unit)

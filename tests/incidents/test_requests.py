@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent import signals
-from agent.config.settings import LampSettings, SpeakerSettings
+from agent.config.settings import InputKind, InputSettings, LampSettings, SpeakerSettings
+from agent.incidents.marks import Marks
+from agent.incidents.quiet import Quiet
+from agent.incidents.turn import Turn
 from agent.signals import (
+    HELP_CALL_KINDS,
     AnnouncementRequested,
     Answer,
     AnswerCommand,
@@ -19,9 +23,11 @@ from agent.signals import (
     PlayMessage,
     QuietRequested,
     SayLine,
+    SensorKind,
     SetRequested,
     ShowLight,
     Tell,
+    Triggered,
     Why,
 )
 from tests.incidents.driven_unit import Unit, config, of, revisions
@@ -195,6 +201,37 @@ def test_no_call_for_help_is_ever_quiet(cause: str) -> None:
     unit = a_unit()
     assert answers(quieten(unit, 1, cause)) == [(Answer.REFUSED, Why.NEVER_HELP)]
     assert categories(unit.press(2)) == [Category.HELP]
+
+
+def test_a_call_for_help_is_told_whatever_quiet_name_it_comes_by() -> None:
+    unit = a_unit()
+    quieten(unit, 1, "pir-1")
+    assert categories(unit.trigger(2, "pir-1", SensorKind.BUTTON)) == [Category.HELP]
+    assert categories(unit.walk(3)) == [], "its movement is quiet all the same"
+
+
+@pytest.mark.parametrize("kind", sorted(HELP_CALL_KINDS))
+def test_quiet_never_keeps_back_what_calls_for_help_whoever_asks_it(kind: SensorKind) -> None:
+    unit = a_unit()
+    quiet = Quiet(unit.settings)
+    quiet.ask(QuietRequested("pir-1", 600.0, "op-1", unit.at(1)), Turn(unit.settings, unit.at(1), Marks()))
+    assert not quiet.holds_back(Triggered("pir-1", kind, unit.at(2)))
+    assert quiet.holds_back(Triggered("pir-1", SensorKind.PIR, unit.at(2)))
+
+
+def test_a_quiet_detector_that_people_call_for_help_with_after_a_restart_is_quiet_no_more() -> None:
+    unit = a_unit()
+    quieten(unit, 1, "pir-1")
+    quieten(unit, 1, "door-1")
+    inputs = [each for each in unit.settings.inputs if each.name not in {"pir-1", "door-1"}]
+    inputs.append(InputSettings(name="pir-1", kind=InputKind.BUTTON, pin=7))  # and door-1 is gone
+    sections = {"speaker": SpeakerSettings(enabled=True), "inputs": tuple(inputs)}
+    unit.restart(100, settings=config(**sections))
+    assert unit.incidents.summary()["quiet"] == []
+    assert "quiet" not in {key for key, state in unit.kept.items() if state is not None}
+    assert categories(unit.press(101, "pir-1")) == [Category.HELP]
+    unit.restart(200, settings=a_unit().settings)
+    assert unit.incidents.summary()["quiet"] == [], "what was dropped does not come back with the old configuration"
 
 
 def test_a_cause_that_there_is_not_is_refused_with_those_that_there_are() -> None:

@@ -16,6 +16,7 @@ from agent.uplink import messages
 from agent.uplink.alert_troubles import INVALID, REFUSED, UNHEARD
 from agent.uplink.courier import Courier
 from agent.uplink.disk import Disk
+from agent.uplink.in_order import IN_ORDER_WITHIN_S
 from agent.uplink.inbox import Inbox
 from agent.uplink.jsonable import timestamp
 from agent.uplink.link import Link
@@ -24,16 +25,18 @@ from agent.uplink.messages import Kind
 from agent.uplink.outbox import Outbox
 from agent.uplink.paths import PRIMARY, Paths
 from agent.uplink.publication import Received, Subscription
+from agent.uplink.resends import COPY_LIVES_AT_LEAST_S
 from agent.uplink.topics import UnitTopics
 from agent.uplink.validation import parse
 from fakes.broker import CONTROL_ROOM
 from tests.alongside import alongside
-from tests.uplink.lab import Complaints, linked, make_config, passing, running, tell, until
+from tests.uplink.lab import Complaints, LabClock, linked, make_config, passing, running, tell, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from agent.clock import Clock
     from agent.config.settings import Config
     from agent.signals import Tell
     from agent.uplink.endpoint import Endpoint
@@ -50,6 +53,8 @@ class ControlRoom:
     def __init__(self, endpoint: Endpoint, *, answers: bool, kept_s: int) -> None:
         self.answers = answers
         self.heard: list[dict[str, Any]] = []
+        self.may_wait_s: list[int | None] = []
+        """How long each could still have waited at the broker; None: for ever."""
         manners = Manners(
             "desk",
             (Subscription("safepoint/v1/street/+/alert/+"),),
@@ -62,6 +67,7 @@ class ControlRoom:
     def _hear(self, received: Received) -> None:
         document = parse(Kind.ALERT, received.payload)
         self.heard.append(document)
+        self.may_wait_s.append(received.expiry_s)
         if self.answers:
             self.acknowledge(document)
 
@@ -86,13 +92,20 @@ class ControlRoom:
 class Unit:
     """The unit's end of the uplink, as `agent.unit` puts it together."""
 
-    def __init__(
-        self, config: Config, outbox: Outbox, endpoint: Endpoint, complaints: Complaints, puback_within_s: float
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        config: Config,
+        outbox: Outbox,
+        endpoint: Endpoint,
+        complaints: Complaints,
+        *,
+        puback_within_s: float,
+        clock: Clock,
     ) -> None:
         self.config = config
         self.outbox = outbox
         self.complaints = complaints
-        self.clock = SystemClock()
+        self.clock = clock
         self.inbox = Inbox(config.unit)
         topics = UnitTopics(config.unit.org, config.unit.id)
         self.link = Paths(
@@ -123,16 +136,14 @@ class Unit:
 
 @asynccontextmanager
 async def unit_at(
-    endpoint: Endpoint, folder: Path, *, puback_within_s: float = 15.0, **uplink: object
+    endpoint: Endpoint, folder: Path, *, puback_within_s: float = 15.0, clock: Clock | None = None, **uplink: object
 ) -> AsyncIterator[Unit]:
     """A unit that runs; its link may be down."""
-    complaints = Complaints()
+    complaints, clock = Complaints(), clock or SystemClock()
     config = make_config(**{"resend_s": NEVER_S} | uplink)
-    outbox = Outbox(
-        Disk(folder), 1000, SystemClock(), on_trouble=complaints.trouble, on_over=complaints.end, retry_s=0.05
-    )
+    outbox = Outbox(Disk(folder), 1000, clock, on_trouble=complaints.trouble, on_over=complaints.end, retry_s=0.05)
     await outbox.begin()
-    unit = Unit(config, outbox, endpoint, complaints, puback_within_s)
+    unit = Unit(config, outbox, endpoint, complaints, puback_within_s=puback_within_s, clock=clock)
     try:
         async with running(unit.link), alongside(unit.courier.run()):
             yield unit
@@ -213,6 +224,21 @@ async def test_without_an_answer_it_is_sent_again_with_its_attempt_counted(
         assert set(room.ids()) == {"inc-1-r1"}
         room.acknowledge(room.heard[0])
         await until(lambda: unit.courier.pending == 0, "it is acknowledged")
+
+
+async def test_of_a_call_the_first_copy_waits_at_the_broker_for_ever_and_repetitions_for_a_minute(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path, resend_s=SOON) as unit,
+    ):
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: len(room.heard) >= 3, "it comes again and again")
+    first, *repetitions = room.may_wait_s
+    assert first is None, "a console that is away finds it, however long it was away"
+    assert all(wait_s is not None and wait_s <= COPY_LIVES_AT_LEAST_S for wait_s in repetitions)
 
 
 async def test_a_receiver_acknowledgement_forgets_its_revision_alone(
@@ -322,6 +348,31 @@ async def test_a_repetition_that_leaves_long_after_is_late(street: Street, desk:
     assert late == sorted(late)
 
 
+async def test_what_was_told_before_a_power_cut_is_late_after_it_and_keeps_its_own_time(
+    own_street: Street, tmp_path: Path
+) -> None:
+    clock, folder = LabClock(), tmp_path / "outbox"
+    async with unit_at(own_street.endpoint("unit-a"), folder, clock=clock) as unit:  # its broker is away
+        pressed = unit.raise_alert("inc-1")
+    clock.pass_s(60.0)  # without power
+    clock.reboot()
+    assert clock.now().monotonic_s < pressed.at.monotonic_s, "by this clock it has not happened yet"
+    await own_street.broker.start()
+    async with (
+        control_room_at(own_street.endpoint(CONTROL_ROOM)) as room,
+        unit_at(own_street.endpoint("unit-a"), folder, clock=clock) as unit,
+    ):
+        unit.raise_alert("inc-2")
+        await until(lambda: unit.courier.pending == 0, "both are acknowledged")
+    heard = {document["data"]["alertId"]: document for document in room.heard}
+    assert {alert: document["data"]["path"]["late"] for alert, document in heard.items()} == {
+        "inc-1": True,
+        "inc-2": False,
+    }
+    assert heard["inc-1"]["time"] == timestamp(pressed.at.wall)
+    assert heard["inc-1"]["time"] < heard["inc-2"]["time"]
+
+
 async def test_an_unheard_revision_comes_before_the_next_one(own_street: Street, tmp_path: Path) -> None:
     await own_street.broker.start()
     async with unit_at(own_street.endpoint("unit-a"), tmp_path / "outbox") as unit:
@@ -332,6 +383,23 @@ async def test_an_unheard_revision_comes_before_the_next_one(own_street: Street,
             unit.raise_alert("inc-1", 2)
             await until(lambda: unit.courier.pending == 0, "both are acknowledged")
     assert room.ids() == ["inc-1-r1", "inc-1-r2"]
+
+
+async def test_a_revision_that_a_console_took_and_did_not_answer_comes_once_more_before_the_next_one(
+    street: Street, desk: Endpoint, tmp_path: Path
+) -> None:
+    async with (
+        control_room_at(desk, answers=False) as room,
+        unit_at(street.endpoint("unit-a"), tmp_path) as unit,
+    ):
+        await unit.link.up()
+        unit.raise_alert("inc-1")
+        await until(lambda: unit.courier.last_edge_to_broker_s is not None, "the broker has it")
+        due_s = asyncio.get_running_loop().time() + IN_ORDER_WITHIN_S
+        await until(lambda: asyncio.get_running_loop().time() >= due_s, "whoever is there would have answered")
+        unit.raise_alert("inc-1", 2)
+        await until(lambda: "inc-1-r2" in room.ids(), "the next one is heard")
+    assert room.ids() == ["inc-1-r1", "inc-1-r1", "inc-1-r2"]
 
 
 async def test_a_backlog_is_carried_in_order_and_a_new_call_overtakes_it(own_street: Street, tmp_path: Path) -> None:

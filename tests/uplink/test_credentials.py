@@ -27,7 +27,9 @@ from agent.uplink.slots import GIVEN
 from agent.uplink.tls import EndpointInvalid
 from agent.uplink.wire import Wire
 from fakes.authority import Authority
+from fakes.broker import Broker
 from tests.alongside import alongside
+from tests.uplink.conftest import Street
 from tests.uplink.lab import SOON_S, Ear, LabClock, make_config, passing, running, until
 
 if TYPE_CHECKING:
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from agent.uplink.slots import Identity
     from agent.uplink.tls import Look
     from fakes.authority import Credentials as Issued
-    from tests.uplink.conftest import Street
 
 UNIT = "unit-a"
 
@@ -241,6 +242,26 @@ async def test_a_new_certificate_that_does_not_work_leaves_the_old_one_in_use(
         holder.renew(street.authority.issue_client(UNIT))
         await until(lambda: holder.facts["active"] == "a", "a better one is taken into use")
         await until(lambda: not holder.faults, "the restore is told")
+
+
+class Muting(Broker):
+    """A broker at which the rights to answer commands were forgotten."""
+
+    def rights(self) -> str:
+        return "\n".join(line for line in super().rights().splitlines() if not line.endswith("/rsp/+"))
+
+
+async def test_a_new_certificate_whose_words_the_broker_refuses_leaves_the_old_one_in_use(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    async with Muting(tmp_path / "broker", authority) as broker:
+        holder = Holder(Street(authority, broker), tmp_path, authority.issue_client(UNIT))
+        async with holder.connected():
+            holder.renew(authority.issue_client(UNIT))
+            await until(lambda: "renewal" in holder.faults, "the refusal is told")
+            assert "Not authorized" in holder.faults["renewal"]
+            assert (holder.facts["active"], holder.facts["renewal"]) == (GIVEN, "refused")
+            assert holder.link.connected
+    assert [identity.name for identity in holder.credentials.slots.in_order()] == [GIVEN]
 
 
 async def test_a_new_certificate_is_not_tried_while_the_broker_is_away(street: Street, tmp_path: Path) -> None:

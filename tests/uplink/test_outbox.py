@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from agent.clock import SystemClock
 from agent.signals import Category, Remember
+from agent.uplink.clears import Clear
 from agent.uplink.disk import FILE_NAME, Change, Disk
 from agent.uplink.entry import dump_tell, load_tell
 from agent.uplink.numbers import BLOCK, Numbers, first_of_unknown_history
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.uplink.entry import Entry
+
+OWED = Clear(3, frozenset({"alternate"}))
+"""A broker has yet to be told that an alert is over."""
 
 
 class FragileDisk(Disk):
@@ -334,6 +338,8 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
         old = lab.keep("old")
         lab.outbox.sent(old, late=False)
         lab.outbox.keep([], [Remember("old", {"phase": "active"}), Remember("new", {"phase": "active"})])
+        lab.outbox.owe("over", OWED)
+        lab.outbox.owe("told", OWED)
     folder.rename(tmp_path / "drive")
     folder.write_text("nothing is mounted here")
     async with opened(folder) as lab:
@@ -346,6 +352,7 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
         lab.outbox.on_remembered = lambda states, crashed: remembered.append((states, crashed))
         new = lab.keep("new")
         lab.outbox.keep([], [Remember("new", None)])
+        lab.outbox.owe("told", None)
         assert new.settled
         assert new.sequence > old.sequence
         assert lab.outbox.skipped == (1, new.sequence - 1)
@@ -356,8 +363,10 @@ async def test_a_unit_starts_without_its_disk_and_finds_the_old_alerts_when_it_a
         assert [entry.key for entry in settled] == [("new", 1)]
         assert [(entry.key, entry.attempts) for entry in found] == [(("old", 1), 1)]
         assert remembered == [([{"phase": "active"}], False)], "what this life forgot stays forgotten"
+        assert lab.outbox.clears == {"over": OWED}, "what a broker was told meanwhile is not owed again"
     async with opened(folder) as lab:
         assert lab.keys() == [("old", 1), ("new", 1)]
+        assert lab.outbox.clears == {"over": OWED}
         assert lab.outbox.remembered() == {"old": {"phase": "active"}}
         assert lab.keep("next").sequence > new.sequence
 

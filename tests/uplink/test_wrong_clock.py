@@ -22,14 +22,17 @@ from agent.uplink.tls import Tls
 from fakes.authority import Authority
 from fakes.broker import Broker
 from tests.daemon.test_clock_floor import EPOCH, HandClock
-from tests.uplink.lab import SOON_S, Ear, files_of, passing, running, until
+from tests.uplink.lab import SOON_S, Ear, passing, running, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from fakes.authority import Validity
+
 LONG = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 OF_2031 = datetime(2031, 1, 1, tzinfo=UTC), datetime(2031, 12, 31, tzinfo=UTC)
+OF_2032 = datetime(2032, 2, 1, tzinfo=UTC), datetime(2032, 12, 31, tzinfo=UTC)
 OF_2025 = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
 
 
@@ -41,10 +44,15 @@ class Place:
         self.authority = authority
         self.broker = broker
 
-    def unit(self, clock: HandClock | None) -> Link:
-        """A unit with this clock; None: one that leaves time to OpenSSL and the machine."""
-        files = files_of(self.authority, "unit-a")
-        identity = Identity(GIVEN, files["ca_file"], files["cert_file"], files["key_file"])
+    def unit(self, clock: HandClock | None, valid: Validity | None = None) -> Link:
+        """A unit with this clock and a certificate of its own that is valid then.
+
+        Args:
+            clock: None: it leaves time to OpenSSL and the machine.
+            valid: None: a certificate of today.
+        """
+        issued = self.authority.issue_client("unit-a", valid)
+        identity = Identity(GIVEN, issued.ca_file, issued.cert_file, issued.key_file)
         floor = None if clock is None else ClockFloor(self.folder, clock)
         endpoint = Endpoint("localhost", self.broker.port, Tls(lambda: [identity], floor=floor))
         return Link(endpoint, passing("unit-a"), on_message=Ear())
@@ -90,6 +98,11 @@ async def test_a_certificate_that_ended_before_the_last_known_time_is_refused_in
     (tmp_path / FILE_NAME).write_text("2032-02-01T00:00:00+00:00")
     async with place(tmp_path, OF_2031) as here:
         await is_refused(here.unit(HandClock(EPOCH)), "it is 2032-02-01 at least")
+
+
+async def test_a_certificate_that_ended_before_the_units_own_was_issued_is_refused_in_1970(tmp_path: Path) -> None:
+    async with place(tmp_path, OF_2031) as here:
+        await is_refused(here.unit(HandClock(EPOCH), OF_2032), "it is 2032-02-01 at least")
 
 
 async def test_without_the_time_everything_else_is_still_verified(tmp_path: Path) -> None:

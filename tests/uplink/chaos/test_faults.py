@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,12 +16,13 @@ from agent.control_room.room import ControlRoom
 from agent.signals import Category
 from agent.uplink.endpoint import Endpoint
 from agent.uplink.paths import ALTERNATE, PRIMARY
+from agent.uplink.publication import Subscription
 from tests.uplink.chaos.faults import ALWAYS, FIRST, IDLE, LEAVING, SLOW
 from tests.uplink.chaos.rough_network import CALM, End, Fault, RoughNetwork
 from tests.uplink.chaos.slow import MAY_PRECEDE as MAY_PRECEDE_ON_A_SLOW_ONE
 from tests.uplink.chaos.slow import help_over
 from tests.uplink.chaos.small_unit import small_unit
-from tests.uplink.lab import SOON_S, until
+from tests.uplink.lab import SOON_S, Ear, linked, passing, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -219,6 +221,28 @@ async def test_a_call_that_the_first_path_swallows_goes_over_the_other_while_nob
             for later in (room.alerts["half-open"].latest, room.alerts["next"].latest):
                 assert later.data["path"] == {"used": ALTERNATE, "attempt": 1, "late": False}
             assert all(path["up"] for path in unit.paths.facts())
+
+
+async def test_a_call_that_one_broker_has_and_nobody_heard_is_repeated_while_the_other_path_says_nothing(
+    street: Street, tmp_path: Path
+) -> None:
+    port = street.broker.plain_port or 0
+    never: dict[str, Any] = {"puback_within_s": 3600.0, "keepalive_s": 3600.0, "uplink": {"resend_s": (0.5,)}}
+    ear = Ear()
+    calls = Subscription("safepoint/v1/street/+/alert/help")  # and not how it stands, which the broker keeps
+    async with RoughNetwork(port, reads_mqtt=True) as first:
+        paths = {PRIMARY: at_port(first.port), ALTERNATE: at_port(port)}
+        async with small_unit(tmp_path, paths, **never) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            first.strike(End.HALF_OPEN)
+            unit.raise_alert("nobody-there", 1, Category.HELP)
+            await until(lambda: unit.courier.silent_paths == {PRIMARY}, "the other path's broker has taken it")
+            async with linked(at_port(port), passing("late-desk", (calls,)), on_message=ear):
+                await until(lambda: ear.heard, "whoever comes now hears it")
+                data = json.loads(ear.heard[0].payload)["data"]
+                assert (data["alertId"], data["path"]["used"]) == ("nobody-there", ALTERNATE)
+                assert data["path"]["attempt"] > 2, "after the one that was swallowed, and the one that nobody heard"
+                assert all(path["up"] for path in unit.paths.facts())
 
 
 async def test_an_acknowledgement_that_comes_over_both_paths_is_heard_once(street: Street, tmp_path: Path) -> None:
