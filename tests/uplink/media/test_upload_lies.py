@@ -231,6 +231,15 @@ async def test_an_answer_before_the_end_of_the_clip_is_no_success(plain: Site, t
     assert done.sent_bytes == 0
 
 
+async def test_what_went_to_an_address_that_was_left_does_not_count(plain: Site, tmp_path: Path) -> None:
+    desk = Desk(tmp_path, hosts=(plain.place,))
+    desk.clip.write_bytes(LONG)
+    plain.answers, plain.ends_after = [(307, {"Location": "/moved"})], [READ_AT_ONCE]
+    done = await desk.sent(ask(plain.url, way=Way.PUT))
+    assert (done.state, only_file(plain)) == (UploadState.DONE, LONG)
+    assert "had gone out" in str([each.reason for each in desk.told])
+
+
 @pytest.mark.parametrize("headers", [{}, {"ETag": '"cached"'}])
 async def test_a_web_page_is_no_word_of_a_server(site: Site, desk: Desk, headers: dict[str, str]) -> None:
     site.page = headers
@@ -321,6 +330,14 @@ async def test_a_clip_of_another_size_is_sent_anew(site: Site, desk: Desk) -> No
     assert (done.state, done.confirmed) == (UploadState.DONE, Confirmed.SIZE)
     assert site.methods() == ["PUT", "HEAD", "PUT", "HEAD"]
     assert "299999 bytes of 300000" in str([each.reason for each in desk.told])
+
+
+async def test_a_clip_of_another_size_is_a_new_upload_of_tus(site: Site, desk: Desk) -> None:
+    site.files["/stored"], site.sizes = bytearray(FILM), [len(FILM) - 1]
+    stored = f"{site.url.removesuffix('/files')}/stored"
+    done = await desk.sent(ask(site.url, confirm_url=stored))
+    assert (done.state, done.confirmed) == (UploadState.DONE, Confirmed.DIGEST)
+    assert [bytes(site.files[f"/files/{number}"]) for number in range(2)] == [FILM, FILM]
 
 
 async def test_a_server_where_it_never_has_the_right_size_is_left(site: Site, desk: Desk) -> None:
