@@ -51,7 +51,7 @@ _WHY: Final = {
 }
 _ENDED: Final = {
     Confirmed.DIGEST: "has it, with the right SHA-256",
-    Confirmed.CHUNKS: "has it, and compared the SHA-256 of every chunk",
+    Confirmed.CHUNKS: "has it, and took every chunk with its SHA-256, which it says that it compares",
     Confirmed.SIZE: "has it in its full length, but did not confirm the SHA-256: compare it with what is there",
     Confirmed.NOTHING: "took it, but confirmed neither length nor SHA-256: compare them with what is there",
 }
@@ -98,7 +98,7 @@ class Sender:
             _id_of(request.command),
             self._piece_or_file(request.reference),
             request.url,
-            Way.PARTS if request.part_urls else Way.AUTO,
+            Way.PARTS if request.part_urls else Way(request.way),
             dict(request.headers),
             part_urls=tuple(request.part_urls),
             part_bytes=request.part_bytes,

@@ -34,6 +34,8 @@ class UploadRequest:
     """Joins the parts; without it whoever asked does, with the ETags of the last answer."""
     confirm_url: str | None = field(default=None, repr=False)
     """Asked at the end for the size and digest of what is there."""
+    way: str = "auto"
+    """How it goes to `url`: `put`, `ranges` or `tus`; `auto` finds out whether tus is spoken."""
 
 
 class Uploads(Protocol):
@@ -69,6 +71,7 @@ def handlers(uploads: Uploads) -> Handlers:
                 part_bytes=args.get("partBytes", 0),
                 complete_url=args.get("completeUrl"),
                 confirm_url=args.get("confirmUrl"),
+                way=args.get("way", "auto"),
             )
         )
 

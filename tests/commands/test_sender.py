@@ -200,6 +200,7 @@ def test_a_refused_address_is_not_repeated(url: str) -> None:
     ("confirmed", "told"),
     [
         (Confirmed.DIGEST, "has it, with the right SHA-256"),
+        (Confirmed.CHUNKS, "took every chunk with its SHA-256"),
         (Confirmed.SIZE, "did not confirm the SHA-256"),
         (Confirmed.NOTHING, "confirmed neither length nor SHA-256"),
     ],
@@ -237,6 +238,24 @@ async def test_signed_parts_and_the_address_to_confirm_at_reach_the_media_room()
         assert (upload.url, upload.complete_url, upload.confirm_url) == ("", None, args["confirmUrl"])
         desk.room.moves(UploadState.DONE, 100, confirmed=Confirmed.DIGEST, etags=("a", "b"))
         assert (await desk.answered(Answer.RUNNING, Answer.DONE)).result["etags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("way", [Way.AUTO, Way.PUT, Way.RANGES, Way.TUS])
+async def test_a_command_says_how_a_file_goes_to_its_address(way: Way) -> None:
+    args = {"file": "incidents/inc-1/clip.mp4", "url": "https://films.example/1"}
+    args |= {} if way is Way.AUTO else {"way": way.value}
+    now = LabClock().now()
+    topics = UnitTopics("street", "unit-a")
+    message = messages.command(topics, "desk", now.wall, CommandName.UPLOAD, operator_ref="op", args=args)
+    check(message.kind, message.document)
+    desk = Desk()
+    async with desk.at_work() as sender:
+        handlers(sender)[CommandName.UPLOAD](
+            Command("1", "/safepoint/street/control-room/desk", CommandName.UPLOAD, args, "op", now)
+        )
+        await desk.answered(Answer.RUNNING)
+        (upload,) = desk.room.begun.values()
+    assert (upload.way, upload.url) == (way, args["url"])
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from fakes.authority import Authority
 from fakes.broker import CONTROL_ROOM, Broker
 from tests.uplink.conftest import Street
 from tests.uplink.lab import SOON_S, Ear, linked, passing, running, until
-from tests.uplink.media.test_uploads import Desk, ask
+from tests.uplink.media.desk import Desk, ask
 from tests.uplink.media.upload_server import upload_server
 
 if TYPE_CHECKING:

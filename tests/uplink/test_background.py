@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from agent.uplink.background import BULK, LOWER_EFFORT, SEND_BUFFER_BYTES
 from fakes.authority import Authority
 from tests.uplink.lab import linked, passing, until
-from tests.uplink.media.test_uploads import HOSTS, Desk, ask
+from tests.uplink.media.desk import HOSTS, Desk, ask
 from tests.uplink.media.upload_server import upload_server
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from agent.uplink.media.request import Confirmed, UploadRequest, UploadState, Wa
 from agent.uplink.media.web import tus
 from fakes.authority import Authority
 from tests.uplink.lab import until
-from tests.uplink.media.test_uploads import CLIP, FILM, Desk
+from tests.uplink.media.desk import CLIP, FILM, Desk
 from tests.upload_servers.signing import Signer
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ import structlog
 from agent.signals import Category
 from agent.uplink.media.request import Confirmed, UploadRefused, check_request, path_of
 from agent.uplink.media.web.client import Client
+from agent.uplink.media.web.delivery import carry_out
 from agent.uplink.media.web.errors import NeverWorks, Paused, Stopped, TryAgain
 from agent.uplink.media.web.flow import Flow
 from agent.uplink.media.web.source import opened
-from agent.uplink.media.web.transfer import Transfer, carry_out
+from agent.uplink.media.web.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,13 +131,16 @@ class Attempt:
             )
             self._flow.check()  # whoever stopped us before this line had nobody to hang up on
             try:
-                return carry_out(Transfer(job, source, client, self._flow, self._keep))
+                return carry_out(Transfer(job, source, client, self._flow, self._keep, self._moved))
             finally:
                 client.close()
 
     def _keep(self) -> None:
         self._flow.check()  # a thread that was left behind must not write over what a later one wrote
         self._shelf.keep(self._job)
+
+    def _moved(self) -> None:
+        self._keep()
         self._post(self._progressed)
 
     def _post(self, call: Callable[..., object], *args: object) -> None:

@@ -132,16 +132,16 @@ class UploadState(StrEnum):
 
 
 class Confirmed(StrEnum):
-    """How the server confirmed what it has."""
+    """What the server said of what it has, once every byte had gone out to it."""
 
     DIGEST = "digest"
     """It told a SHA-256 of the whole, and that is right."""
     CHUNKS = "chunks"
-    """It compared a SHA-256 of every chunk (tus checksum)."""
+    """It offers to compare a SHA-256 of every chunk (tus checksum), and answered for each of them in full."""
     SIZE = "size"
     """It told the right size, and no more."""
     NOTHING = "nothing"
-    """It took all of it; whoever asked compares the SHA-256 that it is told."""
+    """It said that it took it; whoever asked compares the SHA-256 that it is told."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class UploadProgress:
     host: str
     """Where it goes, without what is secret in the URL."""
     sent_bytes: int = 0
-    """What the server has."""
+    """What the server has, as far as it says and as far as so much went out."""
     size_bytes: int | None = None
     sha256: str | None = None
     """Of the whole file; once it was read."""

@@ -15,7 +15,7 @@ from agent.signals import Media
 from agent.uplink.media import uploads as uploads_module
 from agent.uplink.media.queue import waited_for
 from agent.uplink.media.request import File, PieceOf, Refusal, UploadRefused, Way
-from tests.uplink.media.test_uploads import Desk, ask
+from tests.uplink.media.desk import Desk, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -50,8 +50,34 @@ class Site:
     """What it takes of a chunk or a range is gone at once."""
     drips: threading.Event | None = None
     """Answers with a body come a byte at a time until this is set, and are never whole."""
+    mute: int = 0
+    """The next so many chunks, ranges and wholes are taken, and the answer is lost."""
     hangs: threading.Event | None = None
     """Bodies are taken only once this is set."""
+    claims: list[int] = field(default_factory=list)
+    """The next HEADs and chunks of tus tell these offsets, whatever is there."""
+    leaves: list[int] = field(default_factory=list)
+    """After the next chunks of tus so many bytes are there."""
+    waits_for: int | None = None
+    """Every HEAD of tus tells this length."""
+    offsets: bool = True
+    """Chunks of tus are answered with what is there then."""
+    ranges: bool = True
+    """It knows Content-Range; else whatever body comes is the whole."""
+    held: list[str] = field(default_factory=list)
+    """The next 308s tell this Range."""
+    ends_after: list[int] = field(default_factory=list)
+    """The next PUTs are answered well after so many bytes, with nothing kept, and nobody listens any more."""
+    page: dict[str, str] | None = None
+    """What is sent is thrown away, and a web page shown with these headers."""
+    joins: list[bytes] = field(default_factory=list)
+    """The next joins are answered 200 with this, and nothing is joined."""
+    etag: str | None = None
+    """Of every part."""
+    sizes: list[int | None] = field(default_factory=list)
+    """The next HEADs of a file tell these lengths (None: none) and no digest."""
+    echoes: bool = False
+    """It tells the digest that it was told, and throws the file away."""
 
     @property
     def place(self) -> str:
@@ -105,10 +131,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         """Answer."""
+        if self.site.mute and self.command in {"PUT", "PATCH"} and self.headers.get("Content-Length") != "0":
+            self.site.mute -= 1
+            raise Cut
         self.send_response(status)
         if self.site.drips is not None and self.command in {"PUT", "PATCH"}:
             headers = {**(headers or {}), "Content-Length": "60000"}
-        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+        sized = {} if self.close_connection and self.command == "HEAD" else {"Content-Length": str(len(body))}
+        for name, value in {**sized, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.site.drips is not None and self.command in {"PUT", "PATCH"}:
@@ -144,6 +174,9 @@ class Handler(BaseHTTPRequestHandler):
         if "complete" in self.path:
             said = bytearray()
             self.body(said)
+            if self.site.joins:
+                self.answer(200, {}, self.site.joins.pop(0))
+                return
             names = sorted(
                 (name for name in self.site.files if name.startswith("/part")), key=lambda name: int(name[5:])
             )
@@ -163,8 +196,13 @@ class Handler(BaseHTTPRequestHandler):
         if held is None:
             self.answer(404)
         elif self.path in self.site.lengths:
-            length = str(self.site.lengths[self.path])
-            self.answer(200, {"Tus-Resumable": "1.0.0", "Upload-Offset": str(len(held)), "Upload-Length": length})
+            length = str(self.site.waits_for or self.site.lengths[self.path])
+            offset = str(self.site.claims.pop(0) if self.site.claims else len(held))
+            self.answer(200, {"Tus-Resumable": "1.0.0", "Upload-Offset": offset, "Upload-Length": length})
+        elif self.site.sizes:
+            size = self.site.sizes.pop(0)
+            self.close_connection = size is None
+            self.answer(200, {"Connection": "close"} if size is None else {"Content-Length": str(size)})
         else:
             self.answer(200, {"Content-Length": str(len(held)), **self.digest(held)})
 
@@ -196,15 +234,18 @@ class Handler(BaseHTTPRequestHandler):
                 del held[start:]
                 self.answer(460)
                 return
-        self.answer(204, {"Tus-Resumable": "1.0.0", "Upload-Offset": str(len(held))})
+        if self.site.leaves:
+            del held[self.site.leaves.pop(0) :]
+        offset = str(self.site.claims.pop(0) if self.site.claims else len(held))
+        self.answer(204, {"Tus-Resumable": "1.0.0"} | ({"Upload-Offset": offset} if self.site.offsets else {}))
 
     def do_PUT(self) -> None:
         """Take a whole, a range or a part."""
         self.note()
-        if self.answered_otherwise():
+        if self.answered_otherwise() or self.threw_away():
             return
         held = self.site.files.setdefault(self.path, bytearray())
-        asked = self.headers.get("Content-Range")
+        asked = self.headers.get("Content-Range") if self.site.ranges else None
         if asked is None:
             held.clear()
             self.body(held)
@@ -216,10 +257,31 @@ class Handler(BaseHTTPRequestHandler):
                 if self.site.forgets:
                     held.clear()
             if len(held) < int(total):
-                self.answer(308, {"Range": f"bytes=0-{len(held) - 1}"} if held else {})
+                there = f"bytes=0-{len(held) - 1}" if held else None
+                there = self.site.held.pop(0) if self.site.held else there
+                self.answer(308, {} if there is None else {"Range": there})
                 return
-        etag = hashlib.md5(held, usedforsecurity=False).hexdigest()
-        self.answer(200, {"ETag": f'"{etag}"', **self.digest(held)})
+        etag = self.site.etag or f'"{hashlib.md5(held, usedforsecurity=False).hexdigest()}"'
+        self.answer(200, {"ETag": etag, **self.digest(held)})
+
+    def threw_away(self) -> bool:
+        """Say that all is well, and keep nothing."""
+        if self.site.ends_after:
+            left = self.site.ends_after.pop(0)
+            while left > 0:
+                left -= len(self.rfile.read(min(left, READ_AT_ONCE)))
+            self.close_connection = True
+            self.answer(200, {"ETag": '"early"', "Connection": "close"})
+        elif self.site.page is not None:
+            self.body(bytearray())
+            self.answer(200, {"Content-Type": "text/html; charset=utf-8", **self.site.page}, b"<html>Log in</html>")
+        elif self.site.echoes:
+            self.body(bytearray())
+            told = self.headers.get("Repr-Digest")
+            self.answer(200, {} if told is None else {"Repr-Digest": told})
+        else:
+            return False
+        return True
 
     def digest(self, held: bytearray) -> dict[str, str]:
         """Of what it has (RFC 9530)."""

@@ -35,15 +35,26 @@ class Job:
     place: str | None = None
     """What a tus server called it."""
     place_sums: bool = False
-    """That server compares a SHA-256 of each chunk."""
+    """That server says that it compares a SHA-256 of each chunk."""
+    compared_bytes: int = 0
+    """So much from the first byte on went in chunks with a SHA-256 that the server answered for in full."""
+    knows_ranges: bool = False
+    """It asked for the rest of this file once: what it calls done is no empty file that it took for the whole."""
     etags: list[str] = field(default_factory=list)
     """Of the parts that the server has."""
     sent_bytes: int = 0
-    """What the server has, as far as is known."""
+    """What the server has, as far as it says, and as far as that can be."""
+    offered_bytes: int = 0
+    """So far the file can have gone out: no server has more of it. After a power cut the end of the chunk that was
+    under way, else where the last byte went."""
+    doubts: int = 0
+    """So often the server said what cannot be, and it was sent again."""
 
     def begin_anew(self) -> None:
         """What was sent is of no use: another file, or a server that forgot it."""
-        self.place, self.place_sums, self.etags, self.sent_bytes = None, False, [], 0
+        self.place, self.place_sums, self.etags = None, False, []
+        self.sent_bytes = self.offered_bytes = self.compared_bytes = 0
+        self.knows_ranges = False
 
 
 _JOB: Final = TypeAdapter(Job)

@@ -1,4 +1,4 @@
-"""What a server must have after each chunk: one that gets nowhere is left."""
+"""What a server can have after each chunk: one that claims more is not believed, one that gets nowhere is left."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ class ShortChunks:
         self._count = 0
 
     def note(self, wanted: int, reached: int) -> None:
-        """A chunk was sent up to `wanted`, and the server says it has the file up to `reached` (bytes).
+        """A chunk was to go up to `wanted`, and the server says it has the file up to `reached` (bytes).
 
         Raises:
-            NeverWorks: it claims more than it was sent, or gets nowhere.
+            NeverWorks: it gets nowhere.
         """
-        if reached > wanted:
-            msg = f"the server says it has {reached} bytes, and was sent {wanted}"
-            raise NeverWorks(msg)
         self._count += reached < wanted
         if self._count >= MOST_SHORT:
             msg = f"the server did not keep what it was sent, {self._count} times: it is at byte {reached}"
             raise NeverWorks(msg)
+
+
+def too_much(reached: int, sent: int) -> str:
+    """What to say of a server that claims more bytes than it can have."""
+    return f"the server says it has {reached} bytes, and was sent {sent}"

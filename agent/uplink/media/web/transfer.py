@@ -1,33 +1,36 @@
-"""One attempt to get a file to its server, from wherever the last one broke."""
+"""What an attempt works with: the file, the server, and how far the one has really gone to the other."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from agent.uplink.media.request import Confirmed, Way
-from agent.uplink.media.web import parts, put, tus
 from agent.uplink.media.web.errors import NeverWorks, TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from agent.uplink.media.web.client import Client
+    from agent.uplink.media.web.client import Client, Reply
     from agent.uplink.media.web.flow import Flow
     from agent.uplink.media.web.job import Job
     from agent.uplink.media.web.source import Source
 
+MOST_DOUBTS: Final = 2
+"""So often an upload is sent again because of what the server says that it has: one that always says such things would
+use up the data plan."""
+
 
 @dataclass(frozen=True)
 class Transfer:
-    """What an attempt works with."""
+    """One attempt's tools. Nothing of the file leaves but through `send`."""
 
     job: Job
     source: Source
     client: Client
     flow: Flow
     keep: Callable[[], None]
+    """Writes down how the job stands."""
+    moved: Callable[[], None]
     """Called whenever the job says something new: it is kept, and told."""
 
     @property
@@ -35,73 +38,49 @@ class Transfer:
         """Of the whole file."""
         return self.source.print.size_bytes
 
+    def send(  # noqa: PLR0913 - a request, and which bytes go with it
+        self, method: str, url: str, headers: Mapping[str, str], start: int, size: int, *, good: frozenset[int]
+    ) -> tuple[Reply, int]:
+        """Send a stretch of the file in one request; returns the answer, and up to where the file had gone out by then.
 
-def carry_out(transfer: Transfer) -> Confirmed:
-    """Send what the server lacks; returns how it confirmed the whole.
+        An answer may come before the whole stretch has gone, from a server that does not read it.
 
-    Raises:
-        TryAgain: it broke; the job says where to go on.
-        NeverWorks: it cannot be done as asked.
-        Stopped, Paused: see there.
-    """
-    job, request = transfer.job, transfer.job.request
-    _identify(transfer)
-    if job.way is None:
-        job.way = tus.way_of(transfer.client, request.url) if request.way is Way.AUTO else request.way
-        transfer.keep()
-    match job.way:
-        case Way.TUS:
-            last, sums = tus.send(transfer)
-        case Way.RANGES:
-            last, sums = put.send_ranges(transfer), False
-        case Way.PARTS:
-            last, sums = parts.send(transfer), False
-        case _:
-            last, sums = put.send(transfer), False
-    said = _compare(last.headers, transfer)
-    if said is Confirmed.DIGEST:
-        return said
-    if request.confirm_url is not None:
-        reply = transfer.client.request("HEAD", request.confirm_url, good=frozenset({200}))
-        size = reply.headers.get("content-length")
-        if size is not None and size != str(transfer.size):
-            job.begin_anew()
-            msg = f"the server has {size} bytes of {transfer.size}"
-            raise TryAgain(msg)
-        said = _compare(reply.headers, transfer) or (Confirmed.SIZE if size is not None else None)
-    if sums and said is not Confirmed.DIGEST:
-        return Confirmed.CHUNKS
-    return said or Confirmed.NOTHING
+        Raises:
+            TryAgain, NeverWorks, Stopped, Paused: see there.
+        """
+        job, before, gone = self.job, self.job.offered_bytes, start
 
+        def blocks() -> Iterator[bytes]:
+            nonlocal gone
+            gone = start  # a redirect begins it anew
+            for block in self.flow.blocks(self.source.file, start, size):
+                gone += len(block)
+                job.offered_bytes = max(job.offered_bytes, gone)
+                yield block
 
-def _identify(transfer: Transfer) -> None:
-    """See to it that what was sent before and what is sent now are one file."""
-    job = transfer.job
-    if job.print == transfer.source.print and job.sha256 is not None:
-        return
-    job.begin_anew()
-    job.sha256, job.print = transfer.source.sha256(transfer.flow.check), transfer.source.print
-    transfer.keep()
+        if start + size > before:
+            job.offered_bytes = start + size
+            self.keep()  # whoever finds the job after a power cut knows how far it can have come
+            job.offered_bytes = before
+        return self.client.request(method, url, {**headers, "Content-Length": str(size)}, blocks, good=good), gone
 
+    def send_all(  # noqa: PLR0913 - as above
+        self, method: str, url: str, headers: Mapping[str, str], start: int, size: int, *, good: frozenset[int]
+    ) -> Reply:
+        """Send a stretch to a server that says it took it, but not how much of it.
 
-def _compare(headers: Mapping[str, str], transfer: Transfer) -> Confirmed | None:
-    """Hold a digest that the server tells of the whole against ours; None: it tells none.
+        Raises:
+            TryAgain, NeverWorks: it answered before it had all of it; or see there.
+            Stopped, Paused: see there.
+        """
+        reply, gone = self.send(method, url, headers, start, size, good=good)
+        if gone < start + size:
+            msg = f"the server said it had taken {size} bytes when {gone - start} had gone out"
+            raise self.doubt(msg)
+        return reply
 
-    Repr-Digest is RFC 9530; S3 tells its own, which of an object in parts is one of the parts' digests, with `-N`.
-
-    Raises:
-        NeverWorks: the server has something else.
-    """
-    expected = base64.b64encode(bytes.fromhex(transfer.job.sha256 or "")).decode()
-    told = [headers.get("x-amz-checksum-sha256", "")]
-    for entry in headers.get("repr-digest", "").split(","):
-        name, _, value = entry.strip().partition("=")
-        if name.lower() == "sha-256":
-            told.append(value.strip(":"))
-    whole = [digest for digest in told if digest and "-" not in digest]
-    if not whole:
-        return None
-    if any(digest != expected for digest in whole):
-        msg = "the server tells another SHA-256 than that of the file"
-        raise NeverWorks(msg)
-    return Confirmed.DIGEST
+    def doubt(self, why: str) -> TryAgain | NeverWorks:
+        """The server says what cannot be: what to raise, for it to be sent again or given up."""
+        self.job.doubts += 1
+        self.moved()
+        return TryAgain(why) if self.job.doubts <= MOST_DOUBTS else NeverWorks(why)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING, Final
 
-from agent.uplink.media.request import PieceOf, Way
+from agent.uplink.media.request import Confirmed, PieceOf, Way
 from agent.uplink.media.web.client import Reply, same_place
 from agent.uplink.media.web.errors import NeverWorks, TryAgain
-from agent.uplink.media.web.progress import ShortChunks
+from agent.uplink.media.web.progress import ShortChunks, too_much
 
 if TYPE_CHECKING:
     from agent.uplink.media.web.client import Client
@@ -19,6 +20,7 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 """For one PATCH: what a server without the checksum extension could keep damaged, and 17 s at 2 Mbit/s."""
 FORGOTTEN: Final = frozenset({403, 404, 410})
 """What a server answers about an upload that it does not have any more."""
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 def way_of(client: Client, url: str) -> Way:
@@ -34,26 +36,42 @@ def way_of(client: Client, url: str) -> Way:
     return Way.TUS if "tus-resumable" in reply.headers else Way.PUT
 
 
-def send(transfer: Transfer) -> tuple[Reply, bool]:
-    """Send what is missing; returns the last answer, and whether the server compared a checksum of each chunk."""
+def send(transfer: Transfer) -> tuple[Reply, Confirmed]:
+    """Send what is missing; returns the last answer, and what the server confirmed on the way.
+
+    Raises:
+        NeverWorks: it says that it has what was not sent, or gets nowhere.
+        TryAgain, Stopped, Paused: see there.
+    """
     job, client = transfer.job, transfer.client
-    if job.place is None:
+    is_new = job.place is None
+    if is_new:
         _create(transfer)
     place = job.place or ""
     found = client.request("HEAD", place, VERSION, good=FORGOTTEN | {200, 204})
     if found.status in FORGOTTEN:
         job.begin_anew()
-        transfer.keep()
+        transfer.moved()
         msg = "the server forgot the upload, which begins anew"
         raise TryAgain(msg)
-    _reached(transfer, found)
+    if (wrong := _not_ours(transfer, found)) is not None:
+        if is_new:
+            raise NeverWorks(wrong)
+        job.begin_anew()  # a new one shows whether the server always says so
+        raise transfer.doubt(wrong)
+    _stand(transfer, _offset(found))
     last, short = found, ShortChunks()
-    while job.sent_bytes < transfer.size:
-        wanted = min(transfer.size, job.sent_bytes + CHUNK_BYTES)
-        last = _patch(transfer, place, wanted - job.sent_bytes)
-        _reached(transfer, last)
-        short.note(wanted, job.sent_bytes)
-    return last, job.place_sums
+    while (start := job.sent_bytes) < transfer.size:
+        wanted = min(transfer.size, start + CHUNK_BYTES)
+        last, gone = _patch(transfer, place, start, wanted - start)
+        reached = _offset(last)
+        if reached > gone:
+            raise NeverWorks(too_much(reached, gone))
+        if job.place_sums and reached == wanted and start <= job.compared_bytes:
+            job.compared_bytes = wanted
+        _stand(transfer, reached)
+        short.note(wanted, reached)
+    return last, Confirmed.CHUNKS if 0 < transfer.size == job.compared_bytes else Confirmed.SIZE
 
 
 def _create(transfer: Transfer) -> None:
@@ -70,33 +88,37 @@ def _create(transfer: Transfer) -> None:
         msg = "the tus server made an upload and does not say where"
         raise NeverWorks(msg)
     job.place, job.place_sums = same_place(url, created.headers["location"]), "sha256" in sums
-    transfer.keep()
+    transfer.moved()
 
 
-def _patch(transfer: Transfer, place: str, size: int) -> Reply:
-    start = transfer.job.sent_bytes
-    headers = {
-        **VERSION,
-        "Content-Type": "application/offset+octet-stream",
-        "Content-Length": str(size),
-        "Upload-Offset": str(start),
-    }
+def _patch(transfer: Transfer, place: str, start: int, size: int) -> tuple[Reply, int]:
+    headers = {**VERSION, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(start)}
     if transfer.job.place_sums:
         digest = transfer.source.digest(start, size)
         headers["Upload-Checksum"] = f"sha256 {base64.b64encode(digest).decode()}"
-    return transfer.client.request(
-        "PATCH",
-        place,
-        headers,
-        lambda: transfer.flow.blocks(transfer.source.file, start, size),
-        good=frozenset({200, 204}),
-    )
+    return transfer.send("PATCH", place, headers, start, size, good=frozenset({200, 204}))
 
 
-def _reached(transfer: Transfer, reply: Reply) -> None:
-    offset = reply.headers.get("upload-offset", "")
-    if not offset.isdecimal() or int(offset) > transfer.size:
-        msg = f"the tus server is at {offset or 'no offset'}, of {transfer.size} bytes"
+def _not_ours(transfer: Transfer, found: Reply) -> str | None:
+    """Why what the server has cannot be what this upload sent; None: it can."""
+    length, offset = found.headers.get("upload-length"), _offset(found)
+    if length is not None and length != str(transfer.size):
+        return f"the server waits for {length[:20]!r} bytes, of a file of {transfer.size}"
+    if offset > transfer.job.offered_bytes:
+        return too_much(offset, transfer.job.offered_bytes)
+    return None
+
+
+def _offset(reply: Reply) -> int:
+    said = reply.headers.get("upload-offset", "")
+    if _NUMBER.fullmatch(said) is None:
+        msg = f"the tus server is at {said[:40] or 'no offset'}"
         raise NeverWorks(msg)
-    transfer.job.sent_bytes = int(offset)
-    transfer.keep()
+    return int(said)
+
+
+def _stand(transfer: Transfer, reached: int) -> None:
+    """The server has so much, which may be less than before."""
+    job = transfer.job
+    job.sent_bytes, job.compared_bytes = reached, min(job.compared_bytes, reached)
+    transfer.moved()
