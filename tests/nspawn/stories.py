@@ -161,7 +161,8 @@ async def it_runs_in_its_sandbox(unit: Unit) -> None:
     """The limits are in force on the daemon and both helpers, and they are few processes."""
     limits = unit.machine.of(AGENT, "MemoryMax", "TasksMax", "Environment")
     assert limits["MemoryMax"] not in {"", "infinity"}, limits  # 75 % of whatever this machine has
-    assert (limits["TasksMax"], limits["Environment"].split()) == ("256", ["LG_WD=/run/safepoint"]), limits
+    environment = ["LG_WD=/run/safepoint", "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1"]
+    assert (limits["TasksMax"], limits["Environment"].split()) == ("256", environment), limits
     for read, wanted in (("system.conf", "RuntimeWatchdogSec=15s"), ("journald.conf", "SystemMaxUse=200M")):
         assert wanted in unit.machine.run("systemd-analyze", "cat-config", f"systemd/{read}").splitlines(), read
     group = unit.machine.of(AGENT, "ControlGroup")["ControlGroup"]

@@ -1,0 +1,143 @@
+"""What the publisher's signature says of a slot: from the head of the bundle over its wheels' RECORDs to single files.
+
+pip writes some files itself, which no signature knows: compiled code, the programs in bin, its own notes. For them the
+list alone vouches.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.software.listing import FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUNDLE: Final = f"{FOLDER}/bundle"
+RECORDS: Final = f"{FOLDER}/records"
+HEAD_LINES: Final = 3
+"""Of `agent.update.bundle`: what it is, the signature, the manifest."""
+_RECORD: Final = re.compile(r"[^/]+\.dist-info/RECORD")
+_INSIDE: Final = re.compile(r"[^/]+\.data/(purelib|platlib)/")
+_ELSEWHERE: Final = re.compile(r"[^/]+\.data/")
+"""Programs, whose first line pip changes, and the like."""
+ASKED_WITHIN_S: Final = 60.0
+
+
+class NotSigned(Exception):
+    """What says what is in a slot is signed by nobody whom this unit knows; as the end of a sentence."""
+
+
+def record_of(wheel: Path) -> bytes:
+    """What a wheel says of its files.
+
+    Raises:
+        NotSigned: it does not say it.
+        OSError: it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as opened:
+            (name,) = (name for name in opened.namelist() if _RECORD.fullmatch(name))
+            return opened.read(name)
+    except (ValueError, zipfile.BadZipFile) as error:
+        msg = f"{wheel.name} has no RECORD of its files"
+        raise NotSigned(msg) from error
+
+
+def digest_of(head: bytes) -> str:
+    """What names a release: the SHA-256 of its manifest, the third line of the bundle's head."""
+    return hashlib.sha256(_lines(head)[2]).hexdigest()
+
+
+def check_signature(head: bytes, keys: Path) -> None:
+    """Whether one of these keys has signed it. By OpenSSL's program: there is no cryptography in the standard library.
+
+    Args:
+        head: The three first lines of a bundle.
+        keys: A folder of public keys, `*.pem`.
+
+    Raises:
+        NotSigned: none has.
+        OSError: it cannot be found out.
+    """
+    magic, signature, manifest = _lines(head)
+    with tempfile.TemporaryDirectory() as folder:
+        said, mark = Path(folder, "said"), Path(folder, "signature")
+        said.write_bytes(magic + manifest)
+        mark.write_bytes(base64.b64decode(signature))  # what is no Base64 in it is left out, and then nobody signed it
+        for key in sorted(keys.glob("*.pem")):
+            argv = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(key), "-rawin"]
+            done = subprocess.run(
+                [*argv, "-in", str(said), "-sigfile", str(mark)],
+                capture_output=True,
+                check=False,
+                timeout=ASKED_WITHIN_S,
+            )
+            if done.returncode == 0:
+                return
+    msg = f"no key in {keys} has signed the bundle that it came from"
+    raise NotSigned(msg)
+
+
+def signed_contents(slot: Path) -> dict[str, str]:
+    """The SHA-256 of each file of the wheels, by its path in the slot, as the manifest vouches for it.
+
+    Args:
+        slot: With the bundle's head and the RECORDs in it. Whether the head is signed is another question.
+
+    Raises:
+        NotSigned: the manifest knows nothing of these RECORDs.
+        OSError: they cannot be read.
+    """
+    manifest = _manifest((slot / BUNDLE).read_bytes())
+    site = f"lib/python{manifest['python']}/site-packages"
+    found = {}
+    for wheel, digest in manifest["records"].items():
+        record = (slot / RECORDS / wheel).read_bytes()
+        if hashlib.sha256(record).hexdigest() != digest:
+            msg = f"the RECORD of {wheel} is not the one that was signed"
+            raise NotSigned(msg)
+        for path, said, _ in csv.reader(io.StringIO(record.decode())):
+            inside = _INSIDE.sub("", path, count=1)
+            if said and not _ELSEWHERE.match(inside):  # a RECORD has no sum of itself
+                found[f"{site}/{inside}"] = _digest(said)
+    return found
+
+
+def _digest(said: str) -> str:
+    """The SHA-256 in hexadecimal of a RECORD's `sha256=BASE64`."""
+    algorithm, _, value = said.partition("=")
+    if algorithm != "sha256":
+        msg = f"a RECORD names the unknown sum {algorithm}"
+        raise NotSigned(msg)
+    return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex()
+
+
+def _manifest(head: bytes) -> Mapping[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(_lines(head)[2])
+    except ValueError as error:
+        msg = "its manifest cannot be read"
+        raise NotSigned(msg) from error
+    if not manifest.get("records"):
+        msg = "its manifest does not say what is in its wheels: build it again with this version's make-update"
+        raise NotSigned(msg)
+    return manifest
+
+
+def _lines(head: bytes) -> list[bytes]:
+    lines = head.splitlines(keepends=True)
+    if len(lines) != HEAD_LINES:
+        msg = "the head of its bundle is damaged"
+        raise NotSigned(msg)
+    return lines
