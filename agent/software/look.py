@@ -21,7 +21,7 @@ MOST_NAMED: Final = 20
 
 
 class Notes:
-    """Root's notes: the SHA-256 of the list of the slot in use, as it was good when it was looked at first.
+    """Root's notes: the SHA-256 of each slot's list, as it was good when it was looked at first.
 
     So a list that is exchanged afterwards is found, though what pip made on the unit is in no signature.
     """
@@ -38,18 +38,22 @@ class Notes:
         return self._lists.get(f"{slot.name} {release}")
 
     def note(self, slot: Path, release: str, listed: str) -> None:
-        """Remember it, and no other that an update filled: before one of those is used again, it is filled anew.
+        """Remember it, instead of what was noted of this slot before.
+
+        What root fills himself begins all anew: he may go back to a version that an update then brings once more.
 
         Raises:
             OSError: the disk does not take it.
         """
-        ours = {key: value for key, value in self._lists.items() if key.endswith(f" {PROVISIONED}")}
-        lists = {**ours, f"{slot.name} {release}": listed}
-        if lists != self._lists:
-            self._lists = lists
-            part = self._path.with_name(f".{self._path.name}.part")
-            part.write_text(json.dumps(lists), encoding="utf-8")
-            part.replace(self._path)
+        kept = {
+            key: value
+            for key, value in self._lists.items()
+            if key.endswith(f" {PROVISIONED}") or (release != PROVISIONED and not key.startswith(f"{slot.name} "))
+        }
+        self._lists = {**kept, f"{slot.name} {release}": listed}
+        part = self._path.with_name(f".{self._path.name}.part")
+        part.write_text(json.dumps(self._lists), encoding="utf-8")
+        part.replace(self._path)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Look:
         if not why and noted not in {None, listed}:
             why = "its list is not the one that was noted when it was new"
         wrong = differences(wanted, there)
-        if not why and not wrong:
+        if not why and not wrong and noted is None:
             self.notes.note(slot, release, listed)
         return replace(
             blank,
