@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.software.listing import Pace, contents, write_list
-from agent.software.signed import BUNDLE, RECORDS, NotSigned, record_of, signed_contents
+from agent.software.release import BUNDLE, NotSigned
+from agent.software.signed import RECORDS, record_of, signed_contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from agent.software.found import Found, State, boot_id, boot_s
 from agent.software.listing import LIST, ListUnusable, Pace, contents, differences, read_list
-from agent.software.signed import BUNDLE, NotSigned, check_signature, digest_of, signed_contents
+from agent.software.release import BUNDLE, NotSigned, digest_of
+from agent.software.signed import check_signature, signed_contents
 
 if TYPE_CHECKING:
     from pathlib import Path

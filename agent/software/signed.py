@@ -19,23 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.software.listing import FOLDER
+from agent.software.release import BUNDLE, NotSigned, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BUNDLE: Final = f"{FOLDER}/bundle"
 RECORDS: Final = f"{FOLDER}/records"
-HEAD_LINES: Final = 3
-"""Of `agent.update.bundle`: what it is, the signature, the manifest."""
 _RECORD: Final = re.compile(r"[^/]+\.dist-info/RECORD")
 _INSIDE: Final = re.compile(r"[^/]+\.data/(purelib|platlib)/")
 _ELSEWHERE: Final = re.compile(r"[^/]+\.data/")
 """Programs, whose first line pip changes, and the like."""
 ASKED_WITHIN_S: Final = 60.0
-
-
-class NotSigned(Exception):
-    """What says what is in a slot is signed by nobody whom this unit knows; as the end of a sentence."""
 
 
 def record_of(wheel: Path) -> bytes:
@@ -54,11 +48,6 @@ def record_of(wheel: Path) -> bytes:
         raise NotSigned(msg) from error
 
 
-def digest_of(head: bytes) -> str:
-    """What names a release: the SHA-256 of its manifest, the third line of the bundle's head."""
-    return hashlib.sha256(_lines(head)[2]).hexdigest()
-
-
 def check_signature(head: bytes, keys: Path) -> None:
     """Whether one of these keys has signed it. By OpenSSL's program: there is no cryptography in the standard library.
 
@@ -70,7 +59,7 @@ def check_signature(head: bytes, keys: Path) -> None:
         NotSigned: none has.
         OSError: it cannot be found out.
     """
-    magic, signature, manifest = _lines(head)
+    magic, signature, manifest = lines_of(head)
     with tempfile.TemporaryDirectory() as folder:
         said, mark = Path(folder, "said"), Path(folder, "signature")
         said.write_bytes(magic + manifest)
@@ -125,7 +114,7 @@ def _digest(said: str) -> str:
 
 def _manifest(head: bytes) -> Mapping[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads(_lines(head)[2])
+        manifest: dict[str, Any] = json.loads(lines_of(head)[2])
     except ValueError as error:
         msg = "its manifest cannot be read"
         raise NotSigned(msg) from error
@@ -133,11 +122,3 @@ def _manifest(head: bytes) -> Mapping[str, Any]:
         msg = "its manifest does not say what is in its wheels: build it again with this version's make-update"
         raise NotSigned(msg)
     return manifest
-
-
-def _lines(head: bytes) -> list[bytes]:
-    lines = head.splitlines(keepends=True)
-    if len(lines) != HEAD_LINES:
-        msg = "the head of its bundle is damaged"
-        raise NotSigned(msg)
-    return lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.software.fill import list_filled
 from agent.software.listing import ListUnusable
-from agent.software.signed import NotSigned
+from agent.software.release import NotSigned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

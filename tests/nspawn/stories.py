@@ -85,6 +85,10 @@ class Unit:
             return {}
         return shown
 
+    async def do(self, *argv: str, check: bool = True) -> str:
+        """Run a command that takes a while inside; the street and the control room go on meanwhile."""
+        return await asyncio.to_thread(partial(self.machine.run, *argv, check=check))
+
     def software(self) -> dict[str, Any]:
         """What was found when the slot was looked at last."""
         found: dict[str, Any] = json.loads(self.machine.run("cat", "/var/lib/safepoint-software/found.json"))
@@ -258,31 +262,31 @@ async def a_good_update_is_taken(unit: Unit) -> None:
 
 async def what_runs_is_what_was_installed(unit: Unit) -> None:
     """Provisioning has listed it, and root's own program, in its sandbox, finds nothing else."""
-    unit.machine.run("systemctl", "start", SOFTWARE)
+    await unit.do("systemctl", "start", SOFTWARE)
     found = unit.software()
     assert (found["state"], found["signed"], found["wrong"]) == ("right", False, []), found
-    assert ", provisioned " in unit.machine.run(SAFEPOINT, "--version")
+    assert ", provisioned " in await unit.do(SAFEPOINT, "--version")
     unit.say(f"  {found['files']} files in {found['took_s']:.0f} s, at the pace of a unit")
 
 
 async def software_that_somebody_changed_is_tamper_until_it_is_right_again(unit: Unit) -> None:
     """In a slot that an update filled: compiled code only, which no signature knows, by root's own hand."""
-    unit.machine.run("systemctl", "start", SOFTWARE)
+    await unit.do("systemctl", "start", SOFTWARE)
     found = unit.software()
     assert (found["state"], found["signed"], found["slot"]) == ("right", True, unit.slot), found
-    assert ", manifest " in unit.machine.run(SAFEPOINT, "--version")
+    assert ", manifest " in await unit.do(SAFEPOINT, "--version")
     before, pid = unit.town.known(), unit.pid
     compiled = f"/{SLOTS}/current/lib/python3.*/site-packages/agent/__pycache__/unit.*.pyc"
     unit.machine.run("sh", "-c", f"cp -p {compiled} /srv/kept && printf x >>$(echo {compiled})")
     # By hand: a day after a good look the service does the same.
-    unit.machine.run("/usr/bin/python3", "-I", "-S", "-B", "/opt/safepoint/check", "look")
+    await unit.do("/usr/bin/python3", "-I", "-S", "-B", "/opt/safepoint/check", "look")
     assert unit.software()["state"] == "changed", unit.software()
     told = await unit.town.alert(Category.TAMPER, after=before)
     assert "agent/__pycache__/unit." in told.first.data["headline"], told.first.data
-    doctor = unit.machine.run(SAFEPOINT, "doctor", "--config", "/etc/safepoint/unit.yaml", check=False)
+    doctor = await unit.do(SAFEPOINT, "doctor", "--config", "/etc/safepoint/unit.yaml", check=False)
     assert "The agent's own software was changed" in doctor, doctor
     unit.machine.run("sh", "-c", f"cp -p /srv/kept $(echo {compiled})")
-    unit.machine.run("systemctl", "start", SOFTWARE)
+    await unit.do("systemctl", "start", SOFTWARE)
     assert unit.software()["state"] == "right", unit.software()
     room = unit.town.control_room
     await room.wait_for(lambda _: told.latest.data["restored"], LIMIT_S)

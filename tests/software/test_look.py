@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent.software.found import State
 from agent.software.listing import LIST, write_list
 from agent.software.look import PROVISIONED, Notes
-from agent.software.release import release_of
-from agent.software.signed import BUNDLE, RECORDS, digest_of
+from agent.software.release import BUNDLE, digest_of, release_of
+from agent.software.signed import RECORDS
 from agent.update.install import InstallFailed
 from tests.software.workshop import SITE, WHEEL, Workshop
 

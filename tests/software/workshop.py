@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import agent
 from agent.software.look import Look, Notes
-from agent.software.signed import HEAD_LINES, record_of
+from agent.software.release import HEAD_LINES
+from agent.software.signed import record_of
 from agent.update.bundle import write_bundle
 from agent.update.install import install, record
 from agent.update.manifest import Manifest, WheelFile
