@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 PROVISIONED: Final = "provisioned"
 """In the notes: the list that provision.sh made, for which no signature vouches."""
 MOST_NAMED: Final = 20
+MOST_LETTERS: Final = 200
+"""Of one name: who puts a file there chooses what it is called, and where."""
+
+
+def in_words(named: str) -> str:
+    """A file's name as it can go into a message, whatever bytes it has."""
+    shown = named if named.isprintable() else ascii(named)
+    return shown if len(shown) <= MOST_LETTERS else f"{shown[: MOST_LETTERS - 3]}..."
 
 
 class Notes:
@@ -31,7 +39,7 @@ class Notes:
         self._path = path
         try:
             self._lists: dict[str, str] = dict(json.loads(path.read_bytes()))
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, TypeError):
             self._lists = {}
 
     def get(self, slot: Path, release: str) -> str | None:
@@ -73,8 +81,8 @@ class Look:
             found = self._compared(slot, blank)
         except ListUnusable as why:
             found = replace(blank, state=State.UNLISTED, why=str(why))
-        except OSError as error:
-            found = replace(blank, state=State.UNREADABLE, why=str(error))
+        except Exception as error:  # noqa: BLE001 - whoever makes us stumble must not go unseen by that
+            found = replace(blank, state=State.UNREADABLE, why=str(error) or repr(error))
         return replace(found, boot_s=boot_s(), took_s=round(time.monotonic() - began_s, 1))
 
     def _compared(self, slot: Path, blank: Found) -> Found:
@@ -102,7 +110,7 @@ class Look:
         return replace(
             blank,
             state=State.CHANGED if wrong or why else State.RIGHT,
-            wrong=tuple(wrong[:MOST_NAMED]),
+            wrong=tuple(in_words(each) for each in wrong[:MOST_NAMED]),
             wrong_count=len(wrong),
             why=why,
             listed=listed,

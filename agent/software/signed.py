@@ -60,10 +60,15 @@ def check_signature(head: bytes, keys: Path) -> None:
         OSError: it cannot be found out.
     """
     magic, signature, manifest = lines_of(head)
+    try:
+        signed = base64.b64decode(signature.strip(), validate=True)
+    except ValueError as error:
+        msg = "the signature of its bundle is damaged"
+        raise NotSigned(msg) from error
     with tempfile.TemporaryDirectory() as folder:
         said, mark = Path(folder, "said"), Path(folder, "signature")
         said.write_bytes(magic + manifest)
-        mark.write_bytes(base64.b64decode(signature))  # what is no Base64 in it is left out, and then nobody signed it
+        mark.write_bytes(signed)
         for key in sorted(keys.glob("*.pem")):
             argv = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(key), "-rawin"]
             done = subprocess.run(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.software.found import State
+from agent.software.found import Found, State
 from agent.software.listing import LIST, write_list
 from agent.software.look import PROVISIONED, Notes
 from agent.software.release import BUNDLE, digest_of, release_of
@@ -137,6 +137,36 @@ def test_nor_does_a_manifest_that_nobody_signed(workshop: Workshop) -> None:
         found = workshop.look()
     assert found.state is State.CHANGED
     assert "has signed the bundle that it came from" in found.why
+
+
+def test_nor_does_a_signature_that_is_none(workshop: Workshop) -> None:
+    with workshop.kept(LIST, BUNDLE):
+        magic, _, manifest = (workshop.slot / BUNDLE).read_bytes().splitlines(keepends=True)
+        (workshop.slot / BUNDLE).write_bytes(magic + b"!\n" + manifest)
+        write_list(workshop.slot)
+        found = workshop.look()
+    assert (found.state, found.why) == (State.CHANGED, "the signature of its bundle is damaged")
+
+
+def test_whoever_chooses_a_name_to_make_the_look_stumble_is_found(workshop: Workshop, tmp_path: Path) -> None:
+    odd = [os.fsdecode(b"evil\xff.pth"), "two\nlines.py", "\u202egnp.py", "x" * 250]
+    with workshop.kept(*odd):
+        for name in odd:
+            (workshop.slot / name).touch()
+        found = workshop.look()
+    assert (found.state, found.wrong_count) == (State.CHANGED, 4)
+    assert all(word.isprintable() and word.isascii() and len(word) <= 200 for word in found.wrong)
+    found.write(tmp_path / "found.json")
+    assert Found.read(tmp_path / "found.json") == found
+
+
+def test_what_is_too_deep_to_be_looked_at_is_no_right_slot(workshop: Workshop) -> None:
+    top = workshop.slot / "d"
+    subprocess.run(["mkdir", "-p", "/".join(["d"] * 1500)], cwd=workshop.slot, check=True)
+    try:
+        assert workshop.look().state is State.UNREADABLE
+    finally:
+        subprocess.run(["rm", "-r", str(top)], check=True)
 
 
 def test_what_no_signature_knows_is_held_by_roots_note_of_the_first_look(workshop: Workshop) -> None:
