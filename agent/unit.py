@@ -21,6 +21,7 @@ from agent.commands import owed
 from agent.commands.room import CommandRoom
 from agent.commission.room import CommissioningRoom
 from agent.decisions import Decisions
+from agent.health import software
 from agent.health.proofs import Proofs
 from agent.helpers.last_rung import Call, Others
 from agent.helpers.messages import (
@@ -177,6 +178,7 @@ class Unit:
             category_of=self._incidents.category_of,
             report=self._report,
             on_upload=self._upload_moved,
+            barred=self._uploads_barred,
         )
         self._commands = CommandRoom(
             config,
@@ -322,6 +324,11 @@ class Unit:
                 self._panel_settled()  # known and told: no reason to restart a unit that can still hear and call
             working()
             await asyncio.sleep(RULES_EVERY_S)
+
+    def _uploads_barred(self) -> str | None:
+        """A program that somebody changed talks to the control room, and to nobody else (EN 303 645, 5.7-2)."""
+        changed = (software.PART, software.CHANGED) in self._decisions.faults
+        return "the unit's software was changed" if changed else None
 
     def _panel_read(self, working: Callable[[], None]) -> None:
         """All inputs were read."""

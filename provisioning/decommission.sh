@@ -292,7 +292,7 @@ wipe_the_rest() {
   # The journal names incidents, and the log whoever installed.
   if [ -d /var/log/journal ]; then empty_journal; fi
   for what in "$(of state_folder)" /var/lib/safepoint-reboot /var/lib/private/safepoint-reboot /var/lib/safepoint-update \
-    /var/lib/safepoint-provision /var/log/safepoint-provision.log /etc/safepoint /usr/local/bin/safepoint; do
+    /var/lib/safepoint-software /var/lib/safepoint-provision /var/log/safepoint-provision.log /etc/safepoint /usr/local/bin/safepoint; do
     [ -e "$what" ] || [ -L "$what" ] || continue
     remove "$what"
   done

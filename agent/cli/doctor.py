@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 CONFIG: Final = Path("/etc/safepoint/unit.yaml")
 DESCRIPTION = """\
 Examine this unit: configuration, service, ways to the control room, certificate, clock, hardware, rights, disks,
-footage, voice models, supply, heat and logins. Tells what is wrong, the most important first, each with its fix. Exit
-code 0: nothing is wrong; 1: something is; 2: it could not be examined.
+footage, voice models, software, supply, heat and logins. Tells what is wrong, the most important first, each with its
+fix. Exit code 0: nothing is wrong; 1: something is; 2: it could not be examined.
 """
 
 

@@ -12,12 +12,14 @@ import pkgutil
 import platform
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import agent
 from agent import cli
 from agent.cli.errors import UsageError
 from agent.config.problems import ConfigInvalid
+from agent.software.release import release_of
 from agent.support import SUPPORTED_UNTIL
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top: argparse.ArgumentParser = Parser(prog="safepoint", description=agent.__doc__, allow_abbrev=False)
     built = f"safepoint {agent.__version__} (Python {platform.python_version()}, {platform.machine()})"
+    if (release := release_of(Path(sys.prefix))) is not None:
+        built = f"{built}, {release}"
     version = f"{built}, security updates until {SUPPORTED_UNTIL}"
     top.add_argument("--version", action="version", version=version)
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)

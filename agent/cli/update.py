@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from agent.cli.main import Subparsers
-    from agent.update.updater import Source
+    from agent.update.places import Source
 
 EXIT_TAKEN_BACK = 1
 
@@ -50,8 +50,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from agent import journal  # noqa: PLC0415 - keeps the other commands quick
     from agent.update.bundle import BundleRefused  # noqa: PLC0415
+    from agent.update.places import Places  # noqa: PLC0415
     from agent.update.slots import Slots, SlotsUnusable  # noqa: PLC0415
-    from agent.update.updater import Places, Updater  # noqa: PLC0415
+    from agent.update.updater import Updater  # noqa: PLC0415
 
     if args.slots.exists() and args.slots.stat().st_uid != os.geteuid():
         # What root leaves in a slot the service could never remove again.
@@ -77,7 +78,7 @@ def _source(config_file: Path) -> Source | None:
 
     from agent.config.load import load_config  # noqa: PLC0415
     from agent.config.problems import ConfigInvalid  # noqa: PLC0415
-    from agent.update.updater import Source  # noqa: PLC0415
+    from agent.update.places import Source  # noqa: PLC0415
 
     try:
         settings = load_config(config_file, judge_files=False).config.update

@@ -11,6 +11,8 @@ OWN_UNITS: Final = {
     "safepoint-restart.path": True,
     "safepoint-restart.service": False,
     "safepoint-slot.service": True,
+    "safepoint-software.service": False,
+    "safepoint-software.timer": True,
     "safepoint-update.path": True,
     "safepoint-update.service": False,
     "safepoint-update.timer": True,

@@ -14,3 +14,5 @@ class Reading:
     """By name with unit."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """Code -> one sentence for a person; a code that is gone in the next reading is restored."""
+    tampered: frozenset[str] = frozenset()
+    """Those of the codes that say that a hand was here, not wear: they are told as tamper."""

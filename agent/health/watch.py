@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from agent.health import check_all
+from agent.health.reading import Reading
 from agent.signals import FaultCleared, Faulted
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.config.settings import Config
-    from agent.health.reading import Reading
     from agent.signals import Signal
 
 READ_WITHIN_S = 5.0
@@ -57,17 +57,18 @@ class HealthWatch:
             async with asyncio.timeout(READ_WITHIN_S):
                 readings = await done
         except TimeoutError:
-            self._compare({("health", "hangs"): "A health check hangs: a disk or sensor does not answer."})
+            text = "A health check hangs: a disk or sensor does not answer."
+            self._compare({"health": Reading({}, {"hangs": text})})
             return {}
-        self._compare(
-            {(part, code): text for part, reading in readings.items() for code, text in reading.faults.items()}
-        )
+        self._compare(readings)
         return readings
 
-    def _compare(self, found: Mapping[tuple[str, str], str]) -> None:
+    def _compare(self, readings: Mapping[str, Reading]) -> None:
         now = self._clock.now()
+        found = {(part, code): reading for part, reading in readings.items() for code in reading.faults}
         for part, code in sorted(found.keys() - self._open):
-            self._report(Faulted(part, code, found[part, code], now))
+            reading = found[part, code]
+            self._report(Faulted(part, code, reading.faults[code], now, tampered=code in reading.tampered))
         for part, code in sorted(self._open - found.keys()):
             self._report(FaultCleared(part, code, now))
         self._open = set(found)

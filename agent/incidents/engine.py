@@ -271,7 +271,8 @@ class Incidents:
         if self._quiet.holds_back(signal):
             return
         detection = Detection(signal.part, Category.FAULT, signal.at, signal.at, signal.code)
-        self._book.trigger(Category.FAULT, f"{signal.part}:{signal.code}", detection, turn, text=signal.text)
+        category = Category.TAMPER if signal.tampered else Category.FAULT
+        self._book.trigger(category, f"{signal.part}:{signal.code}", detection, turn, text=signal.text)
 
     def _phrase_said(self, signal: Triggered, turn: Turn) -> None:
         """A phrase was said: a call, unless it needs more; as part of a call that it makes no louder it does not."""
@@ -313,7 +314,7 @@ class Incidents:
                 pass  # a sound is over when it is over; nothing waits for that
 
     def _cleared(self, cause: str, at: Moment, turn: Turn) -> None:
-        for incident in self._book.all_active(Category.FAULT, cause):
+        for incident in [*self._book.all_active(Category.FAULT, cause), *self._book.unrestored(cause)]:
             course.come_to_rest(incident, at, turn)
 
     # --- the control room ----------------------------------------------------------------------------------------

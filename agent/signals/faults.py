@@ -20,6 +20,8 @@ class Faulted:
     text: str
     """One sentence for a person: what is wrong and what still works."""
     at: Moment
+    tampered: bool = False
+    """Somebody's hand, not wear: it is told as tamper, and filmed as such."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from agent.software.fill import list_filled
+from agent.software.listing import ListUnusable
+from agent.software.release import NotSigned
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -54,6 +58,24 @@ def prove(slot: Path, version: str, config: Path) -> None:
         raise InstallFailed(msg)
     _run([str(slot / "bin/python"), "-c", "import agent.daemon, agent.footage.recorder, agent.voice.listener"])
     _run([program, "check", "--start-only", str(config)])
+
+
+def record(slot: Path, head: bytes, wheels: Sequence[Path]) -> None:
+    """Write down what lies in a slot, for whoever looks at it later (`agent.software`).
+
+    Args:
+        slot: Filled and tried.
+        head: The signed lines of its bundle.
+        wheels: What it was filled from.
+
+    Raises:
+        InstallFailed: it is not what was signed.
+        OSError: the disk does not take it.
+    """
+    try:
+        list_filled(slot, head, wheels)
+    except (NotSigned, ListUnusable) as why:
+        raise InstallFailed(str(why)) from why
 
 
 def _run(argv: Sequence[str]) -> str:

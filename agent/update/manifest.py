@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,7 @@ MAX_FILES = 200
 Version = Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
 WheelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,200}\.whl$")]
 """Nothing that could lead out of a folder."""
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class WheelFile(BaseModel):
@@ -21,7 +23,7 @@ class WheelFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: WheelName
     bytes: Annotated[int, Field(gt=0, le=MAX_FILE_BYTES)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class Manifest(BaseModel):
@@ -36,6 +38,8 @@ class Manifest(BaseModel):
     python: Annotated[str, Field(pattern=r"^3\.\d{1,3}$")]
     files: Annotated[tuple[WheelFile, ...], Field(min_length=1, max_length=MAX_FILES)]
     """The agent's own wheel and those of all that it needs from outside the system's packages."""
+    records: Mapping[WheelName, Sha256] = Field(default_factory=dict, max_length=MAX_FILES)
+    """The SHA-256 of what each wheel says of its files: so the signature reaches each file that is installed."""
 
     @property
     def identity(self) -> str:

@@ -11,7 +11,7 @@ import structlog
 
 from agent.apart import apart
 from agent.signals import FaultCleared, Faulted
-from agent.update.slots import Slot
+from agent.update.slots import slot_of
 from agent.update.standing import Standing
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class UpdateRoom:
         self._folder = folder
         self._clock = clock
         self._report = report
-        self._slot = environment.name if environment.name in {*Slot} and environment.parent.name == "slots" else None
+        self._slot = slot_of(environment)
         self._standing = Standing()
         self._told: dict[str, str] = {}
         """The sentence of each fault that is open, by its code."""

@@ -34,6 +34,12 @@ class Slot(StrEnum):
         return Slot.B if self is Slot.A else Slot.A
 
 
+def slot_of(environment: Path) -> Slot | None:
+    """Which slot an environment of Python is; None for any other, as on a developer's machine."""
+    in_one = environment.name in {*Slot} and environment.parent.name == "slots"
+    return Slot(environment.name) if in_one else None
+
+
 class SlotsUnusable(Exception):
     """The slots are not as provisioning makes them; one sentence says what is wrong."""
 

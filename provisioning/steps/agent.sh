@@ -6,6 +6,7 @@ agent_step() {
   local slots=$PREFIX/slots in_use wanted target
   in_use=$(readlink "$slots/current" || true)
   wanted=$(agent_fingerprint)
+  put_checker
   if [ -e "$slots/trial" ]; then
     refuse "an update of the agent is on trial: wait for its end (journalctl -u safepoint-update), then run this again"
   fi
@@ -56,6 +57,8 @@ fill_slot() {
   rm -rf "$build"
   prove_slot "$slot"
   printf '%s\n' "$wanted" >"$slot/provisioned-from"
+  # From here on any change in it is told (agent/software).
+  quietly /usr/bin/python3 -I -S -B "$PREFIX/check" list "$slot"
   chown -R "$owner" "$slot"
 }
 
@@ -78,6 +81,17 @@ prove_slot() {
   quietly "$python" -c 'import agent.daemon, agent.footage.recorder, agent.voice.listener, vosk, sounddevice, av'
   [ -n "$TEST_ROOT" ] || quietly env LG_WD="$WORK" "$python" -c 'import lgpio, picamera2; lgpio.gpiochip_open' ||
     refuse "the camera's or the pins' software does not load beside the agent (the reason is at the end of $LOG): update the system with 'apt full-upgrade', restart, and run this again"
+}
+
+# What looks whether a slot was changed: root's, outside of the slots, and run by the system's own Python.
+put_checker() {
+  local file
+  for file in "$SOURCE"/agent/software/*.py; do
+    copy_file 644 "$file" "$PREFIX/check/agent/software/${file##*/}"
+  done
+  printf '' | put_file 644 root:root "$PREFIX/check/agent/__init__.py"
+  printf 'import sys\n\nfrom agent.software.__main__ import main\n\nsys.exit(main())\n' |
+    put_file 644 root:root "$PREFIX/check/__main__.py"
 }
 
 # The fixed paths that units, scripts and engineers use, whichever slot is in use.

@@ -26,6 +26,7 @@ MOST_EXPOSED = {
     "safepoint-reboot.service": 1.5,
     "safepoint-restart.service": 1.5,
     "safepoint-slot.service": 1.5,
+    "safepoint-software.service": 1.5,
     "safepoint-update.service": 2.0,
 }
 """Of 10, by systemd's own measure. The agent needs network and devices, the update network, the others nothing."""
@@ -42,7 +43,7 @@ AS_WRITTEN = {
     "SupplementaryGroups": ["gpio audio video"],
     "StateDirectory": ["safepoint"],
     "ReadWritePaths": ["-/srv/safepoint"],
-    "Environment": ["LG_WD=/run/safepoint"],
+    "Environment": ["LG_WD=/run/safepoint", "PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1"],
     "UMask": ["0077"],
     "LoadCredential": ["unit-key.pem:/etc/safepoint/tls/unit-key.pem"],
     "SetCredential": ["unit-key.pem:missing"],

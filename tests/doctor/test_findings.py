@@ -205,6 +205,21 @@ ONE_THING: list[Spoil] = [
     ("power", lambda f: faulty(f, "power", undervoltage="low"), Weight.PART_LOST, "right now", "5.1 V"),
     ("power", lambda f: spoilt(f, "machine", throttled=0x50005), Weight.PART_LOST, "right now", "5.1 V"),
     ("power", lambda f: spoilt(f, "machine", throttled=0x10000), Weight.SOON, "was below 4.63 V", "5.1 V"),
+    (
+        "software",
+        lambda f: faulty(f, "software", changed="The agent's own software was changed: changed agent/unit.py."),
+        Weight.EXPOSED,
+        "changed agent/unit.py",
+        "revoke its certificate",
+    ),
+    ("software", lambda f: faulty(f, "software", unreadable="It cannot be read."), Weight.SOON, "read", "replace it"),
+    (
+        "software",
+        lambda f: faulty(f, "software", unchecked="Nobody has looked for 27 h."),
+        Weight.UNSURE,
+        "27 h",
+        "systemctl start safepoint-software.service",
+    ),
     ("thermal", lambda f: faulty(f, "thermal", hot="The board is at 83 degrees C."), Weight.SOON, "83", "vents"),
     ("thermal", lambda f: spoilt(f, "machine", throttled=0x40000), Weight.UNSURE, "slowed down", "vents"),
     (

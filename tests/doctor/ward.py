@@ -78,7 +78,7 @@ def healthy(folder: Path, more: str = "") -> Facts:
             cameras=("imx708_wide",),
         ),
         access=Access("safepoint", known=True, groups=("audio", "gpio", "video"), state_owner="safepoint"),
-        health={name: Reading({}) for name in ("clock", "memory", "power", "storage", "thermal")},
+        health={name: Reading({}) for name in ("clock", "memory", "power", "software", "storage", "thermal")},
         footage=Footage(
             status={
                 "recording": True,

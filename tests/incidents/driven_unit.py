@@ -128,8 +128,10 @@ class Unit:
     def restore(self, at_s: float, sensor: str, kind: SensorKind) -> list[Action]:
         return self.hear(Restored(sensor, kind, self.at(at_s)))
 
-    def fail(self, at_s: float = 0.0, part: str = "recorder", code: str = "dead") -> list[Action]:
-        return self.hear(Faulted(part, code, f"the {part} is {code}", self.at(at_s)))
+    def fail(
+        self, at_s: float = 0.0, part: str = "recorder", code: str = "dead", *, tampered: bool = False
+    ) -> list[Action]:
+        return self.hear(Faulted(part, code, f"the {part} is {code}", self.at(at_s), tampered))
 
     def work_again(self, at_s: float, part: str = "recorder", code: str = "dead") -> list[Action]:
         return self.hear(FaultCleared(part, code, self.at(at_s)))

@@ -24,6 +24,22 @@ def test_a_fault_is_told_in_its_own_words() -> None:
     assert data["evidence"]["clip"]["status"] == "none"
 
 
+def test_a_fault_that_a_hand_has_made_is_tamper_and_its_end_is_told_and_closes_nothing_unseen() -> None:
+    unit = Unit()
+    told_now = unit.fail(0, "software", "changed", tampered=True)
+    data = told(told_now)
+    assert (data["category"], data["requestedAction"]) == ("tamper", "VIEW_AND_ASSESS")
+    assert data["headline"] == "HK-001: Tamper: the software is changed"
+    assert data["evidence"]["snapshot"]["status"] == "pending", "who did it may still be there"
+    assert revisions(unit.fail(1, "software", "changed", tampered=True)) == [], "it is one incident"
+    unit.wait(3600)
+    unit.work_again(3601, "software", "changed")
+    unit.wait(3800)
+    last = of(Tell, unit.done)[-1]
+    assert (last.data["state"], last.data["restored"]) == ("ended", True)
+    assert unit.incidents.open_count == 1, "an operator has not seen it"
+
+
 def test_each_part_and_code_is_an_incident_of_its_own() -> None:
     unit = Unit()
     unit.fail(0, "recorder", "dead")

@@ -7,6 +7,7 @@ import hashlib
 import zipfile
 from typing import TYPE_CHECKING
 
+from agent.software.signed import record_of
 from agent.update.bundle import write_bundle
 from agent.update.manifest import Manifest, WheelFile
 
@@ -42,7 +43,9 @@ def release(  # noqa: PLR0913 - what a release is made of
     content = (wheels / name).read_bytes()
     file = WheelFile(name=name, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     others = tuple(each for each in manifest.files if each is not own)
-    new = manifest.model_copy(update={"version": version, "files": (file, *others)})
+    records = {name: hashlib.sha256(record_of(wheels / name)).hexdigest()}
+    records |= {each.name: manifest.records[each.name] for each in others}
+    new = manifest.model_copy(update={"version": version, "files": (file, *others), "records": records})
     bundle = out / f"safepoint-{version}.update"
     with bundle.open("wb") as writing:
         write_bundle(writing, new, wheels, key)

@@ -29,6 +29,8 @@ LIMIT_S = 60.0
 """Generous: a condition is waited for, not a speed asserted."""
 AGENT = "safepoint-agent.service"
 SLOTS = "opt/safepoint/slots"
+SAFEPOINT = "/opt/safepoint/bin/safepoint"
+SOFTWARE = "safepoint-software.service"
 BACK_WITHIN_S = 120.0
 """The promise (issue 6): from the switch to the old version at work again."""
 NO_LINK = """    async def run(self) -> None:
@@ -82,6 +84,15 @@ class Unit:
         except (subprocess.CalledProcessError, ValueError):
             return {}
         return shown
+
+    async def do(self, *argv: str, check: bool = True) -> str:
+        """Run a command that takes a while inside; the street and the control room go on meanwhile."""
+        return await asyncio.to_thread(partial(self.machine.run, *argv, check=check))
+
+    def software(self) -> dict[str, Any]:
+        """What was found when the slot was looked at last."""
+        found: dict[str, Any] = json.loads(self.machine.run("cat", "/var/lib/safepoint-software/found.json"))
+        return found
 
     async def at_work(self, but_pid: int = 0) -> None:
         """Wait until the daemon, another than that one, is armed, connected and has its helpers."""
@@ -161,7 +172,8 @@ async def it_runs_in_its_sandbox(unit: Unit) -> None:
     """The limits are in force on the daemon and both helpers, and they are few processes."""
     limits = unit.machine.of(AGENT, "MemoryMax", "TasksMax", "Environment")
     assert limits["MemoryMax"] not in {"", "infinity"}, limits  # 75 % of whatever this machine has
-    assert (limits["TasksMax"], limits["Environment"].split()) == ("256", ["LG_WD=/run/safepoint"]), limits
+    environment = ["LG_WD=/run/safepoint", "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1"]
+    assert (limits["TasksMax"], limits["Environment"].split()) == ("256", environment), limits
     for read, wanted in (("system.conf", "RuntimeWatchdogSec=15s"), ("journald.conf", "SystemMaxUse=200M")):
         assert wanted in unit.machine.run("systemd-analyze", "cat-config", f"systemd/{read}").splitlines(), read
     group = unit.machine.of(AGENT, "ControlGroup")["ControlGroup"]
@@ -248,6 +260,40 @@ async def a_good_update_is_taken(unit: Unit) -> None:
     unit.say(f"  in use {time.monotonic() - began_s:.0f} s after it was put down (20 s of it on trial)")
 
 
+async def what_runs_is_what_was_installed(unit: Unit) -> None:
+    """Provisioning has listed it, and root's own program, in its sandbox, finds nothing else."""
+    await unit.do("systemctl", "start", SOFTWARE)
+    found = unit.software()
+    assert (found["state"], found["signed"], found["wrong"]) == ("right", False, []), found
+    assert ", provisioned " in await unit.do(SAFEPOINT, "--version")
+    unit.say(f"  {found['files']} files in {found['took_s']:.0f} s, at the pace of a unit")
+
+
+async def software_that_somebody_changed_is_tamper_until_it_is_right_again(unit: Unit) -> None:
+    """In a slot that an update filled: compiled code only, which no signature knows, by root's own hand."""
+    await unit.do("systemctl", "start", SOFTWARE)
+    found = unit.software()
+    assert (found["state"], found["signed"], found["slot"]) == ("right", True, unit.slot), found
+    assert ", manifest " in await unit.do(SAFEPOINT, "--version")
+    before, pid = unit.town.known(), unit.pid
+    compiled = f"/{SLOTS}/current/lib/python3.*/site-packages/agent/__pycache__/unit.*.pyc"
+    unit.machine.run("sh", "-c", f"cp -p {compiled} /srv/kept && printf x >>$(echo {compiled})")
+    # By hand: a day after a good look the service does the same.
+    await unit.do("/usr/bin/python3", "-I", "-S", "-B", "/opt/safepoint/check", "look")
+    assert unit.software()["state"] == "changed", unit.software()
+    told = await unit.town.alert(Category.TAMPER, after=before)
+    assert "agent/__pycache__/unit." in told.first.data["headline"], told.first.data
+    doctor = await unit.do(SAFEPOINT, "doctor", "--config", "/etc/safepoint/unit.yaml", check=False)
+    assert "The agent's own software was changed" in doctor, doctor
+    unit.machine.run("sh", "-c", f"cp -p /srv/kept $(echo {compiled})")
+    await unit.do("systemctl", "start", SOFTWARE)
+    assert unit.software()["state"] == "right", unit.software()
+    room = unit.town.control_room
+    await room.wait_for(lambda _: told.latest.data["restored"], LIMIT_S)
+    await unit.close(told.alert_id)
+    assert unit.pid == pid, "nobody was restarted for it"
+
+
 async def an_update_waits_while_a_call_is_open(unit: Unit) -> None:
     """The daemon is not restarted in the middle of a call."""
     before, pid = unit.town.known(), unit.pid
@@ -331,7 +377,9 @@ STORIES = (
     a_press_and_a_phrase_reach_the_control_room,
     hung_it_is_ended_by_the_watchdog_and_comes_back,
     killed_it_comes_back,
+    what_runs_is_what_was_installed,
     a_good_update_is_taken,
+    software_that_somebody_changed_is_tamper_until_it_is_right_again,
     an_update_waits_while_a_call_is_open,
     an_update_that_does_not_start_is_taken_back,
     an_update_that_hangs_is_taken_back,

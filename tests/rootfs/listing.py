@@ -31,6 +31,7 @@ OF_ONE_INSTALLATION: Final = (
     "etc/shadow-",
     "etc/gshadow-",
     "var/lib/safepoint/tls/",  # a key that nobody else has,
+    "var/lib/safepoint-software/",  # the sums of compiled modules
     "var/lib/safepoint-provision/request",  # and what is asked for it
 )
 """What two installations never have alike: times, keys, caches."""
@@ -58,7 +59,7 @@ def differences(one: Listing, other: Listing) -> list[str]:
 
 def _same_content(name: str) -> bool:
     # Compiled modules hold the time of their source, and pip's records where the release was built from.
-    return not name.endswith(".pyc") and "safepoint_agent-" not in name
+    return not name.endswith((".pyc", "/software/list")) and "safepoint_agent-" not in name
 
 
 def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import agent
 from agent.update.bundle import write_bundle
 from agent.update.manifest import Manifest, WheelFile
+from agent.update.places import Places, Source, Tools
 from agent.update.slots import Slots
-from agent.update.updater import Places, Source, Tools, Updater
+from agent.update.updater import Updater
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +162,13 @@ class Bench:
         """Run the update once."""
         version = (self.slots.folder / "current" / "version").read_text()
         tools = Tools(
-            self._install, self._prove, lambda: self.now_s, lambda: self.now_s + BEGAN, version, sleep=self.pass_time
+            self._install,
+            self._prove,
+            self._record,
+            lambda: self.now_s,
+            lambda: self.now_s + BEGAN,
+            version,
+            sleep=self.pass_time,
         )
         return Updater(self.slots, self.places, self.source, tools).run()
 
@@ -175,3 +182,8 @@ class Bench:
     def _prove(self, slot: Path, version: str, config: Path) -> None:
         assert (slot / "version").read_text() == version
         assert config == self.places.config
+
+    def _record(self, slot: Path, head: bytes, wheels: Sequence[Path]) -> None:
+        assert head.count(b"\n") == 3
+        assert all(wheel.exists() for wheel in wheels)
+        assert (slot / "whole").exists()

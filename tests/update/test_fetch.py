@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import agent
-from agent.update.updater import Source
+from agent.update.places import Source
 from fakes.authority import Authority
 from tests.update.bench import NEW, Bench, Does
 

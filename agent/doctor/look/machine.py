@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -14,6 +15,7 @@ import agent
 from agent.clock import kernel_clock_synced
 from agent.doctor.facts import Machine
 from agent.doctor.look.asking import properties
+from agent.software.release import release_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,8 @@ def seconds(span: str) -> float | None:
 
 def _versions() -> Iterator[tuple[str, str]]:
     yield "agent", agent.__version__
+    if (release := release_of(Path(sys.prefix))) is not None:
+        yield "release", release
     yield "python", platform.python_version()
     yield "kernel", f"{platform.release()} {platform.machine()}"
     with suppress(OSError):

@@ -55,6 +55,7 @@ class MediaRoom:
         category_of: Callable[[str], Category | None],
         report: Callable[[Signal], None],
         on_upload: Callable[[UploadProgress], None],
+        barred: Callable[[], str | None] = lambda: None,
     ) -> None:
         """A room that does nothing yet.
 
@@ -69,6 +70,7 @@ class MediaRoom:
             category_of: What an alert is about: a help call's media are free.
             report: Takes which piece of an alert's footage was sent.
             on_upload: Hears how each upload goes on, after that.
+            barred: Why no footage may be uploaded now; None: it may. Stills go with their alerts all the same.
         """
         self._clock = clock
         self._report = report
@@ -94,6 +96,7 @@ class MediaRoom:
             category_of=category_of,
             on_progress=self._upload_moved,
             interface_for=interface_for,
+            barred=barred,
         )
         self._stills: Stills | None = None
         if config.camera.enabled:

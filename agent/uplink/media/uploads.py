@@ -53,6 +53,8 @@ LONGEST_WAIT_S: Final = 300.0
 """Between two attempts: a server that was mended is found again within five minutes."""
 PLAN_WAIT_S: Final = 600.0
 """Until it is looked again whether the data plan has more."""
+BARRED_WAIT_S: Final = 60.0
+"""Until it is looked again whether footage may leave the unit; nothing is asked of the network for that."""
 TOLD_EVERY_PERCENT: Final = 5
 """Progress is told in steps of this share: twenty times, however large the file."""
 
@@ -85,6 +87,7 @@ class Uploads:
         category_of: Callable[[str], Category | None],
         on_progress: Callable[[UploadProgress], None],
         interface_for: Callable[[int], str | None] = lambda _failures: None,
+        barred: Callable[[], str | None] = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
         """Uploads that rest until `run`.
@@ -97,6 +100,7 @@ class Uploads:
             category_of: What an alert is about; a help call's media are free.
             on_progress: Hears of each step of every upload, also of those that an earlier life began.
             interface_for: The network interface of an attempt after so many that failed; None: by the routing table.
+            barred: Why nothing may leave the unit this way now; None: it may.
             rng: Where the jitter comes from.
         """
         self._config = config
@@ -106,6 +110,7 @@ class Uploads:
         self._category_of = category_of
         self._on_progress = on_progress
         self._interface_for = interface_for
+        self._barred = barred
         self._rng = rng or random.SystemRandom()
         self._shelf = Shelf(config.state_folder / UPLOADS)
         self._going: dict[str, _Going] = {}
@@ -206,6 +211,9 @@ class Uploads:
                 continue
 
     async def _try(self, going: _Going) -> None:
+        if (why := self._barred()) is not None:
+            self._put_off(going, why, BARRED_WAIT_S)  # nothing failed, so nothing is given up
+            return
         upload_id = going.job.request.upload_id
         overdue = partial(self._is_overdue, going.job)
         interface = self._interface_for(going.failures)
@@ -250,7 +258,9 @@ class Uploads:
             return
         going.failures += 1
         wait_s = about_s(min(LONGEST_WAIT_S, 2.0 ** min(going.failures, 10) / 2), self._rng)
-        wait_s = max(wait_s, min(after_s or 0.0, 2 * LONGEST_WAIT_S))
+        self._put_off(going, reason, max(wait_s, min(after_s or 0.0, 2 * LONGEST_WAIT_S)))
+
+    def _put_off(self, going: _Going, reason: str, wait_s: float) -> None:
         going.due_s = asyncio.get_running_loop().time() + wait_s
         if going.state is not UploadState.WAITING or going.reason != reason:
             log.warning("upload_waits", upload_id=going.job.request.upload_id, reason=reason, wait_s=round(wait_s, 1))

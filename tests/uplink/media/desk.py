@@ -69,6 +69,7 @@ class Desk:
         self.told: list[UploadProgress] = []
         self.interfaces: list[str | None] = [None]
         """What an attempt goes through: the first one, and each that follows a failure the next."""
+        self.barred: str | None = None
         self.uploads = Uploads(
             self.config,
             self.clock,
@@ -77,6 +78,7 @@ class Desk:
             category_of=lambda _: self.category,
             on_progress=self.told.append,
             interface_for=lambda failures: self.interfaces[failures % len(self.interfaces)],
+            barred=lambda: self.barred,
             rng=Hurry(),
         )
 

@@ -177,6 +177,21 @@ async def test_bytes_that_arrived_wrong_are_no_success(site: Site, desk: Desk) -
     assert "SHA-256" in str(done.reason)
 
 
+async def test_nothing_is_uploaded_while_it_is_barred_and_it_goes_when_that_is_over(
+    site: Site, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.uplink.media.uploads.BARRED_WAIT_S", 0.05)
+    desk.barred = "the unit's software was changed"
+    async with desk.at_work() as uploads:
+        await uploads.begin(ask(site.url))
+        await until(lambda: bool(desk.told), "it is told that it waits")
+        assert [(told.state, told.reason) for told in desk.told] == [(UploadState.WAITING, desk.barred)]
+        assert site.seen == [], "nobody was asked anything"
+        desk.barred = None
+        assert (await desk.over()).state is UploadState.DONE
+    assert only_file(site) == FILM
+
+
 async def test_an_upload_is_held_to_the_interface_it_is_given(site: Site, desk: Desk) -> None:
     desk.interfaces = ["no-such-if0"]
     async with desk.at_work() as uploads:
