@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from fakes.authority import Authority
 
-READY_WITHIN_S: Final = 20.0
+READY_WITHIN_S: Final = 60.0
 """mosquitto listens within milliseconds; only a machine in trouble takes seconds."""
-STOPPED_WITHIN_S: Final = 5.0
+STOPPED_WITHIN_S: Final = 30.0
+"""What it holds is on the disk within milliseconds; killed before that, it would have lost it."""
 CONTROL_ROOM: Final = "control-room"
 """The common name of the certificate that may read what all units say, answer it, and command them by that name."""
 

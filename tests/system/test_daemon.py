@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from agent.control_room.happenings import Happening
     from fakes.town import Town
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 def statuses(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agent.control_room.room import ControlRoom
     from fakes.town import Town
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 MOMENTS = 20
 LATEST_S = 0.08
 """Press to alert delivered takes about 15 ms here: most moments fall into the middle of it."""
