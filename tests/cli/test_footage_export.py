@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NIGHT = "2026-11-22 02:00:00"
 WITHIN = ("--from", "2026-11-22T02:00:01Z", "--to", "2026-11-22T02:00:04Z")
 BEFORE = ("--from", "2026-11-20T02:00Z", "--to", "2026-11-20T03:00Z")
-LIMIT_S = 40.0
+LIMIT_S = 90.0
 """Only a failing test waits this long."""
 KILLS = int(os.environ.get("EXPORT_KILLS", "3"))
 WRITES_FOR_S = 0.4
