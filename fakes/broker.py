@@ -12,6 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final, Self
 
 from agent.uplink.topics import ROOT
+from fakes.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,9 +53,9 @@ class Broker:
         self._folder = folder
         self._authority = authority
         self._org = org
-        self.port = _free_port()
+        self.port = free_port()
         """For TLS; on 127.0.0.1."""
-        self.plain_port = _free_port() if plain else None
+        self.plain_port = free_port() if plain else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -263,11 +264,3 @@ def _check_free(port: int | None) -> None:
         except OSError as error:
             msg = f"port {port} is taken: {error.strerror}; end what listens there, or make another broker"
             raise BrokerMissing(msg) from error
-
-
-def _free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,13 +7,13 @@ import contextlib
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from fakes.broker import READY_WITHIN_S, STOPPED_WITHIN_S, find_mosquitto
+from fakes.ports import free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,7 +53,7 @@ class RenderedBroker:
             RuntimeError: it cannot be rendered.
         """
         server = authority.issue_server()
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"mqtts://localhost:{self.port}"
         self.folder = folder
         (folder / "store").mkdir(parents=True)
@@ -145,18 +145,3 @@ class RenderedBroker:
         except subprocess.TimeoutExpired:
             process.kill()
             await asyncio.to_thread(process.wait)
-
-
-_given: set[int] = set()
-"""Ports of brokers that may not have been started yet: the kernel would give them away again."""
-
-
-def _free_port() -> int:
-    """A port nobody listens on now, and no broker of ours will."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in _given:
-            _given.add(port)
-            return port
