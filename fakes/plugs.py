@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 DRIVEN_WITHIN_S = 2.0
 """A unit that has not taken a level by then hangs; the wire has its level all the same."""
 BLOCK_S = BLOCK_MS / 1000
-BACKLOG_BYTES = 160_000
-"""Five seconds of sound: what a slow reader may leave unread before it loses blocks, as a unit's own microphone keeps
-them (`agent.hw.sound_input`)."""
+BACKLOG_BYTES = 960_000
+"""Thirty seconds of sound: what a slow reader may leave unread before it loses blocks. A unit's own microphone keeps
+five (`agent.hw.sound_input`); a story is about what was said, and not about how long ago on a machine that is busy."""
 SOCKET_BYTES = 32_000
 """What of it the kernel may hold."""
 
