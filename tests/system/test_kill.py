@@ -6,6 +6,8 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from agent.signals import Category, Outcome
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ LATEST_S = 0.08
 """Press to alert delivered takes about 15 ms here: most moments fall into the middle of it."""
 
 
+@pytest.mark.timeout(900)  # twenty starts, each of which waits for its conditions
 async def test_a_call_survives_a_kill_at_any_moment_after_the_press(town_with: Callable[..., Town]) -> None:
     moments = random.Random(20_261_122)
     async with town_with() as town:
