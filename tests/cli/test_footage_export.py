@@ -163,7 +163,7 @@ def test_an_export_that_is_killed_leaves_nothing_under_its_name_and_can_be_made_
     assert [each.name for each in (unit.footage / "exports").iterdir()] == ["case-7"]
 
 
-@pytest.mark.timeout(120 + 30 * KILLS)
+@pytest.mark.timeout(600 + 60 * KILLS)
 def test_at_whatever_moment_it_is_killed_the_export_is_whole_or_not_there(unit: Unit) -> None:
     """`EXPORT_KILLS=200 ./dev test tests/cli/test_footage_export.py` kills more often."""
     unit.record(moment(NIGHT), 8)
