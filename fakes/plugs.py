@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-DRIVEN_WITHIN_S = 2.0
-"""A unit that has not taken a level by then hangs; the wire has its level all the same."""
+DRIVEN_WITHIN_S = 60.0
+"""A unit that has not taken a level by then hangs; the wire has its level all the same. One that is only late must take
+the next level as long after this one as a contact does, or a press is a spike to it, which it rightly ignores."""
 BLOCK_S = BLOCK_MS / 1000
 BACKLOG_BYTES = 960_000
 """Thirty seconds of sound: what a slow reader may leave unread before it loses blocks. A unit's own microphone keeps
