@@ -12,6 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final, Self
 
 from agent.uplink.topics import ROOT
+from fakes.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     from fakes.authority import Authority
 
-READY_WITHIN_S: Final = 20.0
+READY_WITHIN_S: Final = 60.0
 """mosquitto listens within milliseconds; only a machine in trouble takes seconds."""
-STOPPED_WITHIN_S: Final = 5.0
+STOPPED_WITHIN_S: Final = 30.0
+"""What it holds is on the disk within milliseconds; killed before that, it would have lost it."""
 CONTROL_ROOM: Final = "control-room"
 """The common name of the certificate that may read what all units say, answer it, and command them by that name."""
 
@@ -51,9 +53,9 @@ class Broker:
         self._folder = folder
         self._authority = authority
         self._org = org
-        self.port = _free_port()
+        self.port = free_port()
         """For TLS; on 127.0.0.1."""
-        self.plain_port = _free_port() if plain else None
+        self.plain_port = free_port() if plain else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -262,11 +264,3 @@ def _check_free(port: int | None) -> None:
         except OSError as error:
             msg = f"port {port} is taken: {error.strerror}; end what listens there, or make another broker"
             raise BrokerMissing(msg) from error
-
-
-def _free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 STALLED_AFTER_S = 2.0
 """No frame for so long means that the camera is gone (the protocol's promise)."""
+LATE_S = 1.0
+"""How late a picture may be drawn and still be that of its moment. A sensor takes its pictures in time whatever the
+processor does, and buffers hold some; only a longer delay is a gap, as a camera's own drops are."""
 LORES_EVERY_S = 0.2
 """Analysis looks less often than the camera films: a copy of each picture would be for nothing."""
 
@@ -115,7 +118,7 @@ class SyntheticCamera:
         self._film = StreetFilm(settings, scene, burn_in)
 
     def packets(self) -> Iterator[Packet]:
-        """Yield a frame each 1 / fps seconds until closed; one that is late is taken late, none is left out.
+        """Yield a frame each 1 / fps seconds until closed; one that is drawn up to `LATE_S` late is dated as due.
 
         Raises:
             HardwareLost: the cable came loose, no frame came for two seconds, or a picture could not be burned in.
@@ -127,14 +130,13 @@ class SyntheticCamera:
             if rate != self._rate:
                 rate = self._rate
                 self._film.change_rate(rate)
-            now = self._clock.now()
             if not self._scene.frozen:
-                yield self._shoot(now)
-                last_s = now.monotonic_s
-            elif now.monotonic_s - last_s > STALLED_AFTER_S:
+                yield self._shoot(self._clock.at(due_s))
+                last_s = due_s
+            elif due_s - last_s > STALLED_AFTER_S:
                 msg = f"the camera gave no frame for {STALLED_AFTER_S:.0f} s"
                 raise HardwareLost(msg)
-            due_s = max(due_s + rate.frame_s, time.monotonic())
+            due_s = max(due_s + rate.frame_s, time.monotonic() - LATE_S)
 
     def lores(self) -> LoresFrame | None:
         """The newest analysis picture, or None before the first one."""
@@ -144,11 +146,11 @@ class SyntheticCamera:
         """Film at this rate from the next picture on."""
         self._rate = rate
 
-    def _shoot(self, now: Moment) -> Packet:
+    def _shoot(self, at: Moment) -> Packet:
         if self._unfit is not None:
             raise HardwareLost(self._unfit)
         try:
-            return self._film.shoot(now)
+            return self._film.shoot(at)
         except Exception as error:
             self._unfit = f"a picture could not be made: {error}"
             raise HardwareLost(self._unfit) from error

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from agent.hw.decimator import Decimator
-from agent.hw.kit import HardwareLost, KitUnusable, Packet, PcmBlock
+from agent.hw.kit import BLOCK_MS, HardwareLost, KitUnusable, Packet, PcmBlock
 from fakes.camera import SyntheticCamera
 from fakes.link import Link
 from fakes.pins import StreetFactory
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SILENT_AFTER_S = 1.0
-"""No block for so long means that the microphone is gone (the protocol's promise)."""
+"""No block for so long means that the microphone is gone (the protocol's promise), by the street's own time."""
 
 
 class StreetKit:
@@ -177,17 +177,20 @@ class StreetMicrophone:
 
     def blocks(self) -> Iterator[PcmBlock]:
         """Yield blocks until closed."""
-        try:
-            for frame in self._link.frames(SILENT_AFTER_S):
-                if self._wide is None:
-                    yield PcmBlock(frame.pcm, frame.ended_s, frame.lost)
-                else:
-                    widener, decimator = self._wide
-                    wide = widener.feed(frame.pcm)
-                    yield PcmBlock(decimator.feed(wide), frame.ended_s, frame.lost, wide)
-        except TimeoutError as error:
-            msg = f"the microphone gave no sound for {SILENT_AFTER_S:.0f} s"
-            raise HardwareLost(msg) from error
+        silent_ms = 0
+        for frame in self._link.frames():
+            silent_ms = 0 if frame.pcm else silent_ms + BLOCK_MS
+            if silent_ms >= SILENT_AFTER_S * 1000:
+                msg = f"the microphone gave no sound for {SILENT_AFTER_S:.0f} s"
+                raise HardwareLost(msg)
+            if not frame.pcm:
+                continue
+            if self._wide is None:
+                yield PcmBlock(frame.pcm, frame.ended_s, frame.lost)
+            else:
+                widener, decimator = self._wide
+                wide = widener.feed(frame.pcm)
+                yield PcmBlock(decimator.feed(wide), frame.ended_s, frame.lost, wide)
         if not self._link.closed:
             msg = "the microphone was unplugged"
             raise HardwareLost(msg)

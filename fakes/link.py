@@ -64,19 +64,13 @@ class Link:
             while line := self._read_line():
                 yield decode(line)
 
-    def frames(self, within_s: float) -> Iterator[Frame]:
-        """Yield the sound that the street sends until either side closes.
-
-        Raises:
-            TimeoutError: nothing came for `within_s`.
-        """
-        with self._reading:  # no one closes it meanwhile
-            if not self.closed:
-                self._sock.settimeout(within_s)
+    def frames(self) -> Iterator[Frame]:
+        """Yield the sound that the street sends until either side closes."""
         with contextlib.suppress(ConnectionError):
             while header := self._read(Frame.HEADER.size):
                 ended_s, lost, size = Frame.HEADER.unpack(header)
-                if pcm := self._read(size):
+                pcm = self._read(size)
+                if len(pcm) == size:
                     yield Frame(pcm, ended_s, lost)
 
     def close(self) -> None:

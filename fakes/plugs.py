@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-DRIVEN_WITHIN_S = 2.0
-"""A unit that has not taken a level by then hangs; the wire has its level all the same."""
+DRIVEN_WITHIN_S = 60.0
+"""A unit that has not taken a level by then hangs; the wire has its level all the same. One that is only late must take
+the next level as long after this one as a contact does, or a press is a spike to it, which it rightly ignores."""
 BLOCK_S = BLOCK_MS / 1000
-BACKLOG_BYTES = 32_000
-"""One second of sound: what a slow reader may leave unread before it loses blocks, as a sound card's buffer does."""
+BACKLOG_BYTES = 960_000
+"""Thirty seconds of sound: what a slow reader may leave unread before it loses blocks. A unit's own microphone keeps
+five (`agent.hw.sound_input`); a story is about what was said, and not about how long ago on a machine that is busy."""
+SOCKET_BYTES = 32_000
+"""What of it the kernel may hold."""
 
 
 class Pins:
@@ -117,9 +121,8 @@ class Microphones:
             await asyncio.sleep(max(0.0, ends_s - time.monotonic()))
             pcm = self._sound.next_block()
             self.sounded_s = ends_s
-            if not self.stalled:
-                for writer in self._missed:
-                    self._send(writer, pcm)
+            for writer in self._missed:
+                self._send(writer, b"" if self.stalled else pcm)
             self._block_sounded()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -128,7 +131,7 @@ class Microphones:
             writer.write(encode(Refused("it is unplugged")))
             return
         sock: socket.socket = writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG_BYTES)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         writer.write(encode(Welcome()))
         self._missed[writer] = 0
         try:
@@ -144,7 +147,7 @@ class Microphones:
 
     def _send(self, writer: asyncio.StreamWriter, pcm: bytes) -> None:
         if writer.transport.get_write_buffer_size() >= BACKLOG_BYTES:
-            self._missed[writer] += 1
+            self._missed[writer] += bool(pcm)
             return
         writer.write(Frame(pcm, self.sounded_s, self._missed[writer]).to_bytes())
         self._missed[writer] = 0

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 ORG = "ashfield"
 UNIT_ID = "hk-demo-001"
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 """How long a scenario waits for what must follow; far beyond what a working unit takes on two busy cores."""
 
 

@@ -150,6 +150,8 @@ class Frame:
     """A block of sound on its way to a microphone."""
 
     pcm: bytes
+    """Empty for a block that a stalled microphone did not give: its silence is told, not measured, since the street may
+    be late on busy cores, and a microphone is not."""
     ended_s: float
     """When its last sample sounded."""
     lost: int

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agent.signals import LightPattern, Line
     from fakes.wire import OutputChanged, Said
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 """How long a wait goes on by default: far beyond what a working unit takes, even on two busy cores."""
 LOOK_AGAIN_S = 0.1
 """A lamp's pattern also becomes clear by nothing happening for a while."""

@@ -20,7 +20,7 @@ IMPORTS = "import asyncio, socket, subprocess, threading\nKEPT = []\nSTOP = thre
 
 def run_with_police(pytester: pytest.Pytester, test: str) -> pytest.RunResult:
     conftest = (Path(__file__).parent / "conftest.py").read_text(encoding="utf-8")
-    pytester.makeconftest(conftest.replace("SETTLE_S = 5.0", "SETTLE_S = 0.3"))
+    pytester.makeconftest(conftest.replace("SETTLE_S = 30.0", "SETTLE_S = 0.3"))
     pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
     pytester.makepyfile(IMPORTS + test)
     return pytester.runpytest_subprocess("-p", "no:cacheprovider")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NIGHT = "2026-11-22 02:00:00"
 WITHIN = ("--from", "2026-11-22T02:00:01Z", "--to", "2026-11-22T02:00:04Z")
 BEFORE = ("--from", "2026-11-20T02:00Z", "--to", "2026-11-20T03:00Z")
-LIMIT_S = 40.0
+LIMIT_S = 90.0
 """Only a failing test waits this long."""
 KILLS = int(os.environ.get("EXPORT_KILLS", "3"))
 WRITES_FOR_S = 0.4
@@ -163,7 +163,7 @@ def test_an_export_that_is_killed_leaves_nothing_under_its_name_and_can_be_made_
     assert [each.name for each in (unit.footage / "exports").iterdir()] == ["case-7"]
 
 
-@pytest.mark.timeout(120 + 30 * KILLS)
+@pytest.mark.timeout(600 + 60 * KILLS)
 def test_at_whatever_moment_it_is_killed_the_export_is_whole_or_not_there(unit: Unit) -> None:
     """`EXPORT_KILLS=200 ./dev test tests/cli/test_footage_export.py` kills more often."""
     unit.record(moment(NIGHT), 8)

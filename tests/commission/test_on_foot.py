@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.commission.seal import unseal
 from agent.signals import Category
 from fakes.town import LIMIT_S
 from tests.commission.engineer import Cable
-from tests.commission.test_story import CAMERA, says_that_it_is, walk
+from tests.commission.test_story import CAMERA, PATIENCE, says_that_it_is, walk
 from tests.uplink.chaos.rough_network import RoughNetwork
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ async def test_a_path_that_is_pulled_and_never_comes_back_is_named_and_nothing_i
         town.rebuild(uplink={"alternate": {"broker": f"mqtts://localhost:{second.port}"}, "heartbeat_s": HEARTBEAT_S})
         broken = Cable(second, stays_out=True)
         async with walk(town, {"alternate": broken}) as test:
+            test.patience = replace(test.patience, unit_s=LIMIT_S / 2)  # what stays out is waited for to the end
             assert await test.go_on() is None
             failed = {step_id for step_id, outcome in test.results().items() if outcome == "failed"}
             assert failed == {"cable.alternate"}, "\n".join(test.engineer.lines)
@@ -86,6 +88,7 @@ async def test_a_path_that_is_pulled_and_never_comes_back_is_named_and_nothing_i
             assert step["facts"]["knownToUnitAfterS"] > 0, "what was measured before stays on the sheet"
             # Mended, it is the only step to be done again.
             broken.mend()
+            test.patience = PATIENCE
             mended = await test.go_on(again="again")
             assert outcomes(mended, "cable.alternate", "countersign") == ["passed", "passed"]
             assert mended is not None

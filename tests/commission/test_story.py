@@ -50,6 +50,7 @@ class Walk:
         self._cables = cables
         self.board = Board(lambda: newest_picture(argparse.Namespace(config=town.config_file)))
         self.engineer = Engineer(town)
+        self.patience = PATIENCE
 
     async def go_on(self, *, anew: bool = False, **answers: str) -> Conclusion | None:
         """Call the command, with these answers instead of the usual ones; None: the engineer left."""
@@ -62,7 +63,7 @@ class Walk:
                 self.board,
                 {},
                 anew=anew,
-                patience=PATIENCE,
+                patience=self.patience,
             )
         finally:
             await self.engineer.home()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fakes.authority import Authority
     from fakes.broker import Broker
 
-SOON_S = 20.0
+SOON_S = 60.0
 """Far longer than anything here takes; only a failure ever waits this long."""
 ORG = "street"
 

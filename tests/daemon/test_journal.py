@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 log = structlog.get_logger()
 
 

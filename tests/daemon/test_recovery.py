@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from agent.signals import Signal
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture(autouse=True)

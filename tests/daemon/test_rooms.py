@@ -39,7 +39,7 @@ async def kept(work: Callable[[Callable[[], None]], Awaitable[None]], until: asy
     """What is reported of a part until it works."""
     reported: list[Signal] = []
     task = asyncio.create_task(rooms.keep("part", work, SystemClock(), reported.append))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await until.wait()
     task.cancel()
     with suppress(asyncio.CancelledError):

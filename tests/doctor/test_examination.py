@@ -82,7 +82,7 @@ def _left_behind(file: Path) -> Iterator[int]:
 
 
 def _wait_until_gone(file: Path) -> None:
-    until_s = time.monotonic() + 30
+    until_s = time.monotonic() + 60
     while left := [*_left_behind(file)]:
         assert time.monotonic() < until_s, left
         time.sleep(0.02)

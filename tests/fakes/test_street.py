@@ -11,6 +11,7 @@ from gpiozero import Button, OutputDevice
 
 from agent.config.hearing import VoiceSettings
 from agent.hw.kit import HardwareLost
+from fakes import plugs
 from fakes.street import Street
 from fakes.witness import LIMIT_S
 from tests.fakes.on_street import (
@@ -66,7 +67,8 @@ async def test_a_unit_that_dies_in_the_middle_of_a_press_harms_nobody(street: St
         assert not Button(BUTTON, pull_up=True, pin_factory=pins).is_pressed
 
 
-async def test_a_unit_that_hangs_does_not_hold_up_the_street(street: Street) -> None:
+async def test_a_unit_that_hangs_does_not_hold_up_the_street(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugs, "DRIVEN_WITHIN_S", 2.0)
     async with small_unit(street) as unit:
         await street.connected("pins")
         unit.send_signal(signal.SIGSTOP)

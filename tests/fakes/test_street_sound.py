@@ -12,6 +12,7 @@ from agent.config.hearing import VoiceSettings
 from agent.config.settings import SpeakerSettings
 from agent.hw.kit import BLOCK_SAMPLES, HardwareLost
 from agent.signals import Line
+from fakes import plugs
 from fakes.street import Street
 from tests.fakes.on_street import CountedSound, eventually, kit_on, unit_config
 
@@ -144,7 +145,10 @@ async def test_a_closed_microphone_ends_without_complaint(street: Street) -> Non
     assert list(microphone.blocks()) == []
 
 
-async def test_a_reader_that_hangs_loses_counted_blocks_and_no_others(street: Street) -> None:
+async def test_a_reader_that_hangs_loses_counted_blocks_and_no_others(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugs, "BACKLOG_BYTES", 10 * 2 * BLOCK_SAMPLES)
     microphone = await asyncio.to_thread(kit_on(street).microphone, VoiceSettings())
     await eventually(street, lambda: any(street._microphones._missed.values()))
     blocks = microphone.blocks()

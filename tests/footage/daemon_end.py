@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fakes.scene import StreetScene
 
 E = TypeVar("E", bound=Event)
-LIMIT_S = 40
+LIMIT_S = 90
 """Only a failing test waits this long, however busy the machine is."""
 
 

@@ -30,6 +30,12 @@ from tests.footage.film import FRAME_S, clocks
 ALERT = "01KB3ZQ4T0000000000000000"
 
 
+def filmed(folder: Path) -> list[float]:
+    """When each picture on the disk was taken, by the clock in it; on a busy machine they are further apart."""
+    segments = (folder / "footage" / "segments").iterdir()
+    return [clock.taken_ms / 1000 for path in segments for clock in clocks(path)]
+
+
 def test_a_still_and_a_clip_with_time_before_and_after_the_event(tmp_path: Path) -> None:
     with running_recorder(tmp_path, StreetScene(person=True)) as daemon:
         daemon.hears(Working, lambda proof: proof.done >= 30)
@@ -65,8 +71,9 @@ def test_a_strip_is_ready_once_its_last_picture_is_on_the_disk(tmp_path: Path) -
     jpeg = Path(strip.path).read_bytes()
     assert hashlib.sha256(jpeg).hexdigest() == strip.sha256
     assert len(jpeg) == strip.size_bytes <= MAX_BYTES
-    assert strip.start.monotonic_s == pytest.approx(event_s - APART_S, abs=FRAME_S)
-    assert strip.end.monotonic_s == pytest.approx(event_s + APART_S, abs=FRAME_S)
+    for shown, wanted_s in ((strip.start, event_s - APART_S), (strip.end, event_s + APART_S)):
+        nearest_s = min(abs(taken_s - wanted_s) for taken_s in filmed(tmp_path))
+        assert abs(shown.monotonic_s - wanted_s) == pytest.approx(nearest_s, abs=0.002), "no other frame is nearer"
 
 
 def test_a_clip_that_grows_begins_where_it_began_and_lacks_no_frame(tmp_path: Path) -> None:
@@ -128,7 +135,7 @@ def test_a_stalled_camera_is_told_and_recording_resumes_by_itself(tmp_path: Path
         assert "no frame for 2 s" in daemon.hears(Trouble, lambda trouble: trouble.code == "camera-lost").text
         scene.thaw()
         daemon.hears(TroubleOver, lambda over: over.code == "camera-lost")
-        assert daemon.hears(Working, lambda proof: proof.lost > 0).lost >= 2 / FRAME_S
+        daemon.hears(Working, lambda proof: proof.lost >= 2 / FRAME_S)
 
 
 def test_a_clip_into_a_camera_failure_gives_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,18 +147,19 @@ def test_a_clip_into_a_camera_failure_gives_what_there_is(tmp_path: Path, monkey
         start_s = time.monotonic()
         daemon.hears(Working)
         scene.unplug()
-        daemon.clip(ALERT, start_s, start_s + 4)
-        daemon.still("after-the-cable-came-loose", start_s + 3.7)
+        loose_s = time.monotonic()
+        daemon.clip(ALERT, start_s, loose_s + 3)
+        daemon.still("after-the-cable-came-loose", loose_s + 2.7)
         daemon.hears(Trouble)
         assert daemon.hears(MediaMissed).media == "still"
         made = daemon.hears(MediaMade)
-        daemon.strip(ALERT, start_s + 1)
+        daemon.strip(ALERT, loose_s)
         strip = daemon.hears(MediaMade)
         scene.plug_in()
         daemon.hears(TroubleOver)
-    assert start_s - APART_S < strip.start.monotonic_s <= strip.end.monotonic_s < start_s + 1 + APART_S / 2
+    assert start_s - APART_S < strip.start.monotonic_s <= strip.end.monotonic_s < loose_s + APART_S / 2
     assert made.start.monotonic_s <= start_s
-    assert made.end.monotonic_s < start_s + 4
+    assert made.end.monotonic_s < loose_s + 3
 
 
 def test_the_end_leaves_every_segment_closed_and_counted(tmp_path: Path) -> None:
@@ -206,7 +214,8 @@ def test_a_disk_that_falls_behind_gets_less_and_full_quality_once_it_keeps_up_ag
     index = FootageIndex(tmp_path / "footage" / "index.sqlite", tmp_path / "footage" / "segments")
     rates = [segment.name.fps for segment in index.segments()]
     index.close()
-    assert [fps for fps, _ in itertools.groupby(rates)] == [15, 7, 15]
+    steps = [fps for fps, _ in itertools.groupby(rates)]
+    assert (steps[:2], steps[-1]) == ([15, 7], 15), "a busy machine's disk may fall behind once more in between"
     numbers = [clock.number for clock in clocks(Path(clip.path))]
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
@@ -229,12 +238,13 @@ class ClockOfAnEarlierBoot(SystemClock):
 def test_a_clip_of_an_earlier_boot_is_cut_from_that_boots_footage(tmp_path: Path) -> None:
     earlier = ClockOfAnEarlierBoot()
     with running_recorder(tmp_path, StreetScene(), earlier) as daemon:
-        daemon.hears(Working, lambda proof: proof.done >= 30)
-        filmed = earlier.now()
+        before = daemon.hears(Working, lambda proof: proof.done >= 30)
+        then = earlier.now()
+        daemon.hears(Working, lambda proof: proof.done >= before.done + 30)
     with running_recorder(tmp_path, StreetScene()) as daemon:
         daemon.hears(Working)
-        daemon.ask(ClipRequest("before-the-power-cut", filmed.later(-1.5), filmed.later(-0.5)))
+        daemon.ask(ClipRequest("before-the-power-cut", then.later(-1.5), then.later(-0.5)))
         made = daemon.hears(MediaMade)
-    assert made.start.boot_id == filmed.boot_id
-    assert made.start <= filmed.later(-1.5)
-    assert made.end >= filmed.later(-0.5)
+    assert made.start.boot_id == then.boot_id
+    assert made.start <= then.later(-1.5)
+    assert made.end >= then.later(-0.5)

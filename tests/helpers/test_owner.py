@@ -18,7 +18,7 @@ from agent.clock import SystemClock
 from agent.config.filming import CameraSettings
 from agent.config.hearing import PhraseSettings, VoiceSettings
 from agent.config.settings import Config, HardwareSettings, UnitSettings, UplinkSettings
-from agent.helpers import patience, starting
+from agent.helpers import owner, patience, starting
 from agent.helpers.messages import HearingStands, MediaMissed, PhraseHeard, StillRequest, StripRequest
 from agent.helpers.owner import PROGRAM, Helper, HelperState
 from agent.helpers.process import reap_let_go
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agent.helpers.translation import Told
     from agent.signals import Signal
 
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 UNRULY = Path(__file__).with_name("unruly.py")
 
 
@@ -72,11 +72,20 @@ def unit(folder: Path) -> Config:
 async def listening(folder: Path) -> AsyncIterator[tuple[Street, Daemon]]:
     config = unit(folder)
     daemon = Daemon(config, "listener")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (patience, owner):  # to load a voice model takes a busy machine longer than a unit
+            patch.setattr(module, "STARTED_WITHIN_S", LIMIT_S / 2)
+        async with _on_street(config, folder, daemon) as street:
+            yield street, daemon
+
+
+@asynccontextmanager
+async def _on_street(config: Config, folder: Path, daemon: Daemon) -> AsyncIterator[Street]:
     async with Street(config, folder, StreetSound()) as street:
         running = asyncio.create_task(daemon.helper.run())
         try:
             await daemon.until(lambda: daemon.helper.state is HelperState.WORKING)
-            yield street, daemon
+            yield street
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):

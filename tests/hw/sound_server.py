@@ -27,7 +27,7 @@ SINK = ("module-null-sink", "sink_name=street", "rate=16000", "channels=1", "for
 RAW = ("--raw", "--format=s16le", "--rate=16000", "--channels=1", "--latency-msec=20")
 NOISE_VOLUME = 10_000
 """Of 65,536, on a cubic scale: noise at full scale (-5 dBFS) comes down to -54 dBFS, a street at night."""
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 class SoundServer:

@@ -12,7 +12,7 @@ from agent.hw.kit import HardwareLost
 
 
 def test_items_come_out_in_order_and_what_does_not_fit_is_refused() -> None:
-    intake: Intake[int] = Intake("the device", capacity=3, silent_after_s=10)
+    intake: Intake[int] = Intake("the device", capacity=3, silent_after_s=60)
 
     assert [intake.offer(i) for i in range(5)] == [True, True, True, False, False]
     assert list(itertools.islice(intake, 3)) == [0, 1, 2]
@@ -28,7 +28,7 @@ def test_silence_is_a_lost_device() -> None:
 
 
 def test_a_failed_device_is_lost_after_its_last_item_was_read() -> None:
-    intake: Intake[int] = Intake("the device", capacity=3, silent_after_s=10)
+    intake: Intake[int] = Intake("the device", capacity=3, silent_after_s=60)
     intake.offer(1)
     intake.fail("went away")
     intake.fail("and was then closed")
@@ -41,7 +41,7 @@ def test_a_failed_device_is_lost_after_its_last_item_was_read() -> None:
 
 @pytest.mark.parametrize("waiting", [True, False])
 def test_close_ends_the_reader_whether_it_waits_or_not(waiting: bool) -> None:  # noqa: FBT001
-    intake: Intake[int] = Intake("the device", capacity=3, silent_after_s=10)
+    intake: Intake[int] = Intake("the device", capacity=3, silent_after_s=60)
     if not waiting:
         intake.offer(1)
         intake.close()
@@ -49,14 +49,14 @@ def test_close_ends_the_reader_whether_it_waits_or_not(waiting: bool) -> None:  
     reader = threading.Thread(target=lambda: read.extend(intake))
     reader.start()
     intake.close()
-    reader.join(timeout=5)
+    reader.join(timeout=60)
 
     assert not reader.is_alive()
     assert read == []
 
 
 def test_nothing_is_lost_between_two_threads_that_keep_up() -> None:
-    intake: Intake[int] = Intake("the device", capacity=1000, silent_after_s=10)
+    intake: Intake[int] = Intake("the device", capacity=1000, silent_after_s=60)
     device = threading.Thread(target=lambda: [intake.offer(i) for i in range(1000)])
     device.start()
 

@@ -106,4 +106,4 @@ async def test_close_ends_the_blocks_of_a_waiting_reader(microphone: Microphone)
         return sum(1 for _ in microphone.blocks())
 
     reading = asyncio.to_thread(read_to_the_end)
-    await asyncio.wait_for(asyncio.gather(reading, asyncio.to_thread(microphone.close)), 10)
+    await asyncio.wait_for(asyncio.gather(reading, asyncio.to_thread(microphone.close)), 60)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gpiozero.pins import PinInfo
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 """How long a test waits for what must happen; only a failing one waits this long."""
 
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from agent.config.settings import Config
     from agent.signals import Signal
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 class StillClock:

@@ -103,7 +103,7 @@ def sum_of(data: bytes) -> str:
 def run(*args: str | Path, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "no_proxy": "127.0.0.1"}
     return subprocess.run(
-        [python, COMMAND, *args], capture_output=True, text=True, check=False, env=environment, timeout=110
+        [python, COMMAND, *args], capture_output=True, text=True, check=False, env=environment, timeout=280
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fakes.town import Town
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 WITH_HELPERS = {"voice": {"enabled": True}, "camera": {"enabled": True, "width_px": 320, "height_px": 180}}
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from fakes.town import Town
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 async def test_a_console_that_comes_later_sees_the_open_calls_only(town_with: Callable[..., Town]) -> None:

@@ -19,6 +19,7 @@ from agent.uplink.topics import ROOT, UnitTopics
 from fakes.broker import CONTROL_ROOM
 from fakes.town import LIMIT_S, ORG, UNIT_ID, Town
 from tests.commands.mutations import ARGS
+from tests.system.test_evidence import has_filmed
 from tests.uplink.contract import Contract
 from tests.uplink.lab import Ear, linked, passing, until
 
@@ -90,6 +91,7 @@ async def test_what_is_said_in_both_directions_is_as_asyncapi_says(folder: Path)
         linked(as_unit, heard_here, on_message=ear),
     ):
         await town.start_unit()
+        await has_filmed(town, 0)  # of a moment before the first picture there is none
         await town.street.press("panic-1")
         call = await town.alert(Category.HELP)
         await town.control_room.acknowledge(call.alert_id, "op-1")

@@ -23,7 +23,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a demo that was played once for all these tests."""
     out = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "agent.cli.main", "demo", "--quick", "--out", str(out)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
     assert "edge to broker acknowledgement" in result.stdout
     assert "end of phrase to alert" in result.stdout
@@ -81,7 +81,7 @@ def test_the_report_tells_the_story_in_one_file(played: Path) -> None:
 
 def test_a_profile_that_cannot_play_the_story_is_refused_in_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "agent.cli.main", "demo", "--profile", "roadside", "--out", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert result.returncode == 2
     assert result.stderr.startswith("safepoint: the profile roadside cannot play")
     assert result.stderr.count("\n") == 1

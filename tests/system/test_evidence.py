@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from fakes.town import Town
     from tests.uplink.media.upload_server import Site
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 PRE_S, POST_S, SEGMENT_S = 2, 1, 2
 CAMERA = {"enabled": True, "width_px": 320, "height_px": 180, "bitrate_kbps": 500}
 FOOTAGE = {"pre_event_s": PRE_S, "post_event_s": POST_S, "segment_s": SEGMENT_S}

@@ -6,6 +6,8 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from agent.signals import Category, Outcome
 
 if TYPE_CHECKING:
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
     from agent.control_room.room import ControlRoom
     from fakes.town import Town
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 MOMENTS = 20
 LATEST_S = 0.08
 """Press to alert delivered takes about 15 ms here: most moments fall into the middle of it."""
 
 
+@pytest.mark.timeout(900)  # twenty starts, each of which waits for its conditions
 async def test_a_call_survives_a_kill_at_any_moment_after_the_press(town_with: Callable[..., Town]) -> None:
     moments = random.Random(20_261_122)
     async with town_with() as town:
@@ -36,14 +39,26 @@ async def test_a_call_survives_a_kill_at_any_moment_after_the_press(town_with: C
             await town.unit.ready()
             call = await town.alert(Category.HELP, after=before)
             await town.street.let_go("panic-1")
-            await town.control_room.close_alert(call.alert_id, Outcome.TEST, "kill test", "op-1")
-            await town.control_room.wait_for(closed_by_the_unit(call), LIMIT_S)
+            await closed_by_the_unit(town, call)
             new = [town.control_room.alerts[each] for each in town.known() - before]
             assert [each.headline for each in new if each.category is Category.HELP] == [call.headline]
 
 
-def closed_by_the_unit(call: Alert) -> Callable[[ControlRoom], bool]:
-    def look(_: ControlRoom) -> bool:
-        return bool(call.latest.data["state"] == "closed")
+async def closed_by_the_unit(town: Town, call: Alert) -> None:
+    """An operator closes it, and once more when the unit tells that he did not know of all that it is about.
 
-    return look
+    Who still holds the button after a restart of a few seconds is the same caller. On a busy machine a restart takes
+    longer than `SOMEBODY_ELSE_S`, and then it may be another one, whom no closing of what was known before sends away.
+    """
+    while not is_closed(call):
+        seen = call.latest.revision
+        await town.control_room.close_alert(call.alert_id, Outcome.TEST, "kill test", "op-1", seen)
+        await town.control_room.wait_for(newer_than(seen, call), LIMIT_S)
+
+
+def newer_than(revision: int, call: Alert) -> Callable[[ControlRoom], bool]:
+    return lambda _: call.latest.revision > revision
+
+
+def is_closed(call: Alert) -> bool:
+    return bool(call.latest.data["state"] == "closed")

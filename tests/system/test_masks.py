@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LIMIT_S = 60.0
 TENTH = len("2026-11-24 17:03:12.4")
-FILM = {"enabled": True, "width_px": 320, "height_px": 180, "fps": 30, "bitrate_kbps": 500}
+FILM: dict[str, Any] = {"enabled": True, "width_px": 320, "height_px": 180, "fps": 30, "bitrate_kbps": 500}
 
 
 def camera(masks: tuple[MaskSettings, ...]) -> dict[str, Any]:
@@ -111,5 +111,6 @@ async def test_every_picture_is_masked_and_dated_through_start_reload_kill_and_a
             assert by_then or began_s < reloaded_s, f"{path.name}: the masks of the file that is in force"
             assert_dated(pictures[0].luma, town, path)
             masked_first, masked_then = masked_first + by_first * len(pictures), masked_then + by_then * len(pictures)
-        assert masked_first > 60
-        assert masked_then > 180
+        # A whole segment has a group of pictures at least, however late a busy machine draws them.
+        assert masked_first >= FILM["fps"]
+        assert masked_then >= 3 * FILM["fps"]

@@ -38,7 +38,7 @@ def states(table: str, inodes: set[str]) -> list[str]:
 async def test_a_unit_at_work_listens_nowhere(town_with: Callable[..., Town]) -> None:
     async with town_with(camera={"enabled": True}) as town:
         await town.start_unit()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len([*family(town.unit.pid)]) < 2:  # the recorder is there too  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         held = sockets(family(town.unit.pid))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agent.control_room.alerts import Alert
     from fakes.town import Town
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 VOICE = {
     "enabled": True,
     "light_on_suspicion": True,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fakes.town import Town
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 WATCHDOG_S = 4.0
 """On a unit it is 15 s; fed each second."""
 

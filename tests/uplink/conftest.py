@@ -8,14 +8,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.control_room import room
 from agent.uplink.endpoint import Endpoint
 from fakes.authority import Authority
 from fakes.broker import Broker
+from tests.uplink.chaos import small_unit
 from tests.uplink.lab import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+SESSION_S = 60
+"""Longer than any story leaves a broker that lives on."""
+
+
+@pytest.fixture(autouse=True)
+def sessions_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file's stories leave waiting at their common broker is over soon.
+
+    Every console and unit has a session of its own there. Kept for an hour, each gets what all later ones say, and the
+    broker stores it all anew with every message: 9 MB and seconds of computing after twenty stories.
+    """
+    monkeypatch.setattr(room, "KEPT_FOR_A_RUN_S", SESSION_S)
+    monkeypatch.setattr(small_unit, "SESSION_S", SESSION_S)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(500)  # npm may still be fetching what `./dev test` began to install
+pytestmark = pytest.mark.timeout(900)  # npm may still be fetching what `./dev test` began to install
 
 INSTALL = Path(__file__).parents[2] / "provisioning" / "contract" / "install"
 ERROR = 0

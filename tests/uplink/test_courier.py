@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 NEVER_S = (3600.0,)
 """Resending that no story lives to see."""
 SOON = (0.05,)
+KEEPALIVE_S = 60.0
+"""Never what finds a dead connection here: a machine that is busy for some seconds is none."""
 
 
 class ControlRoom:
@@ -58,7 +60,7 @@ class ControlRoom:
         manners = Manners(
             "desk",
             (Subscription("safepoint/v1/street/+/alert/+"),),
-            keepalive_s=2.0,
+            keepalive_s=KEEPALIVE_S,
             session_expiry_s=kept_s,
             max_payload=256 * 1024,
         )
@@ -113,7 +115,7 @@ class Unit:
             Manners(
                 "unit-a",
                 (Subscription(topics.ack),),
-                keepalive_s=2.0,
+                keepalive_s=KEEPALIVE_S,
                 session_expiry_s=0,
                 puback_within_s=puback_within_s,
             ),

@@ -115,7 +115,8 @@ async def test_a_slow_console_gets_a_backlog_once_and_a_new_call_at_once(street:
         assert desk.took.index("help-r1") - before <= AT_MOST + 1, "behind what the console had, and nothing else"
         await until(lambda: unit.courier.pending == 0, "all of it is received")
         assert unit.courier.delivered == BACKLOG + 1
-        assert unit.courier.sent <= 1.1 * unit.courier.delivered
+        # What was before the console when the machine stood still for two seconds may have been repeated, and no more.
+        assert unit.courier.sent <= unit.courier.delivered + AT_MOST
     backlog = [each for each in dict.fromkeys(desk.took) if each != "help-r1"]
     assert backlog == [f"inc-{number:03d}-r1" for number in range(BACKLOG)]
 

@@ -137,7 +137,7 @@ def lives(folder: Path, frames: int, ended: threading.Event) -> Findings:
     return found
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_not_one_unmasked_picture_in_thousands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended = threading.Event()
     with ThreadPoolExecutor(UNITS) as pool:

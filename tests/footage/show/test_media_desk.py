@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import pytest
 from agent.uplink.slots import Identity
 from agent.uplink.tls import context_of
 from fakes.broker import READY_WITHIN_S, STOPPED_WITHIN_S, find_mosquitto
+from fakes.ports import free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -58,7 +59,7 @@ class RenderedBroker:
             RuntimeError: it cannot be rendered.
         """
         server = authority.issue_server()
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"mqtts://localhost:{self.port}"
         self.folder = folder
         (folder / "store").mkdir(parents=True)
@@ -162,18 +163,3 @@ def why_locked_out(broker: RenderedBroker, ca: Path, cert: Path, key: Path) -> s
     ):
         tls.recv(1)
     return str(refused.value)
-
-
-_given: set[int] = set()
-"""Ports of brokers that may not have been started yet: the kernel would give them away again."""
-
-
-def _free_port() -> int:
-    """A port nobody listens on now, and no broker of ours will."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in _given:
-            _given.add(port)
-            return port

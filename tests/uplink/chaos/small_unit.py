@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CAPACITY = 10_000
 
+SESSION_S = 3600
+"""How long the broker keeps what comes for it while it is away."""
+
 
 class SmallUnit:
     """Outbox, courier, paths and inbox."""
@@ -50,7 +53,7 @@ class SmallUnit:
         topics = UnitTopics(self.config.unit.org, self.config.unit.id)
         self.paths = Paths(
             endpoints,
-            Manners(self.config.unit.id, (Subscription(topics.ack),), session_expiry_s=3600, **manners),
+            Manners(self.config.unit.id, (Subscription(topics.ack),), session_expiry_s=SESSION_S, **manners),
             on_message=self._hear,
             on_change=self._changed,
             on_event=lambda path, event, _: self.path_events.append((path, event)),

@@ -64,7 +64,7 @@ def desk_at(
     plan: DataPlanSettings | None = None,
     *,
     ways: Mapping[str, Endpoint] | None = None,
-    puback_within_s: float = 10.0,
+    puback_within_s: float = 60.0,
 ) -> Desk:
     clock = LabClock()
     purse = Purse(
@@ -111,6 +111,7 @@ async def test_a_picture_comes_whole_with_its_checksum_and_says_whose_it_is(stre
         made = desk.made("inc-1", text=bytes(range(256)) * 200)
         desk.stills.take(made, Category.HELP)
         await until(lambda: ear.heard, "the picture comes")
+        await until(lambda: desk.stills.sent, "the broker says so, which may be later")
     picture, source = still.read(ear.heard[0])
     assert ear.heard[0].topic == TOPICS.still("inc-1", "snapshot")
     assert ear.heard[0].content_type == "image/jpeg"
@@ -247,7 +248,7 @@ async def test_pictures_wait_for_a_way_that_is_silent_to_be_found_out_when_there
     street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stills_module, "HELP_PATIENCE_S", 0.05)
-    direct = street.endpoint("unit-a")
+    direct, both = street.endpoint("unit-a"), {TOPICS.still(each, "snapshot") for each in ("inc-1", "inc-2")}
     async with RoughNetwork(street.broker.port, reads_mqtt=False) as network, watched(street) as ear:
         desk = desk_at(street, tmp_path, ways={PRIMARY: replace(direct, port=network.port)}, puback_within_s=1.0)
         async with at_work(desk):
@@ -256,8 +257,9 @@ async def test_pictures_wait_for_a_way_that_is_silent_to_be_found_out_when_there
             desk.stills.take(desk.made("inc-1"), Category.HELP)
             desk.stills.take(desk.made("inc-2"), Category.TAMPER)
             await until(lambda: desk.stills.sent == 2, "both come with the next connection")
-            await until(lambda: len(ear.heard) == 2, "the console has it, too")
-    assert [heard.topic.split("/")[-2] for heard in ear.heard] == ["inc-1", "inc-2"]
+            await until(lambda: {heard.topic for heard in ear.heard} >= both, "the console has it, too")
+    came = [heard.topic.split("/")[-2] for heard in ear.heard]
+    assert list(dict.fromkeys(came)) == ["inc-1", "inc-2"], "one whose receipt is late on a busy machine comes again"
 
 
 async def test_pictures_are_few_and_fresh_and_every_other_one_is_counted(street: Street, tmp_path: Path) -> None:
