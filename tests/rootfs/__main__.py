@@ -1,7 +1,8 @@
 """`./dev rootfs [bookworm|trixie]`: provision.sh for real, in Debian root file systems; 15 min for both.
 
-In each one: a dry run, a first run by hand and a second one that changes nothing, twelve kill -9 at the boundaries of
-steps and inside them, and an installation without a network. Needs root, mmdebstrap, and the network for the packages.
+In each one: a dry run, a first run by hand and a second one that changes nothing, each
+way in by a password, twelve kill -9 at the boundaries of steps and inside them, an end, and an installation without a
+network. Needs root, mmdebstrap, and the network for the packages.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tests.rootfs.base import CACHE, SUITES, NoRoot, base
 from tests.rootfs.bundle import make_bundle
+from tests.rootfs.doors import doors
 from tests.rootfs.ends import decommissioned
 from tests.rootfs.root import Root, release
 from tests.rootfs.stories import Broken, by_hand, dry_run, offline, pulled_plugs
@@ -62,6 +64,7 @@ def _one(suite: str, copy: Path, *, keep: bool) -> None:
         say(f"{suite}: dry run: {dry_run(online)}")
         figures, there = by_hand(online)
         say(f"{suite}: by hand: {figures}")
+        say(f"{suite}: {doors(online)}")
         say(f"{suite}: {pulled_plugs(plugs, there)}")
         say(f"{suite}: a disk of its own, then out of service: {decommissioned(plugs)}")
         say(f"{suite}: offline: {offline(alone, bundle, there)}")

@@ -25,7 +25,8 @@ def find(facts: Facts) -> Iterator[Finding]:
             Weight.EXPOSED,
             "The SSH server takes passwords.",
             "Put your key on the unit (ssh-copy-id), then write PasswordAuthentication no and"
-            " KbdInteractiveAuthentication no into /etc/ssh/sshd_config.d/, and run: sudo systemctl reload ssh",
+            " KbdInteractiveAuthentication no into /etc/ssh/sshd_config.d/, see that no Match says yes, and run: sudo"
+            " systemctl reload ssh",
         )
     if DEFAULT_USER in logins.passwords:
         yield Finding(

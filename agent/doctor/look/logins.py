@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SHADOW: Final = Path("/etc/shadow")
 WAYS: Final = ("passwordauthentication", "kbdinteractiveauthentication")
 """Of sshd_config(5): both ask for a password."""
+ELSEWHERE: Final = "host=elsewhere.example,addr=203.0.113.9,laddr=192.0.2.9,lport=22,rdomain="
+"""A login from elsewhere (addresses for examples, RFC 5737): sshd wants to know all that a Match could look at."""
 
 
 def look(_case: Case) -> Logins:
@@ -27,12 +29,18 @@ def look(_case: Case) -> Logins:
     sshd = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if sshd is None:
         return Logins(passwords)
-    settings = dict(line.split(" ", 1) for line in answer(sshd, "-T").splitlines() if " " in line)
+    # A Match can have a rule for one of them; what holds for root holds for whoever has no password.
+    asked = [_settings(sshd, user) for user in dict.fromkeys((*passwords, "root"))]
     return Logins(
         passwords,
-        ssh_passwords=any(settings.get(way) == "yes" for way in WAYS),
-        ssh_root=settings.get("permitrootlogin", "no") != "no",
+        ssh_passwords=any(settings.get(way) == "yes" for settings in asked for way in WAYS),
+        ssh_root=asked[-1].get("permitrootlogin", "no") != "no",
     )
+
+
+def _settings(sshd: str, user: str) -> dict[str, str]:
+    told = answer(sshd, "-T", "-C", f"user={user},{ELSEWHERE}")
+    return dict(line.split(" ", 1) for line in told.splitlines() if " " in line)
 
 
 def usable_passwords(shadow: str) -> tuple[str, ...]:
