@@ -35,21 +35,55 @@ read_answers() {
 
 # answered KEY: make sure that it has an answer, by asking if need be.
 answered() {
-  local key=$1 typed what
+  local key=$1
   [ -z "${ANSWER[$key]+known}" ] || return 0
   if [ -n "$ANSWERS" ]; then
     refuse "$ANSWERS has no answer for $key (${MEANING[$key]}): add a line '$key = ...'"
   fi
   [ -t 0 ] || refuse "nobody is here to answer (standard input is no terminal): use --answers FILE"
+  ask "$key" "${USUAL[$key]:-}"
+}
+
+# ask KEY USUAL: the person at the terminal, until there is an answer that can be used; an empty line takes the usual one.
+ask() {
+  local key=$1 usual=$2 typed what
   QUESTIONS=$((QUESTIONS + 1))
   while true; do
-    printf '   %s\n   [%s] > ' "${MEANING[$key]}" "${USUAL[$key]:-no usual answer}"
-    IFS= read -r typed || refuse "the terminal was closed: run the script again to continue"
-    typed=${typed:-${USUAL[$key]:-}}
+    read_typed "${MEANING[$key]}" "${usual:-no usual answer}"
+    typed=${typed:-$usual}
     if what=$(mistake_in "$key" "$typed"); then break; fi
     printf '   That %s. Once more, please.\n' "$what"
   done
   ANSWER[$key]=$typed
+}
+
+# confirmed: whether the person says that all answers are right, which are shown once more.
+confirmed() {
+  local key typed
+  QUESTIONS=$((QUESTIONS + 1))
+  printf '   These are the answers; nothing of them is saved yet:\n'
+  for key in $(known_in_order); do printf '     %-10s %s\n' "${key//_/ }" "${ANSWER[$key]}"; done
+  while true; do
+    read_typed "Is this right? (n asks again, with these answers as the usual ones)" "y / n"
+    case ${typed,,} in
+      y | yes) return 0 ;;
+      n | no) return 1 ;;
+    esac
+    printf '   That is neither y nor n. Once more, please.\n'
+  done
+}
+
+# read_typed QUESTION HINT: a line, into the caller's variable typed.
+read_typed() {
+  printf '   %s\n   [%s] > ' "$1" "$2"
+  IFS= read -r typed || refuse "the terminal was closed, and no answer was saved: run the script again to be asked again"
+}
+
+# The keys of all that is known: what is asked for in its order, then the others.
+known_in_order() {
+  local key
+  for key in "${ASKED[@]}"; do [ -z "${ANSWER[$key]+known}" ] || printf '%s\n' "$key"; done
+  printf '%s\n' "${!ANSWER[@]}" | grep -vxF "$(printf '%s\n' "${ASKED[@]}")" | sort || true
 }
 
 answer() { printf '%s' "${ANSWER[$1]:-}"; }

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by provision.sh, which has the rest
-# What only a person knows: who and where this unit is. Asked once, before the long work, and remembered.
+# What only a person knows: who and where this unit is. Asked once, before the long work, shown, and remembered when the
+# person has said that it is right.
 
 declare -A MEANING=(
   [profile]="What kind of unit is this? safe-point, safe-space, public-space, rapid-deployable or roadside"
@@ -29,7 +30,7 @@ answers_step() {
   local known_id=${ANSWER[unit_id]:-}
   if [ -n "$ANSWERS" ]; then read_answers "$ANSWERS"; fi
   # Until there is a configuration or a key, an id is only what somebody typed, and can be put right.
-  if [ -n "$known_id" ] && [ "$known_id" != "$(answer unit_id)" ] && { [ -e "$CONFIG" ] || has_keys; }; then
+  if [ -n "$known_id" ] && [ "$known_id" != "$(answer unit_id)" ] && id_is_in_use; then
     refuse "this is the unit $known_id by $STATE/answers, and $ANSWERS is for $(answer unit_id): take the other file, or decommission this unit first (provisioning/decommission.sh)"
   fi
   if [ -f "$CONFIG" ] && [ -z "$known_id" ] && [ -z "$ANSWERS" ]; then
@@ -37,10 +38,20 @@ answers_step() {
     return 0
   fi
   for key in "${ASKED[@]}"; do answered "$key"; done
+  if [ "$QUESTIONS" != 0 ]; then
+    until confirmed; do
+      for key in "${ASKED[@]}"; do
+        if [ "$key" = unit_id ] && [ -n "$known_id" ] && id_is_in_use; then continue; fi
+        ask "$key" "$(answer "$key")"
+      done
+    done
+  fi
   if what=$(pair_at_fault); then refuse "$what"; fi
   put_folder 700 root:root "$STATE"
   written_answers | put_file 600 root:root "$STATE/answers"
 }
+
+id_is_in_use() { [ -e "$CONFIG" ] || has_keys; }
 
 has_keys() { [ -n "$(find "$TLS" -name '*.pem' 2>/dev/null)" ]; }
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.provisioning import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROVISIONING = Path(__file__).parents[2] / "provisioning"
 
@@ -33,3 +39,15 @@ def call(folder: Path, script: str, stdin: str = "") -> subprocess.CompletedProc
         text=True,
         check=False,
     )
+
+
+def converse(folder: Path, script: str, typed: Sequence[str]) -> tuple[int, str]:
+    """Run these lines on a terminal, with somebody who types; how they ended, and what the terminal showed.
+
+    Args:
+        folder: for files; nothing outside of it is written.
+        script: lines of bash.
+        typed: a line for each prompt.
+    """
+    command = ["setsid", "--ctty", "bash", "-c", PARTS + script, "parts", str(PROVISIONING), str(folder)]
+    return terminal.converse(lambda end: subprocess.Popen(command, stdin=end, stdout=end, stderr=end), typed)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.provisioning.provisioner import PROVISIONING, call
+from tests.provisioning.provisioner import PROVISIONING, call, converse
+from tests.provisioning.terminal import CTRL_C, CTRL_D
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +100,68 @@ def test_a_mistyped_id_can_be_put_right_until_there_is_a_configuration_or_a_key(
         assert ended.returncode == REFUSED
         assert f"this is the unit hk-typo by {tmp_path}/state/answers" in ended.stderr
         (tmp_path / there).unlink()
+
+
+BY_HAND = (
+    "put_folder() { :; }; put_file() { cat >$folder/saved; }; TLS=$folder/tls; answers_step; echo asked $QUESTIONS"
+)
+TYPED = ("", "HK 1", "hk-safepoint-001", "ashfield", "Market", "Central Park", "mqtts://b.example.org", "card")
+"""At the second question a mistake, which is put once more."""
+
+
+def shown_places(text: str) -> list[str]:
+    return [line.split(maxsplit=1)[1] for line in text.splitlines() if line.startswith("     location")]
+
+
+def test_answers_are_shown_and_saved_when_the_person_says_that_they_are_right(tmp_path: Path) -> None:
+    code, text = converse(tmp_path, BY_HAND, (*TYPED, "perhaps", "Y"))
+    assert code == 0, text
+    listed = text[text.index("These are the answers") : text.index("Is this right?")]
+    assert [line.split()[0] for line in listed.splitlines()[1:] if line.strip()] == [
+        *("profile", "unit", "org", "name", "location", "broker", "footage")
+    ]
+    assert "That is neither y nor n" in text
+    assert "asked 8" in text
+    assert "\nlocation = Central Park\n" in (tmp_path / "saved").read_text(encoding="utf-8")
+
+
+def test_who_says_no_is_asked_again_with_the_former_answers_as_usual_ones(tmp_path: Path) -> None:
+    again = ("", "", "", "", "Central Walk", "", "")
+    code, text = converse(tmp_path, BY_HAND, (*TYPED, "n", *again, "y"))
+    assert code == 0, text
+    assert "[Central Park] > " in text
+    assert shown_places(text) == ["Central Park", "Central Walk"]
+    saved = (tmp_path / "saved").read_text(encoding="utf-8")
+    assert "\nlocation = Central Walk\n" in saved
+    assert "\nunit_id = hk-safepoint-001\n" in saved
+
+
+@pytest.mark.parametrize("typed", [(*TYPED[:3], CTRL_D), (*TYPED[:3], CTRL_C), (*TYPED, CTRL_D), (*TYPED, "n", CTRL_C)])
+def test_nothing_is_saved_that_nobody_said_is_right(tmp_path: Path, typed: tuple[str, ...]) -> None:
+    code, text = converse(tmp_path, f"trap 'exit 130' INT\n{BY_HAND}", typed)
+    assert code == (REFUSED if typed[-1] == CTRL_D else 130), text
+    assert ("no answer was saved" in text) is (typed[-1] == CTRL_D)
+    assert not (tmp_path / "saved").exists()
+
+
+def test_what_was_confirmed_once_is_not_asked_again(tmp_path: Path) -> None:
+    assert converse(tmp_path, BY_HAND, (*TYPED, "y"))[0] == 0
+    (tmp_path / "state").mkdir()
+    (tmp_path / "saved").rename(tmp_path / "state/answers")
+    code, text = converse(tmp_path, BY_HAND, ())
+    assert (code, "asked 0" in text, "Is this right?" in text) == (0, True, False), text
+
+
+def test_the_id_of_a_unit_that_has_a_key_stays_when_the_other_answers_are_put_right(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/answers").write_text("unit_id = hk-mine\n", encoding="utf-8")
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls/requested.pem").touch()
+    others = ("", "ashfield", "Market", "Central Walk", "mqtts://b.example.org", "card")
+    code, text = converse(tmp_path, BY_HAND, (*others, "n", *[""] * len(others), "y"))
+    assert code == 0, text
+    assert text.count("The unit's id") == 0
+    assert "\nunit_id = hk-mine\n" in (tmp_path / "saved").read_text(encoding="utf-8")
 
 
 def test_answers_that_need_each_other_come_together(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """`./dev rootfs [bookworm|trixie]`: provision.sh for real, in Debian root file systems; 15 min for both.
 
-In each one: a dry run, a first run by hand and a second one that changes nothing, each
+In each one: a dry run, questions that are broken off, a first run by hand and a second one that changes nothing, each
 way in by a password, twelve kill -9 at the boundaries of steps and inside them, an end, and an installation without a
 network. Needs root, mmdebstrap, and the network for the packages.
 """
@@ -18,7 +18,7 @@ from tests.rootfs.bundle import make_bundle
 from tests.rootfs.doors import doors
 from tests.rootfs.ends import decommissioned
 from tests.rootfs.root import Root, release
-from tests.rootfs.stories import Broken, by_hand, dry_run, offline, pulled_plugs
+from tests.rootfs.stories import Broken, by_hand, dry_run, offline, pulled_plugs, unconfirmed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +62,7 @@ def _one(suite: str, copy: Path, *, keep: bool) -> None:
     online, plugs, alone = roots
     try:
         say(f"{suite}: dry run: {dry_run(online)}")
+        say(f"{suite}: {unconfirmed(online)}")
         figures, there = by_hand(online)
         say(f"{suite}: by hand: {figures}")
         say(f"{suite}: {doors(online)}")

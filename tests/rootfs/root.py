@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.provisioning.terminal import converse
 from tests.rootfs.base import unpack
 
 if TYPE_CHECKING:
@@ -141,21 +141,10 @@ class Root:
             text, _ = process.communicate(timeout=GIVE_UP_AFTER_S)
         return Ended(process.returncode, text.decode(errors="replace"))
 
-    def converse(self, command: Sequence[str], typed: Sequence[str], prompt: str) -> Ended:
-        """Run a command on a terminal and type a line at each prompt; the terminal hangs up when there is none left."""
-        ours, theirs = pty.openpty()
-        with self._started(command, theirs, stdin=theirs) as process:
-            os.close(theirs)
-            text, left = "", list(typed)
-            while read := _read_terminal(ours):
-                text += read
-                if text.count(prompt) > len(typed) - len(left):
-                    if not left:
-                        process.kill()
-                        break
-                    os.write(ours, f"{left.pop(0)}\n".encode())
-            os.close(ours)
-        return Ended(process.returncode, text)
+    def converse(self, typed: Sequence[str]) -> Ended:
+        """Run the script on a terminal and type a line at each prompt; it hangs up when there is none left."""
+        command = ["/usr/bin/setsid", "--ctty", SCRIPT, "--test-root"]  # so that a Ctrl-C is one
+        return Ended(*converse(lambda terminal: self._started(command, terminal, stdin=terminal), typed))
 
     def _started(
         self,
@@ -174,13 +163,6 @@ class Root:
             env=_environment(self._release),
             start_new_session=True,
         )
-
-
-def _read_terminal(terminal: int) -> str:
-    try:
-        return os.read(terminal, 65_536).decode(errors="replace")
-    except OSError:  # EIO: nobody has the other end any more
-        return ""
 
 
 def _environment(release: Path) -> dict[str, str]:

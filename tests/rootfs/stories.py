@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.provisioning.terminal import CTRL_C, CTRL_D
 from tests.rootfs.listing import Listing, comparable, differences, listing
-from tests.rootfs.root import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,16 +28,21 @@ footage = card
 """
 NAME = 'Hucknall Safe Point - "Central Walk"'
 BROKER = "mqtts://control.example.org:8883"
-TYPED = ("", "HK 1", "hk-safepoint-001", "ashfield", NAME, "Central Walk, opposite Boots", BROKER, "card", "")
-"""The same by hand: the usual profile, a mistake on the way, and no slip with a token."""
-PROMPT = "] > "
-QUESTIONS = 8
+PLACE = "Central Walk, opposite Boots"
+TYPED = ("", "HK 1", "hk-safepoint-001", "ashfield", NAME, PLACE, BROKER, "card")
+"""The same by hand: the usual profile, and a mistake on the way."""
+MISPLACED = tuple("Central Park" if line == PLACE else line for line in TYPED)
+QUESTIONS = 9
+"""Seven answers, whether they are right, and the token on the slip."""
+RIGHT, WRONG, NO_SLIP = "y", "n", ""
+ANSWERS_KEPT = "var/lib/safepoint-provision/answers"
 READ_NAME = """\
 from pathlib import Path
 from agent.config.load import load_config
 print(load_config(Path("/etc/safepoint/unit.yaml"), judge_files=False).config.unit.name)
 """
 REFUSED = 2
+KILLED = -9
 
 
 class Broken(AssertionError):
@@ -71,10 +76,30 @@ def dry_run(root: Root) -> str:
     return f"{whole.text.count('would: ')} things would be changed, {refused.text.count('would: ')} before the services"
 
 
-def by_hand(root: Root) -> tuple[str, Listing]:
-    """A person answers eight questions, once; a second run asks and changes nothing."""
+def unconfirmed(root: Root) -> str:
+    """Whoever stops before he has said that the answers are right has told nothing; the next run asks all again."""
     root.forbid_passwords()
-    first = root.converse([SCRIPT, "--test-root"], TYPED, PROMPT)
+    broken_off = (
+        ("a Ctrl-C amid the questions", (*TYPED[:4], CTRL_C), 1),
+        ("a line that breaks amid them", TYPED[:4], KILLED),
+        ("a Ctrl-D at the list", (*TYPED, CTRL_D), REFUSED),
+        ("a Ctrl-C at the list", (*TYPED, CTRL_C), 1),
+        ("a Ctrl-D after a correction", (*MISPLACED, WRONG, "", "", "", "", PLACE, "", "", CTRL_D), REFUSED),
+    )
+    for what, typed, code in broken_off:
+        ended = root.converse(typed)
+        must(ended.code == code and "-- packages" not in ended.text, f"{what}: it ends there", ended)
+        must("Is this right?" in ended.text or "list" not in what, f"{what}: the answers are shown", ended)
+        must(not (root.folder / ANSWERS_KEPT).exists(), f"{what}: nothing is saved", ended)
+    shown = [line.split()[1:] for line in ended.text.splitlines() if line.strip().startswith("location ")]
+    must(shown == [["Central", "Park"], PLACE.split()], "what was corrected is shown as it is now", ended)
+    return f"{len(broken_off)} times broken off before the answers were confirmed, nothing saved"
+
+
+def by_hand(root: Root) -> tuple[str, Listing]:
+    """A person answers nine questions, once; a second run asks and changes nothing."""
+    root.forbid_passwords()
+    first = root.converse((*TYPED, RIGHT, NO_SLIP))
     must(first.code == 0 and first.figures is not None, "the first run ends well", first)
     must("That needs lower-case letters" in first.text, "a mistake is explained and asked again", first)
     took_s, questions = first.figures or (0, 0)
