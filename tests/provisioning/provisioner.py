@@ -49,5 +49,5 @@ def converse(folder: Path, script: str, typed: Sequence[str]) -> tuple[int, str]
         script: lines of bash.
         typed: a line for each prompt.
     """
-    command = ["setsid", "--ctty", "bash", "-c", PARTS + script, "parts", str(PROVISIONING), str(folder)]
+    command = [*terminal.AT_TERMINAL, "bash", "-c", PARTS + script, "parts", str(PROVISIONING), str(folder)]
     return terminal.converse(lambda end: subprocess.Popen(command, stdin=end, stdout=end, stderr=end), typed)

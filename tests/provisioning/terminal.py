@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PROMPT = "] > "
 CTRL_C, CTRL_D = "\x03", "\x04"
+AT_TERMINAL = ("/usr/bin/env", "--default-signal=INT", "/usr/bin/setsid", "--ctty")
+"""Before a command: its terminal's Ctrl-C reaches it, also where the tests run in the background, which ignores one."""
 
 
 def converse(start: Callable[[int], subprocess.Popen[bytes]], typed: Sequence[str]) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.provisioning.terminal import converse
+from tests.provisioning.terminal import AT_TERMINAL, converse
 from tests.rootfs.base import unpack
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Root:
 
     def converse(self, typed: Sequence[str]) -> Ended:
         """Run the script on a terminal and type a line at each prompt; it hangs up when there is none left."""
-        command = ["/usr/bin/setsid", "--ctty", SCRIPT, "--test-root"]  # so that a Ctrl-C is one
+        command = [*AT_TERMINAL, SCRIPT, "--test-root"]
         return Ended(*converse(lambda terminal: self._started(command, terminal, stdin=terminal), typed))
 
     def _started(
