@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,12 +28,13 @@ from tests.rootfs.bundle import make_bundle
 from tests.rootfs.root import release
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
 Teller = TypeVar("Teller")
 UNARMED = {"arming": {"mode": "manual", "windows": []}}
 NEEDED_BYTES = 3_000_000_000
 """The system, the agent in both slots, bundles and films."""
+LOCK = Path("/run/lock/safepoint-nspawn.lock")
 BUILD = provisioned.REPOSITORY / "build/nspawn"
 
 
@@ -44,6 +47,21 @@ def skip(why: str) -> int:
     """Say loudly that nothing was shown."""
     say(f"\n*** NOT RUN UNDER A REAL SYSTEMD: {why}\n*** What a listener of NOTIFY_SOCKET can show is in ./dev test.")
     return 0
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other run has booted a machine here: both would have the same control groups.
+
+    A machine that nobody registers has /payload, so each would count and wait for the other's processes.
+    """
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another run on this machine to end ({LOCK})")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def main(words: list[str]) -> int:
@@ -62,7 +80,7 @@ def main(words: list[str]) -> int:
     memory = Path("/dev/shm")  # noqa: S108 - a private folder in it
     if not memory.is_dir() or shutil.disk_usage(memory).free < NEEDED_BYTES:
         return skip(f"{memory} has no room: {NEEDED_BYTES // 1_000_000} MB are needed")
-    with tempfile.TemporaryDirectory(prefix="town-", dir=memory) as name:
+    with alone(), tempfile.TemporaryDirectory(prefix="town-", dir=memory) as name:
         shared = Path(name)
         shared.chmod(0o755)
         return asyncio.run(tell(given.suite, made, shared, given.only))
