@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
 from agent.cli.owned import as_owner
+from agent.cli.unit_file import add_unit_file
 from agent.config.load import load_config
 from agent.config.rewrite import NotRewritable, with_values
 from agent.durable import sync_folder
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from agent.cli.footage.desk import Desk
     from agent.cli.main import Subparsers
@@ -44,8 +45,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--longitude", metavar="DEGREES", type=float)
     parser.add_argument("--approve-masks", action="store_true", help="the masks in the unit's file are right for here")
     parser.add_argument("--by", metavar="NAME", required=True, help="who does it")
-    default = Path("/etc/safepoint/unit.yaml")
-    parser.add_argument("--config", metavar="FILE", type=Path, default=default, help=f"the unit's file ({default})")
+    add_unit_file(parser)
     parser.set_defaults(func=run)
 
 

@@ -83,8 +83,8 @@ def _sign(args: argparse.Namespace) -> None:
     with locked(args.folder):
         office = Office(args.folder, now())
         issued, path = office.sign(args.request, passphrase(args.passphrase_fd, "the office's keys"), args.what_for)
-    install = "install --media" if issued.role is Role.MEDIA else "install"
-    _say(f"{path} is valid until {issued.until:%Y-%m-%d}. On {issued.name}: safepoint certificate {install} FILE")
+    media = " --media" if issued.role is Role.MEDIA else ""
+    _say(f"{path} is valid until {issued.until:%Y-%m-%d}. On {issued.name}: safepoint certificate install{media} FILE")
 
 
 def _client(args: argparse.Namespace) -> None:
