@@ -485,17 +485,18 @@ async def test_a_cable_that_takes_the_engineers_own_session_with_it_is_measured_
 
 
 @pytest.mark.parametrize(
-    ("typed", "outcome"), [("110", Outcome.PASSED), ("111", Outcome.FAILED), ("70", Outcome.PASSED), ("69", "failed")]
+    ("typed", "outcome"),
+    [("110", Outcome.PASSED), ("111", Outcome.FAILED), ("70", Outcome.PASSED), ("69", Outcome.FAILED)],
 )
 async def test_a_camera_that_looks_elsewhere_than_alerts_say_fails(
-    session: tuple[Session, Config], typed: str, outcome: str
+    session: tuple[Session, Config], typed: str, outcome: Outcome
 ) -> None:
     settings = session[1]
     looking = settings.model_copy(update={"camera": settings.camera.model_copy(update={"bearing_deg": 90.0})})
     told = ("yes", "R. Walker", "column 14", "lighting", "SK 533 493", "3.1", typed, "wide")
     result = await done(session, "site", ScriptedUnit(), *told, settings=looking)
-    assert result.outcome == outcome
-    assert (result.outcome is Outcome.PASSED) or "alerts say that the camera looks to 90 degrees" in result.text
+    assert result.outcome is outcome
+    assert outcome is Outcome.PASSED or "alerts say that the camera looks to 90 degrees" in result.text
 
 
 @pytest.mark.parametrize(
