@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
 from agent.cli.owned import as_owner, read_named
+from agent.cli.unit_file import add_unit_file
 from agent.config.load import load_config
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def add(subparsers: Subparsers) -> None:
     for verb in (request, install):
         verb.add_argument("--media", action="store_true", help="the key and certificate that sign footage")
     for verb in (request, install, status):
-        verb.add_argument("--config", metavar="FILE", type=Path, required=True, help="the unit's configuration")
+        add_unit_file(verb)
         verb.allow_abbrev = False
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
+from agent.cli.unit_file import add_unit_file
 
 if TYPE_CHECKING:
     import argparse
 
     from agent.cli.main import Subparsers
 
-CONFIG: Final = Path("/etc/safepoint/unit.yaml")
 DESCRIPTION = """\
 Examine this unit: configuration, service, ways to the control room, certificate, clock, hardware, rights, disks,
 footage, voice models, software, supply, heat and logins. Tells what is wrong, the most important first, each with its
@@ -25,9 +25,7 @@ fix. Exit code 0: nothing is wrong; 1: something is; 2: it could not be examined
 def add(subparsers: Subparsers) -> None:
     """Describe the command."""
     parser = subparsers.add_parser("doctor", help="tell what is wrong with this unit", description=DESCRIPTION)
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, default=CONFIG, help=f"the unit's configuration ({CONFIG})"
-    )
+    add_unit_file(parser)
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     parser.add_argument(
         "--bundle",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
 from agent.cli.owned import as_owner
+from agent.cli.unit_file import add_unit_file
 from agent.config.load import load_config
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add(subparsers: Subparsers) -> None:
         "line says how it went, and the unit keeps it; the exit code is 0 if all of it worked. Only that button is in "
         "test, and only while this runs: every other call is real.",
     )
-    parser.add_argument("--config", metavar="FILE", type=Path, required=True, help="the unit's configuration")
+    add_unit_file(parser)
     parser.add_argument("--button", metavar="NAME", help="which button, where there are several")
     parser.set_defaults(func=run)
 

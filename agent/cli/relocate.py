@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.errors import UsageError
 from agent.cli.owned import as_owner
+from agent.cli.unit_file import add_unit_file
 from agent.config.load import load_config
 from agent.config.rewrite import NotRewritable, with_values
 from agent.durable import sync_folder
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from agent.cli.footage.desk import Desk
     from agent.cli.main import Subparsers
@@ -44,8 +46,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--longitude", metavar="DEGREES", type=float)
     parser.add_argument("--approve-masks", action="store_true", help="the masks in the unit's file are right for here")
     parser.add_argument("--by", metavar="NAME", required=True, help="who does it")
-    default = Path("/etc/safepoint/unit.yaml")
-    parser.add_argument("--config", metavar="FILE", type=Path, default=default, help=f"the unit's file ({default})")
+    add_unit_file(parser)
     parser.set_defaults(func=run)
 
 
@@ -90,6 +91,7 @@ def _move(args: argparse.Namespace, config: Config) -> int:
 
     old_text, now = args.config.read_text(encoding="utf-8"), datetime.now(UTC)
     new_text = _new_text(args, config, old_text)
+    _check_stopped(config)
     series = _series(config) or Series(number=FIRST, opened=now, by=args.by, approved=None)
     if series.number > FIRST and not series.closing and series.approved is None:
         msg = f"series {series.number} has not begun: approve its masks first, or correct the place in the file by hand"
@@ -114,6 +116,31 @@ def _move(args: argparse.Namespace, config: Config) -> int:
     if holds:
         sys.stdout.write(f"still held on this unit: {', '.join(holds)}\n")
     return 0
+
+
+def _check_stopped(config: Config) -> None:
+    """Look whether the agent is stopped: one that runs would film on by what it read at its start.
+
+    Whether footage comes does not tell that: a camera may be lost just now, and back in a minute.
+
+    Raises:
+        UsageError: it runs, or nobody can tell.
+    """
+    from agent.local.client import LocalUnit, UnitAway, UnitOff  # noqa: PLC0415
+
+    async def look() -> None:
+        async with LocalUnit(config):
+            pass
+
+    try:
+        asyncio.run(look())
+    except UnitOff:
+        return
+    except UnitAway as why:
+        msg = f"nobody can tell whether the agent is stopped: {why}"
+        raise UsageError(msg) from why
+    msg = "the agent runs, and would film on by the masks of this site: stop it first (systemctl stop safepoint-agent)"
+    raise UsageError(msg)
 
 
 def _close(args: argparse.Namespace, config: Config, series: Series, old_text: str, now: datetime) -> list[str]:
@@ -195,6 +222,10 @@ def _new_text(args: argparse.Namespace, config: Config, old_text: str) -> str:
     if args.name is None or args.location is None:
         msg = "say where the unit goes: --name and --location (or --approve-masks, once it is there)"
         raise UsageError(msg)
+    for option, said in (("--name", args.name), ("--location", args.location), ("--by", args.by)):
+        if not said.isprintable():
+            msg = f"{option} {said!a} has a line break, or what cannot be printed: say it in one line"
+            raise UsageError(msg)
     given = (args.latitude, args.longitude)
     if (given[0] is None) != (given[1] is None):
         msg = "--latitude and --longitude come as a pair"

@@ -6,6 +6,8 @@ import re
 from datetime import date
 from typing import Final
 
+from agent.config.problems import one_line
+
 URN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9/-]{2,19}")
 """Forces differ; what all have in common is that a space in it makes their systems reject it (NSI on ECHO, standards.md
 1.4). Upper and lower case are kept as they were typed: for some forces they matter."""
@@ -54,7 +56,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        msg = "a date is typed as 2027-03-31"
+        msg = f"there is no day {one_line(text, 20)}: a date is typed as 2027-03-31"
         raise NotSo(msg) from error
 
 

@@ -35,22 +35,54 @@ def read_yaml(path: Path, profile: str | None = None) -> tuple[Value, list[Probl
     Raises:
         ConfigInvalid: nothing can be read from it.
     """
-    file = str(path)
-    text = _text(path)
-    try:
-        root = _Composer(text).root()
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise _invalid(file, line, f"holds a character that cannot be printed (U+{error.character:04X})") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _invalid(file, mark.line + 1 if mark else None, _plain_syntax_error(error)) from error
+    file, root = str(path), _root(path)
     if root is None:
         raise _invalid(file, None, "is empty; it begins with a line such as: profile: safe-point")
     if not isinstance(root, yaml.MappingNode):
         raise _invalid(file, root.start_mark.line + 1, "needs sections such as `unit:` here, got something else")
     builder = _Builder(file, profile)
     return builder.value(root, (), root.start_mark.line + 1), builder.problems
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Read a file of one mapping of keys to texts, each to the character as it was typed.
+
+    To YAML `0123456`, `2026.10`, `51:30:20` and `off` are numbers and a no. Here they are what a person copied from a
+    paper, and what stands on that paper is not 42798.
+
+    Raises:
+        ConfigInvalid: it is something else, or a key is given twice or says nothing.
+    """
+    file, root = str(path), _root(path)
+    if not isinstance(root, yaml.MappingNode):
+        raise _invalid(file, root.start_mark.line + 1 if root else None, "needs lines such as `key: text`")
+    builder = _Builder(file, None, as_typed=True)
+    texts = {}
+    for key, said in cast("dict[str, Value]", builder.value(root, (), root.start_mark.line + 1).content).items():
+        if isinstance(said.content, str) and said.content:
+            texts[key] = said.content
+        else:
+            builder.problems.append(Problem(file, said.origin.line, key, "needs one plain text behind it"))
+    if builder.problems:
+        raise ConfigInvalid(builder.problems)
+    return texts
+
+
+def _root(path: Path) -> yaml.Node | None:
+    """The only document's root; None for an empty file.
+
+    Raises:
+        ConfigInvalid: it cannot be read, or is no YAML.
+    """
+    file, text = str(path), _text(path)
+    try:
+        return _Composer(text).root()
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _invalid(file, line, f"holds a character that cannot be printed (U+{error.character:04X})") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _invalid(file, mark.line + 1 if mark else None, _plain_syntax_error(error)) from error
 
 
 def _text(path: Path) -> str:
@@ -123,8 +155,9 @@ class _Composer(yaml.SafeLoader):
 class _Builder:
     """Turns nodes into values, counting them with every alias written out."""
 
-    def __init__(self, file: str, profile: str | None) -> None:
+    def __init__(self, file: str, profile: str | None, *, as_typed: bool = False) -> None:
         self.problems: list[Problem] = []
+        self._as_typed = as_typed
         self._file = file
         self._profile = profile
         self._count = 0
@@ -169,7 +202,14 @@ class _Builder:
             character = ord(unprintable.group())
             self._complain(line, path, f"holds a character that cannot be printed (U+{character:04X})")
             return Reader.NON_PRINTABLE.sub("", text)
-        return core_scalar(text) if node.style is None else text
+        if node.style is not None:
+            return text
+        if not self._as_typed:
+            return core_scalar(text)
+        after = str(node.end_mark.buffer)[node.end_mark.pointer :].partition("\n")[0]
+        if after.strip().startswith("#"):
+            self._complain(line, path, "a # after a space begins a comment: quote the text, or remove the comment")
+        return text
 
     def _complain(self, line: int, path: KeyPath, message: str) -> None:
         self.problems.append(Problem(self._file, line, dotted(path), message))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PART_MOST_BYTES: Final = 512 * 1024
 FOLDER: Final = "safepoint-diagnosis"
 READ_ME: Final = """\
-A diagnosis of one Safe Point unit, made by `safepoint doctor --bundle`.
+A diagnosis of one Safe Point unit, made by `safepoint doctor --bundle FILE`.
 
 findings.txt        what is wrong, the most important first
 findings.json       the same for a machine

@@ -26,5 +26,5 @@ def check(config: Config) -> Reading:
         return Reading({"number": FIRST})
     if series.may_film:
         return Reading({"number": series.number})
-    text = "The masks are not approved for this site: nothing is filmed (safepoint relocate --approve-masks)."
+    text = "The masks are not approved for this site: nothing is filmed (safepoint relocate --approve-masks --by NAME)."
     return Reading({"number": series.number}, {"masks-not-approved": text})

@@ -29,6 +29,10 @@ class UnitAway(Exception):
     """No daemon of this unit answers; the text says what to do. A caller may try again later."""
 
 
+class UnitOff(UnitAway):
+    """It does not run."""
+
+
 class NotDone(Exception):
     """The unit does not do it; the text says why."""
 
@@ -151,7 +155,7 @@ class LocalUnit:
             msg = "you may not speak with the agent of this unit: run this with sudo"
             raise UnitAway(msg)
         msg = "the agent does not run on this unit: start it with `systemctl start safepoint-agent`, then try again"
-        raise UnitAway(msg)
+        raise UnitOff(msg)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:

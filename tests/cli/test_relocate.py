@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -16,16 +17,24 @@ from agent.commission.standing import FILE_NAME, State, read_standing
 from agent.config.load import load_config
 from agent.daemon import _Plan
 from agent.health import series as health
+from agent.local import client
+from agent.local.place import listen
+from agent.local.room import LocalRoom
 from agent.series import read_series
+from tests.alongside import alongside
 from tests.cli.recorded import Unit, moment
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from agent.config.settings import Config
 
 REFUSED = 2
 FIRST_S = 20
 STEPS = 20
 """How often a move renames or removes something."""
+NOTED_AT = 2
+"""Which of them writes down that it has begun, before any footage goes."""
 HELD = ("--from", "2026-11-22T02:00:10Z", "--to", "2026-11-22T02:00:14Z")
 PLACE = ("--name", 'Market "B"', "--location", "South end")
 MASKS = "camera:\n  masks:\n    - {name: window, points: [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]}  # number 12\n"
@@ -207,6 +216,60 @@ def test_a_unit_that_is_recording_is_not_moved(unit: Unit) -> None:
     assert read_series(unit.state) is None
 
 
+@pytest.fixture
+async def agent_that_runs(unit: Unit) -> AsyncIterator[None]:
+    """The door of a daemon whose camera gives no picture, as far as `relocate` can see it."""
+    door = LocalRoom(
+        load_config(unit.config, judge_files=False).config,
+        SystemClock(),
+        facts=dict,
+        report=lambda _: None,
+        say=None,
+        want_self_test=None,
+        read_commissioning=lambda: None,
+        cut_off=lambda: False,
+    )
+    opened = asyncio.Event()
+    async with alongside(door.run(opened.set)):
+        async with asyncio.timeout(30):
+            await opened.wait()
+        yield
+
+
+@pytest.mark.usefixtures("agent_that_runs")
+async def test_a_unit_whose_agent_runs_is_not_moved_though_its_camera_gives_nothing(unit: Unit) -> None:
+    before = unit.config.read_bytes()
+    code, told = await asyncio.to_thread(relocate, unit, *PLACE)
+    assert (code, "the agent runs" in told) == (REFUSED, True), told
+    assert (read_series(unit.state), unit.config.read_bytes()) == (None, before)
+
+
+def test_a_unit_whose_agent_hangs_is_not_moved(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "ANSWERS_WITHIN_S", 0.05)
+    with listen(unit.state):
+        code, told = relocate(unit, *PLACE)
+    assert (code, "nobody can tell whether the agent is stopped" in told) == (REFUSED, True), told
+    assert read_series(unit.state) is None
+    code, told = relocate(unit, *PLACE)
+    assert code == 0, "what a killed agent leaves of its door is nobody"
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 5, 12, STEPS])
+def test_a_plug_pulled_at_the_second_move_films_nothing_by_masks_that_were_approved(
+    unit: Unit, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relocate(unit, *PLACE)
+    relocate(unit, "--approve-masks")
+    unit.record(moment("2026-11-23 02:00:00"), FIRST_S)
+    before = sorted(unit.segments.iterdir())
+    assert runs_with(unit).camera.enabled
+    with pytest.raises(Plug):
+        relocate_with_plug(unit, monkeypatch, at)
+    begun = at > NOTED_AT
+    assert runs_with(unit).camera.enabled != begun
+    assert begun or sorted(unit.segments.iterdir()) == before
+
+
 def test_while_nobody_knows_what_is_held_nothing_is_removed(unit: Unit) -> None:
     (unit.footage / "holds/other.json").write_text("{")
     before = sorted(unit.footage.rglob("*"))
@@ -220,6 +283,8 @@ def test_while_nobody_knows_what_is_held_nothing_is_removed(unit: Unit) -> None:
     [
         ((), "--name and --location"),
         ((*PLACE, "--latitude", "53"), "come as a pair"),
+        ((*PLACE[:3], "South\nend"), "--location 'South\\nend' has a line break"),
+        (("--name", "a\x1b[2J", *PLACE[2:]), "--name 'a\\x1b[2J' has a line break, or what cannot be printed"),
         ((*PLACE, "--latitude", "153", "--longitude", "1"), "unit.latitude"),
         (("--approve-masks",), "never moved"),
     ],

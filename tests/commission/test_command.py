@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.cli.commission.answers import read_answers
 from agent.cli.main import main
 from agent.commission.session import FILE_NAME, FOLDER_NAME
 from agent.commission.standing import FILE_NAME as COMMISSIONED
@@ -51,9 +52,13 @@ def test_an_agent_that_does_not_run_is_told(town_with: Callable[..., Town], caps
     ("answers", "why"),
     [
         ("- a list", "one plain answer for each key"),
-        ("a: [1", "no YAML"),
+        ("", "needs lines such as"),
+        ("a: [1", "not valid YAML"),
         ("dpai.reference: X", "nobody asks for dpai.reference on this unit; did you mean dpia"),
-        ("dpia.reference: [1]", "one plain answer"),
+        ("dpia.reference: [1]", "yaml:1: dpia.reference: needs one plain text"),
+        ("site.engineer: R. Walker\ndpia.reference:", "yaml:2: dpia.reference: needs one plain text"),
+        ("dpia.reference: A-1\ndpia.reference: A-2", "dpia.reference: is given twice, first in line 1"),
+        ("dpia.reference: DPIA #4", "dpia.reference: a # after a space begins a comment"),
     ],
 )
 def test_an_answers_file_that_answers_nothing_is_refused(
@@ -64,6 +69,14 @@ def test_an_answers_file_that_answers_nothing_is_refused(
     options = ["--config", str(town.config_file), "--answers", str(folder / "answers.yaml")]
     assert main(["commission", *options]) == 2
     assert why in sentence(capsys)
+
+
+def test_what_an_answers_file_says_is_signed_as_it_was_typed(town_with: Callable[..., Town], folder: Path) -> None:
+    config, file = town_with().config, folder / "answers.yaml"
+    numbers = ("0123456", "12_34_56", "0x1F40", "2026.10", "1e3", "51:30:20")
+    for typed in (*numbers, "off", "null", "2027-13-45", "2027-03-31T10:00:00+02:00"):
+        file.write_text(f"dpia.reference: {typed}\n")
+        assert read_answers(file, config) == {"dpia.reference": typed}
 
 
 def test_a_bench_without_a_key_cannot_be_commissioned(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,7 @@ def test_a_urn_is_kept_as_it_was_typed(number: str) -> None:
         (papers.reference, "--", "plain characters"),
         (papers.reference, "<b>\N{SNOWMAN}</b>", "plain characters"),
         (papers.day, "31.12.2027", "2027-03-31"),
+        (papers.day, "2027-13-45", "there is no day 2027-13-45"),
         (papers.metres, "nan", "more than 0"),
         (papers.metres, "inf", "at most 1000"),
         (papers.metres, "far", "in metres"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -458,6 +460,43 @@ async def test_a_loss_that_the_unit_knows_after_90_s_is_known_too_late(
     result = await done(session, "cable.primary", ScriptedUnit(), "")
     assert (result.outcome, result.facts) == (outcome, {"knownToUnitAfterS": gone_s, "backAfterS": 4.0})
     assert f"known to the unit as lost after {gone_s:.0f} s" in result.text
+
+
+async def test_a_cable_that_takes_the_engineers_own_session_with_it_is_measured_all_the_same(
+    session: tuple[Session, Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung_up: list[int] = []
+    times = [(True, 0.0), (True, 30.0), (True, 4.0)]
+
+    async def facts_until(_bench: Bench, _look: object, _within_s: float) -> tuple[bool, float]:
+        if len(times) == len(("pulled", "back")):
+            os.kill(os.getpid(), signal.SIGHUP)  # sshd ends with the connection; its terminal hangs up
+        return times.pop(0)
+
+    monkeypatch.setattr(Bench, "facts_until", facts_until)
+    before = signal.signal(signal.SIGHUP, lambda number, _: hung_up.append(number))
+    try:
+        result = await done(session, "cable.primary", ScriptedUnit(), "")
+        assert (result.outcome, hung_up) == (Outcome.PASSED, [])
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert hung_up == [signal.SIGHUP], "what comes afterwards is heard again"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("typed", "outcome"),
+    [("110", Outcome.PASSED), ("111", Outcome.FAILED), ("70", Outcome.PASSED), ("69", Outcome.FAILED)],
+)
+async def test_a_camera_that_looks_elsewhere_than_alerts_say_fails(
+    session: tuple[Session, Config], typed: str, outcome: Outcome
+) -> None:
+    settings = session[1]
+    looking = settings.model_copy(update={"camera": settings.camera.model_copy(update={"bearing_deg": 90.0})})
+    told = ("yes", "R. Walker", "column 14", "lighting", "SK 533 493", "3.1", typed, "wide")
+    result = await done(session, "site", ScriptedUnit(), *told, settings=looking)
+    assert result.outcome is outcome
+    assert outcome is Outcome.PASSED or "alerts say that the camera looks to 90 degrees" in result.text
 
 
 @pytest.mark.parametrize(

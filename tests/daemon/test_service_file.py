@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import stat
@@ -13,8 +14,10 @@ from agent.cli.main import parser
 from agent.helpers.last_rung import A_DAY
 from agent.reboot import REQUEST
 from agent.status_file import FILE_NAME
+from tests.daemon.devices_of_a_pi import NO_GROUPS, OPENED
 
-SYSTEMD = Path(__file__).parents[2] / "systemd"
+ROOT = Path(__file__).parents[2]
+SYSTEMD = ROOT / "systemd"
 UNITS = sorted(path.name for path in SYSTEMD.glob("safepoint-*.*"))
 PROGRAMS = {
     "/opt/safepoint/bin/safepoint": f"{Path(sys.executable).parent}/safepoint",
@@ -63,7 +66,8 @@ AS_WRITTEN = {
     "KeyringMode": ["private"],
 }
 """The agent's limits and its life; each has its reason beside it in the unit."""
-DEVICES = {"gpiochip", "video4linux", "media", "dma_heap", "alsa", "vcio", "vchiq"}
+DRIVES_DEVICES = {"gpiozero", "lgpio", "libcamera", "picamera2", "sounddevice", "aplay"}
+"""What reaches hardware through files in /dev: of the programs and libraries that agent/hw uses."""
 DROP_INS = {
     ("system.conf.d/safepoint-watchdog.conf", "Manager", "RuntimeWatchdogSec"): "15s",
     ("system.conf.d/safepoint-watchdog.conf", "Manager", "RebootWatchdogSec"): "15s",
@@ -102,12 +106,41 @@ def test_the_agent_is_started_again_for_ever_and_with_the_board() -> None:
 
 
 def test_a_button_works_with_no_network_and_no_time() -> None:
-    assert values("safepoint-agent.service", "Unit", "After") == ["local-fs.target sound.target"]
+    waited_for = " ".join(values("safepoint-agent.service", "Unit", "After")).split()
+    assert {each for each in waited_for if not each.startswith("modprobe@")} == {"local-fs.target", "sound.target"}
 
 
-def test_the_agent_may_use_pins_camera_sound_and_the_firmwares_mailbox_and_no_other_device() -> None:
+def test_the_agent_may_use_what_its_hardware_opens_and_no_other_device() -> None:
     allowed = values("safepoint-agent.service", "Service", "DeviceAllow")
-    assert sorted(allowed) == sorted(f"char-{device} rw" for device in DEVICES)
+    assert sorted(allowed) == sorted({f"char-{each.group} rw" for each in OPENED})
+
+
+def test_every_group_of_devices_has_its_name_in_the_kernel_before_the_agent_starts() -> None:
+    modules = {f"modprobe@{each.module}.service" for each in OPENED if each.module is not None}
+    for key in ("Wants", "After"):
+        given = " ".join(values("safepoint-agent.service", "Unit", key)).split()
+        assert {each for each in given if each.startswith("modprobe@")} == modules
+
+
+def test_no_group_is_named_that_no_kernel_has() -> None:
+    allowed = values("safepoint-agent.service", "Service", "DeviceAllow")
+    assert not {each.removeprefix("char-").removesuffix(" rw") for each in allowed} & NO_GROUPS
+
+
+def test_all_that_the_hardwares_code_drives_is_in_the_list_of_what_is_opened() -> None:
+    used = set()
+    for path in sorted((ROOT / "agent/hw").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                used |= {each.name.partition(".")[0] for each in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                used.add(str(node.module).partition(".")[0])
+            elif isinstance(node, ast.Constant) and node.value in DRIVES_DEVICES:
+                used.add(node.value)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not node.value.startswith("/dev/"), f"{path} opens {node.value} itself"
+    foreign = used - set(sys.stdlib_module_names) - {"agent", "structlog", "numpy"}
+    assert foreign == {each.by for each in OPENED}
 
 
 @pytest.mark.parametrize(("where", "wanted"), DROP_INS.items())

@@ -55,6 +55,23 @@ def test_a_half_written_one_of_a_power_cut_is_in_nobody_s_way(tmp_path: Path, me
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
+def test_a_power_cut_finds_the_old_file_or_the_new_one_and_never_an_empty_one(tmp_path: Path, me: str) -> None:
+    watched = 'sync() { echo "sync ${1#"$WORK/"}"; command sync "$@"; }; mv() { echo rename; command mv "$@"; }\n'
+    told = call(tmp_path, f'{watched}printf "%s" text | put_file 600 {me} "$WORK/etc/file"').stdout
+    assert [line for line in told.splitlines() if not line.startswith(" ")] == [
+        "sync etc/file.coming",
+        "rename",
+        "sync etc",
+    ]
+
+
+def test_the_log_is_for_root_and_whoever_he_hands_it_to(tmp_path: Path) -> None:
+    elsewhere = 'mktemp() { command mktemp -d -p "$folder"; }; rm() { :; }\n'  # this machine's own runs stay alone
+    ended = call(tmp_path, f'{elsewhere}LOG="$WORK/log"; umask 000; begin_log; say hello; FINISHED=yes')
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o640
+
+
 def test_a_dry_run_says_what_would_be_and_changes_nothing(tmp_path: Path, me: str) -> None:
     script = f'DRY_RUN=yes; put_folder 700 {me} "$WORK/a"; put_link a "$WORK/b"; echo x | put_file 600 {me} "$WORK/c"'
     told = call(tmp_path, script).stdout

@@ -163,6 +163,21 @@ def test_a_disk_that_is_not_there_is_told_as_not_wiped(bench: Bench) -> None:
     assert f"filled {bench.folder}/disk" not in ended.stdout
 
 
+def test_keys_are_overwritten_where_they_lie_and_not_only_unlinked(bench: Bench) -> None:
+    lies = []
+    for folder in ("etc/tls", "state/tls"):
+        (bench.folder / folder).mkdir(parents=True)
+        key, same_blocks = bench.folder / folder / "key.pem", bench.folder / f"{folder.replace('/', '-')}-blocks"
+        key.write_text("what nobody may read again")
+        same_blocks.hardlink_to(key)  # a second name of the same blocks, which outlives the first
+        lies.append(same_blocks)
+    ended = bench.look("wipe_keys")
+    assert "2 files of keys and certificates overwritten and removed" in ended.stdout, ended.stderr
+    assert not (bench.folder / "etc/tls").exists()
+    assert not (bench.folder / "state/tls").exists()
+    assert [set(path.read_bytes()) - {0} for path in lies] == [set(), set()]
+
+
 @needs_root
 def test_the_unit_s_own_disk_is_emptied_and_overwritten_and_what_others_have_there_stays(bench: Bench) -> None:
     """A real ext4 of 24 MB; what is written is bounded to that size by the kernel, whatever the script does."""

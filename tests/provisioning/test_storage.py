@@ -27,6 +27,29 @@ def test_a_card_with_too_little_room_is_refused(tmp_path: Path) -> None:
     assert storage(tmp_path, 1500).returncode == 0
 
 
+A_DISK = """\
+function [ { if test "$1" = -b; then return 0; fi; builtin [ "$@"; }
+cat() { if test "${1:-}" = /etc/fstab; then printf '# nothing is mounted yet\\n'; else command cat "$@"; fi; }
+awk() { return 1; } # nor does any line name the place
+blkid() { case $* in *TYPE*) echo ext4 ;; *) echo 1234-abcd ;; esac; }
+findmnt() { echo 1234-abcd; }
+mountpoint() { return 0; }
+put_folder() { :; }
+put_file() { command cat >"$WORK/fstab"; }
+mount_volume /dev/sda1
+"""
+
+
+def test_a_disk_for_footage_that_died_does_not_keep_the_unit_from_starting(tmp_path: Path) -> None:
+    ended = call(tmp_path, A_DISK)
+    assert ended.returncode == 0, ended.stderr
+    (line,) = [line.split() for line in (tmp_path / "fstab").read_text().splitlines() if not line.startswith("#")]
+    source, place, kind, options = line[:4]
+    assert (source, place, kind) == ("UUID=1234-abcd", "/srv/safepoint", "ext4")
+    assert {"nofail", "x-systemd.device-timeout=10s"} <= set(options.split(",")), "a start waits 10 s and goes on"
+    assert {"nodev", "nosuid", "noexec"} <= set(options.split(",")), "it is data"
+
+
 def test_a_unit_that_is_installed_needs_no_room_to_install(tmp_path: Path) -> None:
     (tmp_path / "opt/slots/current").mkdir(parents=True)
     assert storage(tmp_path, 3).returncode == 0

@@ -68,6 +68,12 @@ def test_the_model_of_the_answers_is_installed_once(server: Server, unit: Path) 
     assert len(server.ranges) == asked, "nothing is fetched twice"
 
 
+def test_without_a_network_no_model_is_asked_for_anywhere(server: Server, unit: Path) -> None:
+    told = call(unit, "OFFLINE=yes" + STEP % (f"https://localhost:{server.server_port}/{NAME}.zip", "0" * 64))
+    assert (told.returncode, "which --offline cannot fetch" in told.stderr) == (2, True)
+    assert server.ranges == []
+
+
 def test_a_model_with_another_sum_is_refused_and_nothing_of_it_is_there(server: Server, unit: Path) -> None:
     told = call(unit, STEP % (f"https://localhost:{server.server_port}/{NAME}.zip", "0" * 64))
     assert (told.returncode, "correct voice_model_url and voice_model_sha256" in told.stderr) == (2, True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.commission import checks, lead
+from agent.cli.unit_file import add_unit_file
 
 if TYPE_CHECKING:
     from agent.cli.main import Subparsers
@@ -20,7 +21,7 @@ gone on with at any question. Until a unit has passed it where it stands, all it
 def add(subparsers: Subparsers) -> None:
     """Describe the command."""
     parser = subparsers.add_parser("commission", help="the walk test, and its signed result", description=DESCRIPTION)
-    parser.add_argument("--config", metavar="FILE", type=Path, help="the unit's configuration")
+    add_unit_file(parser)
     parser.add_argument(
         "--answers", metavar="FILE", type=Path, help="answers by key (YAML), for what need not be asked"
     )
@@ -39,6 +40,6 @@ def add(subparsers: Subparsers) -> None:
     withdraw = verbs.add_parser("withdraw", help="the unit goes elsewhere: all its alerts are tests from now on")
     withdraw.set_defaults(func=checks.withdraw)
     for verb in (status, withdraw):
-        verb.add_argument("--config", metavar="FILE", type=Path, required=True, help="the unit's configuration")
+        add_unit_file(verb, verb=True)
     for verb in (verify, status, withdraw):
         verb.allow_abbrev = False

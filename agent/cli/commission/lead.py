@@ -36,9 +36,6 @@ def run(args: argparse.Namespace) -> int:
     from agent.commission.machine import ThisMachine  # noqa: PLC0415
     from agent.commission.talk import PlainTerminal  # noqa: PLC0415
 
-    if args.config is None:
-        msg = "--config is missing: name the unit's configuration (see safepoint commission --help)"
-        raise UsageError(msg)
     config = load_config(args.config).config
     if not args.out.is_dir():
         msg = f"--out: there is no folder {args.out}"

@@ -118,6 +118,6 @@ def _check_room(wanted: Wanted) -> None:
         msg = (
             f"the export would need about {size(wanted.size_bytes)} on the disk that footage is recorded to, where "
             f"{size(free)} are free and {size(reserve)} must stay so: export less, lower footage.rolling_max_mb, or "
-            "write to another disk with `safepoint footage clip --out`"
+            "write to another disk with `safepoint footage clip`"
         )
         raise UsageError(msg)

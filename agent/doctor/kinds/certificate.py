@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SOON = timedelta(days=30)
 """As the unit itself tells it (`agent.uplink.credentials`)."""
-RENEW = "Renew it: safepoint certificate request --config FILE, then install with the answer of the authority"
+RENEW = "Renew it: sudo safepoint certificate request, then install with the answer of the authority"
 
 
 def find(facts: Facts) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ _FIXES = {
     " either, the control room's broker or its firewall is down: call them",
     "trust": "See that date and time are right (timedatectl), that uplink.ca_file is the authority of this broker, and"
     " that {key} spells its name as its certificate does",
-    "turned away": "See when the certificate ends (safepoint certificate status --config FILE). If it is valid, ask the"
+    "turned away": "See when the certificate ends (sudo safepoint certificate status). If it is valid, ask the"
     " control room whether it was revoked or belongs to another authority",
     "files": "Put the files that uplink.ca_file, cert_file and key_file name in place, or enrol the unit again",
 }

@@ -52,7 +52,7 @@ def find(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             Weight.SOON,
             f"The agent was started again {agent.restarts} times by itself{_because(agent)}.",
-            f"See why it ended: {LAST_WORDS}. If it goes on, send a bundle (safepoint doctor --bundle FILE).",
+            f"See why it ended: {LAST_WORDS}. If it goes on, send a bundle (sudo safepoint doctor --bundle FILE).",
         )
     if agent.enabled == "disabled":
         yield Finding(

@@ -83,8 +83,8 @@ def _sign(args: argparse.Namespace) -> None:
     with locked(args.folder):
         office = Office(args.folder, now())
         issued, path = office.sign(args.request, passphrase(args.passphrase_fd, "the office's keys"), args.what_for)
-    install = "install --media" if issued.role is Role.MEDIA else "install"
-    _say(f"{path} is valid until {issued.until:%Y-%m-%d}. On {issued.name}: safepoint certificate {install} FILE")
+    media = " --media" if issued.role is Role.MEDIA else ""
+    _say(f"{path} is valid until {issued.until:%Y-%m-%d}. On {issued.name}: safepoint certificate install{media} FILE")
 
 
 def _client(args: argparse.Namespace) -> None:
@@ -107,10 +107,13 @@ def _revoke(args: argparse.Namespace) -> None:
     with locked(args.folder):
         office = Office(args.folder, now())
         opened = passphrase(args.passphrase_fd, "the office's keys")
-        gone = office.revoke(args.who, REASONS[args.reason], args.since, opened, args.what_for)
+        gone, had_slip = office.revoke(args.who, REASONS[args.reason], args.since, opened, args.what_for)
     for each in gone:
         _say(f"{each.serial:x} of {each.name} ({each.role}) is revoked.")
-    _say(f"Now take {args.folder / 'for-broker'} to the broker, render it again, and restart it.")
+    if had_slip:
+        _say(f"The open token of {args.who} is withdrawn: nobody gets a certificate with that slip.")
+    if gone:
+        _say(f"Now take {args.folder / 'for-broker'} to the broker, render it again, and restart it.")
 
 
 def _crl(args: argparse.Namespace) -> None:

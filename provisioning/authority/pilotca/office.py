@@ -258,11 +258,14 @@ class Office:
 
     def revoke(
         self, who: str, reason: x509.ReasonFlags, since: datetime | None, passphrase: bytes, what_for: str
-    ) -> list[Issued]:
+    ) -> tuple[list[Issued], bool]:
         """Take back all certificates of a name and its open token, or the one of a serial number.
 
+        Returns:
+            The certificates, and whether there was a token: a slip may be stolen before its unit has any certificate.
+
         Raises:
-            Refused: there is none that still counts.
+            Refused: there is nothing that still counts.
             OSError: it cannot be written.
         """
         gone = [
@@ -270,10 +273,11 @@ class Office:
             for each in self.state.issued.values()
             if who in {each.name, f"{each.serial:x}"} and each.counts(self._now)
         ]
-        if not gone:
+        has_slip = any(token.unit == who and token.is_open(self._now) for token in self.state.tokens)
+        if not gone and not has_slip:
             msg = (
-                f"no certificate that is still trusted has the name or serial number {who[:80]!r}: see `authority "
-                "list`; `authority crl` signs the lists of what is revoked already"
+                f"no certificate that is still trusted has the name or serial number {who[:80]!r}, and no token is "
+                "open for it: see `authority list`; `authority crl` signs the lists of what is revoked already"
             )
             raise Refused(msg)
         if since is not None and since > self._now:
@@ -285,12 +289,12 @@ class Office:
             if since is not None:
                 facts["since"] = since.isoformat()
             self._register.add(self._now, "revoked", **facts)
-        if who in {token.unit for token in self.state.tokens if not token.replaced}:
-            self._register.add(self._now, "withdrawn", unit=who)
+        if has_slip:
+            self._register.add(self._now, "withdrawn", unit=who, **{"for": what_for})
         for branch, signer in signers.items():
             self._write_list(branch, signer)
         self._publish()
-        return gone
+        return gone, has_slip
 
     def renew_lists(self, passphrase: bytes) -> None:
         """Sign the revocation lists anew.

@@ -48,6 +48,10 @@ class GivenToken:
     used: dict[Purpose, int] = field(default_factory=dict)
     """The serial numbers of what it was used for."""
 
+    def is_open(self, now: datetime) -> bool:
+        """Whether somebody who holds the slip can still have a certificate with it."""
+        return not self.replaced and now <= self.until and len(self.used) < len(Purpose)
+
     def is_proved_by(self, request: Request, purpose: Purpose) -> bool:
         """Whether a request was made with it."""
         return request.proof is not None and proves(request.proof, self.public_half, purpose, request.name, request.key)

@@ -83,6 +83,18 @@ def test_a_stolen_units_slip_is_worth_nothing(pilot: Pilot) -> None:
     assert pilot.sign(other)
 
 
+def test_a_slip_that_was_stolen_before_its_unit_had_a_certificate_is_worth_nothing(pilot: Pilot) -> None:
+    unit = pilot.unit("hk-001")
+    request = unit.request(pilot.token("hk-001"))
+    told = pilot.work("revoke", "hk-001", "--reason", "stolen", "--for", "crime 1234")
+    assert "The open token of hk-001 is withdrawn" in told
+    assert "restart it" not in told, "the broker knows nothing of it"
+    assert "was replaced by a later one, or withdrawn" in pilot.refusal("sign", request)
+    assert "hk-001" not in pilot.work("list")
+    assert "no token is open for it" in pilot.refusal("revoke", "hk-001", "--reason", "stolen")
+    assert pilot.sign(unit.request(pilot.token("hk-001"))), "with a new slip"
+
+
 def test_a_request_that_was_changed_on_its_way(pilot: Pilot, tmp_path: Path) -> None:
     request = pilot.unit("hk-001").request(pilot.token("hk-001"))
     good = request.read_bytes()
