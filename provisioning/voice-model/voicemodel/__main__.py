@@ -23,6 +23,7 @@ from voicemodel import chain, corpus, lexicon, people, scenes, texts, train
 from voicemodel.assemble import assemble
 from voicemodel.features import cosine_transform
 from voicemodel.filler import filler
+from voicemodel.matrices import Stored
 from voicemodel.network import Network
 
 if TYPE_CHECKING:
@@ -103,6 +104,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/voice-model"), help="where the steps are stored")
     parser.add_argument("--out", type=Path, default=Path("build/voice-model/model"), help="the model's folder")
     parser.add_argument("--recordings", type=Path, help="people's recordings, to borrow their rooms")
+    parser.add_argument(
+        "--bits",
+        type=int,
+        choices=sorted(stored.value for stored in Stored),
+        default=Stored.TWO_BYTES.value,
+        help="of each weight in the model's file (16)",
+    )
     asked = parser.parse_args()
     if asked.recordings and not asked.recordings.is_dir():
         parser.error(f"--recordings: there is no folder {asked.recordings}")
@@ -113,7 +121,8 @@ def main() -> None:
     network = trained(asked.work, paths, entries)
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
-    assemble(part, network.eval().as_kaldi(), said, filler(said, SCALE), texts.phrases("trained"))
+    layers = network.eval().as_kaldi()
+    assemble(part, layers, said, filler(said, SCALE), texts.phrases("trained"), stored=Stored(asked.bits))
     evidence.write(part, EVIDENCE)
     manifest.write(part)
     shutil.rmtree(asked.out, ignore_errors=True)
