@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from voicemodel import chain, rounds, scenes
+from voicemodel import chain, noises, rounds, scenes
 from voicemodel.checkpoint import Checkpoint
 from voicemodel.features import MELS
 from voicemodel.growth import grown
@@ -25,6 +25,8 @@ from voicemodel.train import Trainer, train
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 TINY = Shape(24, 8)
 TINY_GROWN = Shape(40, 12, memory=(9, 18))
@@ -216,6 +218,34 @@ def test_kaldis_layers_compute_what_the_network_does(shape: Shape) -> None:
     kaldis = kaldis[network.back : len(kaldis) - network.ahead : SUBSAMPLING]
     assert len(kaldis) == len(ours)
     assert np.abs(kaldis - ours).max() < 1e-3
+
+
+def test_in_a_crowd_everybody_goes_on_talking_and_says_something_new() -> None:
+    said: list[float] = []
+
+    def speech(chance: np.random.Generator) -> NDArray[np.float32]:
+        said.append(float(len(said)))
+        return chance.normal(0, 1, 8000).astype(np.float32)
+
+    sound = noises.noise(np.random.default_rng(3), "crowd", 160_000, speech)
+    assert sound.shape == (160_000,)
+    assert sound.std() == pytest.approx(1, rel=1e-3)
+    quietest = np.abs(sound.reshape(-1, 32_000)).max(1).min()
+    assert quietest > 0.5, "two seconds in which nobody talks"
+    assert len(said) >= 2 * 160_000 / (8000 + 16_000)
+
+
+def test_over_talk_a_call_is_as_far_above_it_as_it_must_be_to_be_told_apart() -> None:
+    chance = np.random.default_rng(4)
+    talk = scenes.Noise(np.ones(100, np.float32), scenes.CROWDED.talk_snr_db)
+    wind = scenes.Noise(-np.ones(100, np.float32), scenes.CROWDED.snr_db)
+    drawn = [scenes._noise(chance, [talk, wind], 50) for _ in range(400)]
+    over_talk = [snr_db for snr_db, part in drawn if part.mean() > 0]
+    over_wind = [snr_db for snr_db, part in drawn if part.mean() < 0]
+    assert min(over_talk) >= scenes.CROWDED.talk_snr_db[0]
+    assert min(over_wind) < scenes.CROWDED.talk_snr_db[0] - 3
+    assert len(over_talk) > 100
+    assert len(over_wind) > 100
 
 
 @pytest.mark.parametrize("shape", [Shape(20, 8), Shape(24, 4), Shape(24, 8, first=128)])
