@@ -6,6 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,8 @@ class Round:
     rate: float
     """The highest."""
     shape: Shape
-    chapters: Chapters
+    chapters: tuple[Chapters, ...]
+    """In turn, one of each."""
 
 
 STREET = Chapters("chapters", 4, scenes.STREET)
@@ -59,11 +61,11 @@ SMALL = Shape(384, 96)
 LARGE = Shape(640, 160, memory=(9, 18, 27))
 """3.9 million: what stays within 5 MB at 8 bits a number."""
 RECIPES = {
-    "small": (Round(2500, 1.6e-3, SMALL, STREET), Round(2000, 1e-3, SMALL, STREET)),
+    "small": (Round(2500, 1.6e-3, SMALL, (STREET,)), Round(2000, 1e-3, SMALL, (STREET,))),
     "large": (
-        Round(2500, 1.6e-3, SMALL, STREET),
-        Round(2000, 1e-3, SMALL, STREET),
-        Round(3000, 1e-3, LARGE, CROWDED),
+        Round(2500, 1.6e-3, SMALL, (STREET,)),
+        Round(2000, 1e-3, SMALL, (STREET,)),
+        Round(3000, 1e-3, LARGE, (CROWDED, STREET)),
     ),
 }
 """The small network is the model that is shipped. The large one begins as the small one (`growth.py`): its first 4,500
@@ -90,6 +92,11 @@ def made(work: Path, wanted: Chapters, recordings: Path | None) -> list[Path]:
     return paths
 
 
+def in_turn(kinds: Sequence[Sequence[Path]]) -> list[Path]:
+    """One of each kind after the other, until there are no more."""
+    return [path for paths in zip_longest(*kinds) for path in paths if path is not None]
+
+
 def _chapter(path: Path, number: int, speech: Path, recordings: Path | None, around: scenes.Surroundings) -> None:
     recorded = people.recordings(recordings, lexicon.read()) if recordings else []
     scenes.make(number, list(corpus.read(speech)), people.places(recorded), SCENES, around).save(path)
@@ -106,7 +113,7 @@ def trained(work: Path, rounds: Sequence[Round], recordings: Path | None, *, exa
     grammar = chain.bigram([entry.phones for entry in entries])
     said = [chain.sequence(entry.phones) for entry in entries]
     torch.manual_seed(0)
-    network = _untrained(made(work, rounds[0].chapters, recordings)[0], rounds[0].shape)
+    network = _untrained(made(work, rounds[0].chapters[0], recordings)[0], rounds[0].shape)
     for number, one in enumerate(rounds):
         if number:  # so that it is the same whether or not the rounds before were trained in this run
             torch.manual_seed(number)
@@ -114,7 +121,7 @@ def trained(work: Path, rounds: Sequence[Round], recordings: Path | None, *, exa
             network = grown(network, one.shape)
         stored = work / f"trained-{number}.pt"
         if not stored.exists():
-            paths = made(work, one.chapters, recordings)
+            paths = in_turn([made(work, chapters, recordings) for chapters in one.chapters])
             lessons = Lessons(partial(_turn, paths), said, number + 1, network)
             exam = Examination.made(work / "examination") if examined else None
             _train(network, one, grammar, lessons, stored, exam, first=number == 0)

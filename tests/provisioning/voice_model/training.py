@@ -9,6 +9,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +25,6 @@ from voicemodel.network import Network, Shape
 from voicemodel.train import Trainer, train
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 TINY = Shape(24, 8)
@@ -100,8 +99,8 @@ print("done", training.trained_in(Path(sys.argv[1])), flush=True)
 def trained_in(work: Path) -> int:
     """What the builder does with a work folder, on a training of some seconds; storing it after each step."""
     Checkpoint.due = True  # type: ignore[assignment,method-assign]
-    one = rounds.Round(12, 1e-3, TINY, CHAPTERS)
-    rounds.trained(work, [one, rounds.Round(12, 1e-3, TINY_GROWN, CHAPTERS)], None, examined=False)
+    one = rounds.Round(12, 1e-3, TINY, (CHAPTERS,))
+    rounds.trained(work, [one, rounds.Round(12, 1e-3, TINY_GROWN, (CHAPTERS,))], None, examined=False)
     return 0
 
 
@@ -158,7 +157,12 @@ def test_a_checkpoint_of_another_network_is_refused_by_its_name(tmp_path: Path) 
     trainer, lessons = school(4)
     Checkpoint(work / "trained-0.checkpoint").store(trainer.state(), lessons.state())
     with pytest.raises(rounds.AnotherTraining, match=r"trained-0\.checkpoint is of another network"):
-        rounds.trained(work, [rounds.Round(4, 1e-3, Shape(32, 8), CHAPTERS)], None, examined=False)
+        rounds.trained(work, [rounds.Round(4, 1e-3, Shape(32, 8), (CHAPTERS,))], None, examined=False)
+
+
+def test_scenes_of_all_kinds_come_in_turn() -> None:
+    crowded, street = [Path(f"c{number}") for number in range(3)], [Path("s0"), Path("s1")]
+    assert [path.name for path in rounds.in_turn([crowded, street])] == ["c0", "s0", "c1", "s1", "c2"]
 
 
 def scored(network: Network, cepstra: torch.Tensor) -> torch.Tensor:
