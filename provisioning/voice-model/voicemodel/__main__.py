@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -20,6 +19,7 @@ from voicemodel import corpus, lexicon, rounds, texts
 from voicemodel.assemble import assemble
 from voicemodel.filler import filler
 from voicemodel.matrices import Stored
+from voicemodel.workers import workers
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ this `SCALE` only."""
 
 def speech(folder: Path) -> None:
     """Let every engine say its share."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         made = [pool.submit(corpus.make, folder, engine, count) for engine, count in corpus.SHARES.items()]
         for one in made:
             one.result()

@@ -7,7 +7,6 @@ missing is learned at all. What to keep is decided by nothing here.
 from __future__ import annotations
 
 import random
-from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from voicemodel.features import cosine_transform, log_mels
 from voicemodel.lessons import batch, grouped
 from voicemodel.scenes import Chapter
 from voicemodel.speak import CannotSay, say
+from voicemodel.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Examination:
     def made(cls, folder: Path) -> Examination:
         """Make it, or read what of it is there."""
         folder.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor() as pool:
+        with workers() as pool:
             spoken = [one for each in pool.map(_spoken, voices.HELD_OUT) for one in each]
         chapters = {}
         for name, (snr_db, kinds) in CONDITIONS.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +19,7 @@ from voicemodel.features import cosine_transform
 from voicemodel.growth import grown
 from voicemodel.lessons import Lessons
 from voicemodel.network import Network, Shape
+from voicemodel.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ def made(work: Path, wanted: Chapters, recordings: Path | None) -> list[Path]:
     folder = work / wanted.folder
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:03d}.npz" for number in range(wanted.first, wanted.first + wanted.count)]
-    with ProcessPoolExecutor() as pool:
+    with workers() as pool:
         todo = [
             pool.submit(_chapter, path, wanted.first + place, work / "speech", recordings, wanted.around)
             for place, path in enumerate(paths)

@@ -9,6 +9,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,7 @@ def test_a_training_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, st
 
 CHILD = """
 import sys
+import time
 from pathlib import Path
 from tests.provisioning.voice_model import training
 print("done", training.trained_in(Path(sys.argv[1])), flush=True)
@@ -150,6 +152,29 @@ def test_a_build_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_pat
     for name in ("trained-0.pt", "trained-1.pt"):
         assert same(torch.load(killed / name), torch.load(whole / name)), name
     assert not list(killed.glob("*.checkpoint"))
+
+
+def works(command_line: Path) -> bool:
+    """Whether that process is there; one that died and was not waited for yet has no command line."""
+    try:
+        return bool(command_line.read_text())
+    except OSError:
+        return False
+
+
+def test_workers_end_with_a_build_that_is_killed() -> None:
+    build = "import os, time; from voicemodel.workers import workers\npool = workers()\n"
+    build += "print(pool.submit(os.getpid).result(), flush=True); pool.submit(time.sleep, 600).result()"
+    with subprocess.Popen([sys.executable, "-c", build], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        worker = Path(f"/proc/{int(child.stdout.readline())}/cmdline")
+        assert works(worker)
+        child.kill()
+        child.wait()
+        end_s = time.monotonic() + 60
+        while works(worker):
+            assert time.monotonic() < end_s, "it works on"
+            time.sleep(0.01)
 
 
 def test_a_checkpoint_of_another_network_is_refused_by_its_name(tmp_path: Path) -> None:
