@@ -9,33 +9,20 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import structlog
 import torch
 
 from agent.voice import evidence, manifest
-from voicemodel import chain, corpus, lexicon, people, scenes, texts, train
+from voicemodel import corpus, lexicon, rounds, texts
 from voicemodel.assemble import assemble
-from voicemodel.features import cosine_transform
 from voicemodel.filler import filler
-from voicemodel.network import Network
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from voicemodel.matrices import Stored
+from voicemodel.workers import workers
 
 log = structlog.get_logger()
 
-CHAPTERS, SCENES = 4, 6000
-"""Some 15 h of scenes in all; each is varied anew whenever it comes up."""
-ROUNDS = ((2500, 1.6e-3), (2000, 1e-3))
-"""Steps of each round and its highest rate; a round goes on with the running mean that the one before ended with."""
-WIDTH, BOTTLENECK = 384, 96
-"""1.2 million numbers, 2.3 MB: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
 SCALE = 0.75
 """The filler's (see README.md for the curve that it was picked from)."""
 EVIDENCE = evidence.Evidence(even=4.0, weight=0.04)
@@ -45,56 +32,10 @@ this `SCALE` only."""
 
 def speech(folder: Path) -> None:
     """Let every engine say its share."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with workers() as pool:
         made = [pool.submit(corpus.make, folder, engine, count) for engine, count in corpus.SHARES.items()]
         for one in made:
             one.result()
-
-
-def chapters(folder: Path, speech: Path, recordings: Path | None) -> list[Path]:
-    """Make the chapters that are not there yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{number:03d}.npz" for number in range(CHAPTERS)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        made = [
-            pool.submit(_chapter, path, number, speech, recordings)
-            for number, path in enumerate(paths)
-            if not path.exists()
-        ]
-        for one in made:
-            one.result()
-    return paths
-
-
-def _chapter(path: Path, number: int, speech: Path, recordings: Path | None) -> None:
-    recorded = people.recordings(recordings, lexicon.read()) if recordings else []
-    scenes.make(number, list(corpus.read(speech)), people.places(recorded), SCENES).save(path)
-    log.info("chapter", number=number)
-
-
-def trained(folder: Path, paths: Sequence[Path], entries: Sequence[corpus.Entry]) -> Network:
-    """The network, trained on these chapters round by round, or read from where it was stored."""
-    torch.manual_seed(0)
-    cepstra = scenes.Chapter.load(paths[0]).mels[:200_000].astype(np.float32) @ cosine_transform()
-    mean, scale = torch.from_numpy(cepstra.mean(0)), torch.from_numpy(1 / (cepstra.std(0) + 1e-3))
-    network = Network(mean.view(1, 1, -1), scale.view(1, 1, -1), WIDTH, BOTTLENECK)
-    grammar = chain.bigram([entry.phones for entry in entries])
-    said = [chain.sequence(entry.phones) for entry in entries]
-    for number, (steps, rate) in enumerate(ROUNDS):
-        stored = folder / f"trained-{number}.pt"
-        if not stored.exists():
-            trainer = train.Trainer(network, grammar, steps, rate, aligned_steps=0 if number else train.ALIGNED_STEPS)
-            averaged = trainer.averaged.module
-            keep = partial(_keep, averaged, stored)
-            train.train(trainer, said, lambda turn: scenes.Chapter.load(paths[turn % len(paths)]), number + 1, keep)
-            torch.save(averaged.state_dict(), stored)
-        network.load_state_dict(torch.load(stored))
-    return network
-
-
-def _keep(network: torch.nn.Module, stored: Path, steps: int) -> None:
-    """To see what was learned until then, build with such a file in the place of `stored`."""
-    torch.save(network.state_dict(), stored.with_suffix(f".{steps:04d}"))
 
 
 def main() -> None:
@@ -103,17 +44,39 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/voice-model"), help="where the steps are stored")
     parser.add_argument("--out", type=Path, default=Path("build/voice-model/model"), help="the model's folder")
     parser.add_argument("--recordings", type=Path, help="people's recordings, to borrow their rooms")
+    parser.add_argument("--recipe", choices=rounds.RECIPES, default="small", help="how it is trained (small)")
+    parser.add_argument("--steps", type=int, help="of the recipe's last round; may change while it is stopped")
+    parser.add_argument("--threads", type=int, default=1, help="that a training step computes with (1)")
+    parser.add_argument("--examined", action="store_true", help="watch the objective on held-out voices, too")
+    parser.add_argument(
+        "--bits",
+        type=int,
+        choices=sorted(stored.value for stored in Stored),
+        default=Stored.TWO_BYTES.value,
+        help="of each weight in the model's file (16)",
+    )
     asked = parser.parse_args()
     if asked.recordings and not asked.recordings.is_dir():
         parser.error(f"--recordings: there is no folder {asked.recordings}")
+    if asked.steps is not None and asked.steps < 1:
+        parser.error(f"--steps: {asked.steps} are none")
+    torch.set_num_threads(asked.threads)
     said = lexicon.read()
+    recipe = rounds.RECIPES[asked.recipe]
     speech(asked.work / "speech")
-    entries = list(corpus.read(asked.work / "speech"))
-    paths = chapters(asked.work / "chapters", asked.work / "speech", asked.recordings)
-    network = trained(asked.work, paths, entries)
+    try:
+        network = rounds.trained(
+            asked.work,
+            rounds.with_last_steps(recipe, asked.steps) if asked.steps else recipe,
+            asked.recordings,
+            examined=asked.examined,
+        )
+    except rounds.AnotherTraining as other:
+        parser.error(f"{other}; take another --work folder")
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
-    assemble(part, network.eval().as_kaldi(), said, filler(said, SCALE), texts.phrases("trained"))
+    layers = network.eval().as_kaldi()
+    assemble(part, layers, said, filler(said, SCALE), texts.phrases("trained"), stored=Stored(asked.bits))
     evidence.write(part, EVIDENCE)
     manifest.write(part)
     shutil.rmtree(asked.out, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from voicemodel.features import MELS, MFCC_CONF
 from voicemodel.kaldi import Transition, TransitionModel, write_acoustic_model
+from voicemodel.matrices import Stored
 from voicemodel.openfst import Arc, Graph
 from voicemodel.phones import PHONES
 
@@ -172,13 +173,21 @@ def default_grammar(words: Sequence[str], phrases: Sequence[str]) -> Graph:
     return graph
 
 
-def assemble(folder: Path, layers: Sequence[Affine], lexicon: Lexicon, filler: Filler, phrases: Sequence[str]) -> None:
+def assemble(  # noqa: PLR0913 - all that a model consists of
+    folder: Path,
+    layers: Sequence[Affine],
+    lexicon: Lexicon,
+    filler: Filler,
+    phrases: Sequence[str],
+    *,
+    stored: Stored = Stored.TWO_BYTES,
+) -> None:
     """Write the model's files into a folder."""
     for part in ("am", "conf", "graph/phones"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     transitions = transition_model()
     words = sorted(lexicon)
-    write_acoustic_model(folder / "am/final.mdl", transitions, layers, MELS)
+    write_acoustic_model(folder / "am/final.mdl", transitions, layers, MELS, stored)
     (folder / "conf/mfcc.conf").write_text(MFCC_CONF)
     (folder / "conf/model.conf").write_text(MODEL_CONF)
     listed = ["<eps> 0", f"[unk] {UNKNOWN}", *(f"{word} {number}" for number, word in enumerate(words, UNKNOWN + 1))]

@@ -1,7 +1,7 @@
 """Kaldi's binary files, as far as Vosk reads them: the transition model and the network of `am/final.mdl`.
 
 Byte for byte from the voice-model report, section 3. A token is ASCII and one space; an integer is a byte 4 and four
-bytes, little endian; a matrix may be compressed to 16 bits a number ("CM2"), which halves the file.
+bytes, little endian; what matrices look like is in `matrices.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from voicemodel.layers import SKIP
+from voicemodel.matrices import Stored, matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,15 +55,6 @@ def vector(values: ArrayLike) -> bytes:
     """A vector of floats."""
     row = np.asarray(values, "<f4")
     return b"FV " + integer(len(row)) + row.tobytes()
-
-
-def matrix(values: ArrayLike) -> bytes:
-    """A matrix, compressed to 16 bits a number between its least and its greatest."""
-    numbers = np.asarray(values, np.float64)
-    least = float(numbers.min())
-    extent = max(float(numbers.max()) - least, 1e-8)
-    steps = np.clip(np.rint((numbers - least) / extent * 65535), 0, 65535).astype("<u2")
-    return b"CM2 " + struct.pack("<ffii", least, extent, *numbers.shape) + steps.tobytes()
 
 
 @dataclass(frozen=True)
@@ -114,7 +106,9 @@ class TransitionModel:
         )
 
 
-def write_acoustic_model(path: Path, transitions: TransitionModel, layers: Sequence[Affine], inputs: int) -> None:
+def write_acoustic_model(
+    path: Path, transitions: TransitionModel, layers: Sequence[Affine], inputs: int, stored: Stored
+) -> None:
     """Write `final.mdl`."""
     config = [f"input-node name=input dim={inputs}"]
     components: list[bytes] = []
@@ -124,7 +118,7 @@ def write_acoustic_model(path: Path, transitions: TransitionModel, layers: Seque
         config.append(
             f"component-node name={layer.name}.affine component={layer.name}.affine input={_spliced(source, layer)}"
         )
-        components.append(_affine(f"{layer.name}.affine", layer))
+        components.append(_affine(f"{layer.name}.affine", layer, stored))
         result = f"{layer.name}.affine"
         if layer.relu:
             config.append(f"component-node name={layer.name}.relu component={layer.name}.relu input={result}")
@@ -158,12 +152,12 @@ def _spliced(source: str, layer: Affine) -> str:
     return parts[0] if len(parts) == 1 else f"Append({', '.join(parts)})"
 
 
-def _affine(name: str, layer: Affine) -> bytes:
+def _affine(name: str, layer: Affine, stored: Stored) -> bytes:
     return b"".join(
         [
             token("<ComponentName>") + token(name) + token("<AffineComponent>"),
             token("<LearningRate>") + number(0.001),
-            token("<LinearParams>") + matrix(layer.weights),
+            token("<LinearParams>") + matrix(layer.weights, stored),
             token("<BiasParams>") + vector(layer.bias),
             token("</AffineComponent>"),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,18 @@ OUTPUTS = 2 * (1 + len(PHONES))
 """For silence and each sound: one output for its first frame, one for all later ones."""
 REACHES = (3, 3, 3, 3, 3, 3, 0)
 """How far each factored layer looks back and ahead, in frames. The sum is what a decision waits for: 0.21 s."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large a network is."""
+
+    width: int
+    bottleneck: int
+    memory: tuple[int, ...] = ()
+    """How far each layer after `REACHES` looks back, in frames; none of them looks ahead, so no decision waits for it.
+    How loud the place was before a call tells the caller from those who talk behind."""
+    first: int = 256
 
 
 class Spliced(nn.Module):
@@ -40,27 +53,29 @@ class Spliced(nn.Module):
 
 
 class Factored(nn.Module):
-    """A factored layer: through a bottleneck that looks back, out of it looking ahead."""
+    """A factored layer: through a bottleneck that looks back, out of it looking ahead; how far, in frames of 10 ms."""
 
-    def __init__(self, width: int, bottleneck: int, reach: int) -> None:
+    def __init__(self, width: int, bottleneck: int, back: int, ahead: int) -> None:
         super().__init__()
-        self.reach = reach // SUBSAMPLING
-        self.into = Spliced(width, bottleneck, (-self.reach, 0) if reach else (0,), bias=False)
-        self.out = Spliced(bottleneck, width, (0, self.reach) if reach else (0,))
+        self.back, self.ahead = back // SUBSAMPLING, ahead // SUBSAMPLING
+        self.into = Spliced(width, bottleneck, (-self.back, 0) if back else (0,), bias=False)
+        self.out = Spliced(bottleneck, width, (0, self.ahead) if ahead else (0,))
         self.norm = nn.BatchNorm1d(width)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Batch x time x width -> as wide, shorter by twice the reach."""
+        """Batch x time x width -> as wide, shorter by what it looks back and ahead."""
         inner = self.norm(self.out(self.into(frames)).transpose(1, 2)).transpose(1, 2)
-        kept = frames[:, self.reach : frames.shape[1] - self.reach]
+        kept = frames[:, self.back : frames.shape[1] - self.ahead]
         return torch.relu(inner) + SKIP * kept
 
 
 class Network(nn.Module):
     """Cepstra in, a score for each output at every third frame out."""
 
-    def __init__(self, mean: Tensor, scale: Tensor, width: int, bottleneck: int, first: int = 256) -> None:
+    def __init__(self, mean: Tensor, scale: Tensor, shape: Shape) -> None:
         super().__init__()
+        self.shape = shape
+        width, bottleneck, first = shape.width, shape.bottleneck, shape.first
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
         self.first = Spliced(MELS, first, (-2, -1, 0, 1, 2))
@@ -68,19 +83,25 @@ class Network(nn.Module):
         self.second_into = Spliced(first, bottleneck, (-1, 0, 1), bias=False)
         self.second_out = Spliced(bottleneck, width, (0,))
         self.second_norm = nn.BatchNorm1d(width)
-        self.layers = nn.ModuleList(Factored(width, bottleneck, reach) for reach in REACHES)
+        looks = [*((reach, reach) for reach in REACHES), *((back, 0) for back in shape.memory)]
+        self.layers = nn.ModuleList(Factored(width, bottleneck, back, ahead) for back, ahead in looks)
         self.chain = nn.Linear(width, OUTPUTS)
         self.cross_entropy = nn.Linear(width, OUTPUTS)
         """A second head that keeps the training of the first one steady (Kaldi's xent regularisation)."""
         self.dropout = nn.Dropout(0.05)
 
     @property
-    def context(self) -> int:
-        """How many frames of 10 ms are needed on either side."""
+    def ahead(self) -> int:
+        """How many frames of 10 ms are needed after what is scored."""
         return 2 + 1 + sum(REACHES)
 
+    @property
+    def back(self) -> int:
+        """How many frames of 10 ms are needed before it."""
+        return self.ahead + sum(self.shape.memory)
+
     def forward(self, cepstra: Tensor) -> tuple[Tensor, Tensor]:
-        """Batch x (frames + twice the context) x `MELS` -> the scores of both heads, batch x frames / 3 x `OUTPUTS`."""
+        """Batch x (back + frames + ahead) x `MELS` -> the scores of both heads, batch x frames / 3 x `OUTPUTS`."""
         frames = (cepstra - self.mean) * self.scale
         frames = torch.relu(_normed(self.first_norm, self.first(frames)))
         frames = self.second_out(self.second_into(frames, step=SUBSAMPLING))

@@ -23,12 +23,13 @@ MEASURED = ("white", "pink", "traffic", "hum", "gusts", "bangs", "notes", "engin
 KINDS = (*MEASURED, "cars", "murmur", "babble")
 OFTEN = ("traffic", "cars", "murmur", "babble")
 """What a street is made of; of these training has twice as much."""
+TALK = ("babble", "crowd")
 DISTANT_TALKERS = 6
 """So many at once are a sound of the street and no speech: nobody understands one of them."""
 
 
 def noise(chance: Generator, kind: str, samples: int, speech: Speech | None = None) -> NDArray[np.float32]:
-    """Noise of one of `KINDS` with an RMS of 1; "babble" needs `speech`."""
+    """Noise of one of `KINDS`, or "crowd", with an RMS of 1; "babble" and "crowd" need `speech`."""
     match kind:
         case "white":
             sound = coloured(chance, samples, 0)
@@ -48,9 +49,12 @@ def noise(chance: Generator, kind: str, samples: int, speech: Speech | None = No
             sound = {"bangs": _bangs, "notes": _notes, "cars": _cars, "murmur": _murmur}[kind](chance, samples)
         case _:
             if speech is None:
-                msg = "babble needs speech to be made of"
+                msg = f"{kind} needs speech to be made of"
                 raise ValueError(msg)
-            sound = babble(chance, samples, speech, talkers=int(chance.integers(2, 7)))
+            if kind == "crowd":
+                sound = crowd(chance, samples, speech, talkers=int(chance.integers(2, 8)))
+            else:
+                sound = babble(chance, samples, speech, talkers=int(chance.integers(2, 7)))
     return np.asarray(sound / (sound.std() + 1e-9), np.float32)
 
 
@@ -71,6 +75,20 @@ def babble(chance: Generator, samples: int, speech: Speech, talkers: int) -> NDA
         gap = np.zeros(int(chance.integers(0, RATE_HZ)), np.float32)
         line = np.resize(np.concatenate([voice, gap]), samples)
         sound += np.roll(line, int(chance.integers(samples))) / (voice.std() + 1e-6) * chance.uniform(0.4, 1.0)
+    return sound
+
+
+def crowd(chance: Generator, samples: int, speech: Speech, talkers: int) -> NDArray[np.float64]:
+    """Several people near by who go on talking, each saying one thing after the other, within 8 dB of each other."""
+    sound = np.zeros(samples)
+    for _ in range(talkers):
+        loudness, at = 10 ** (chance.uniform(-8, 0) / 20), -int(chance.integers(RATE_HZ))
+        while at < samples:
+            voice = speech(chance)
+            level = loudness / (voice.std() + 1e-6)
+            heard = voice[max(0, -at) : samples - at]
+            sound[max(0, at) : max(0, at) + len(heard)] += heard * level
+            at += len(voice) + int(RATE_HZ * chance.uniform(0.1, 1.0))
     return sound
 
 

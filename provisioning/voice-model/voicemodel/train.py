@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import structlog
@@ -15,18 +14,13 @@ from torch.nn import functional
 
 from voicemodel import chain
 from voicemodel.aligner import Aligner
-from voicemodel.features import MELS, cosine_transform
-from voicemodel.layers import SUBSAMPLING
 from voicemodel.network import OUTPUTS, Network
-from voicemodel.variety import varied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
-    from numpy.random import Generator
-    from numpy.typing import NDArray
-
-    from voicemodel.scenes import Chapter
+    from voicemodel.checkpoint import Checkpoint
+    from voicemodel.lessons import Batch, Lessons
 
 log = structlog.get_logger()
 
@@ -46,55 +40,11 @@ PRIOR_SCALE = 0.8
 CROSS_ENTROPY_WEIGHT = {Stage.ALIGNED: 0.3, Stage.CHAIN: 0.2}
 SIZE_PENALTY = 0.0005
 """On the square of the chain's scores: it knows differences only."""
-FRAMES_A_BATCH = 8000
 KEEP_EVERY = 500
 """Steps: for the learning curve."""
+TELL_EVERY = 50
 AVERAGING = 0.997
 """The network that is kept is a running mean over some 300 steps: better than any single one."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Scenes side by side."""
-
-    cepstra: Tensor
-    frames: Tensor
-    """Of the output."""
-    said: chain.Said
-
-
-def batches(
-    chapter: Chapter, said: Sequence[tuple[list[int], list[bool]]], chance: Generator, context: int
-) -> Iterator[Batch]:
-    """The scenes of a chapter once, each varied anew, those of like length together."""
-    transform = cosine_transform()
-    starts = np.concatenate([[0], np.cumsum(chapter.frames)])
-    order = np.argsort(chapter.frames + chance.uniform(0, 40, len(chapter.frames)))
-    groups: list[list[int]] = [[]]
-    for scene in order:
-        if groups[-1] and int(chapter.frames[scene]) * (len(groups[-1]) + 1) > FRAMES_A_BATCH:
-            groups.append([])
-        groups[-1].append(int(scene))
-    for number in chance.permutation(len(groups)):
-        mels = [
-            varied(chance, chapter.mels[starts[scene] : starts[scene + 1]].astype(np.float32))
-            for scene in groups[number]
-        ]
-        texts = [
-            said[int(chapter.entry[scene])] if chapter.entry[scene] >= 0 else chain.sequence([])
-            for scene in groups[number]
-        ]
-        yield _batch([mel @ transform for mel in mels], texts, context)
-
-
-def _batch(cepstra: list[NDArray[np.float32]], said: list[tuple[list[int], list[bool]]], context: int) -> Batch:
-    longest = max(len(one) for one in cepstra)
-    frames = np.zeros((len(cepstra), longest + 2 * context, MELS), np.float32)
-    for row, one in enumerate(cepstra):  # as Kaldi does, the first and last frame stand for what is missing
-        frames[row] = np.pad(one, ((context, longest - len(one) + context), (0, 0)), mode="edge")
-    counts = torch.tensor([(len(one) + SUBSAMPLING - 1) // SUBSAMPLING for one in cepstra])
-    whole = torch.from_numpy(frames)
-    return Batch(whole, counts, chain.batch(said))
 
 
 class Trainer:
@@ -116,6 +66,35 @@ class Trainer:
         self._aligned_steps = aligned_steps
         self._folded = not aligned_steps
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
+
+    @property
+    def step(self) -> int:
+        """How many steps were made."""
+        return self._step
+
+    def state(self) -> dict[str, Any]:
+        """All that it knows."""
+        return {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "prior": self._prior,
+            "folded": self._folded,
+            "step": self._step,
+            "dropout": torch.get_rng_state(),
+        }
+
+    def go_back_to(self, state: dict[str, Any]) -> None:
+        """Go on from there.
+
+        Raises:
+            RuntimeError: it is of a network of another shape.
+        """
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._prior, self._folded, self._step = state["prior"], state["folded"], state["step"]
+        torch.set_rng_state(state["dropout"])
 
     @property
     def stage(self) -> Stage:
@@ -174,47 +153,38 @@ class Trainer:
             return any_likelihood - wanted_likelihood, wanted, is_now
         is_now = functional.softmax(scores, 2) * mask
         alone = functional.log_softmax(scores, 2)
-        reach = self.network.context - self._aligner.context
-        heard = self._aligner.scores(batch.cepstra[:, reach : batch.cepstra.shape[1] - reach])[:, : scores.shape[1]]
+        first, last = (around - self._aligner.context for around in (self.network.back, self.network.ahead))
+        heard = self._aligner.scores(batch.cepstra[:, first : batch.cepstra.shape[1] - last])[:, : scores.shape[1]]
         _, wanted = chain.numerator(heard, batch.frames, batch.said, self._grammar)
         return -(alone * wanted).sum((1, 2)), wanted, is_now
 
 
 def train(
-    trainer: Trainer,
-    said: Sequence[tuple[list[int], list[bool]]],
-    chapters: Callable[[int], Chapter],
-    seed: int,
-    keep: Callable[[int], None],
+    trainer: Trainer, lessons: Lessons, checkpoint: Checkpoint | None = None, keep: Callable[[int], None] | None = None
 ) -> None:
-    """Make all steps.
+    """Make all steps that are left.
 
     Args:
         trainer: Of a network.
-        said: What each entry of the corpus says.
-        chapters: The scenes to learn from in round 0, 1, ...
-        seed: Of the order and the variety.
+        lessons: What it learns from.
+        checkpoint: Where this training is stored now and then, to go on if it is stopped.
         keep: Called after every `KEEP_EVERY` steps with how many were made.
     """
-    chance = np.random.default_rng(seed)
-    began_s, number, seen, totals = time.monotonic(), 0, 0, np.zeros(2)
+    began_s, totals, told = time.monotonic(), np.zeros(2), trainer.step
     while not trainer.done:
-        for batch in batches(chapters(number), said, chance, trainer.network.context):
-            stage = trainer.stage
-            totals += trainer.learn(batch)
-            seen += 1
-            if seen % 50 == 0:
-                log.info(
-                    "learned",
-                    steps=seen,
-                    stage=stage.value,
-                    objective=round(float(totals[0]) / 50, 4),
-                    cross_entropy=round(float(totals[1]) / 50, 3),
-                    elapsed_s=round(time.monotonic() - began_s),
-                )
-                totals = np.zeros(2)
-            if seen % KEEP_EVERY == 0:
-                keep(seen)
-            if trainer.done:
-                break
-        number += 1
+        stage = trainer.stage
+        totals += trainer.learn(lessons.next())
+        if trainer.step % TELL_EVERY == 0:
+            log.info(
+                "learned",
+                steps=trainer.step,
+                stage=stage.value,
+                objective=round(float(totals[0]) / (trainer.step - told), 4),
+                cross_entropy=round(float(totals[1]) / (trainer.step - told), 3),
+                elapsed_s=round(time.monotonic() - began_s),
+            )
+            totals, told = np.zeros(2), trainer.step
+        if keep and trainer.step % KEEP_EVERY == 0:
+            keep(trainer.step)
+        if checkpoint and checkpoint.due:
+            checkpoint.store(trainer.state(), lessons.state())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import vosk
-from voicemodel import assemble, kaldi, lexicon, texts
+from voicemodel import assemble, lexicon, texts
 from voicemodel.features import MELS
 from voicemodel.layers import Affine, computed
 
@@ -64,16 +64,6 @@ def test_the_units_own_probe_finds_no_fault_with_its_files(tmp_path: Path) -> No
 def test_the_transition_model_is_that_of_the_model_in_the_package() -> None:
     ours = b"\0B" + assemble.transition_model().encoded()
     assert (BUNDLED_MODEL / "am/final.mdl").read_bytes().startswith(ours)
-
-
-def test_a_compressed_matrix_is_within_half_a_step_of_what_it_was() -> None:
-    numbers = np.random.default_rng(3).normal(0, 1, (7, 5))
-    stored = kaldi.matrix(numbers)
-    least, extent, rows, columns = (
-        np.frombuffer(stored[4:12], "<f4").tolist() + np.frombuffer(stored[12:20], "<i4").tolist()
-    )
-    back = least + extent * np.frombuffer(stored[20:], "<u2").reshape(rows, columns) / 65535
-    assert np.abs(back - numbers).max() <= extent / 65535
 
 
 def test_a_layer_sees_the_frames_at_its_offsets() -> None:

@@ -1,0 +1,190 @@
+"""From nothing to a trained network, round by round; a round goes on with what the one before ended with."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+import torch
+
+from voicemodel import chain, corpus, lexicon, people, scenes, train
+from voicemodel.checkpoint import Checkpoint
+from voicemodel.examine import Examination
+from voicemodel.features import cosine_transform
+from voicemodel.growth import grown
+from voicemodel.lessons import Lessons
+from voicemodel.network import Network, Shape
+from voicemodel.workers import workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+log = structlog.get_logger()
+
+SCENES = 6000
+"""In a chapter: some 4 h; each is varied anew whenever it comes up."""
+
+
+@dataclass(frozen=True)
+class Chapters:
+    """Scenes to learn from."""
+
+    folder: str
+    count: int
+    around: scenes.Surroundings
+    first: int = 0
+    """The number, and with it the seed, of the first one."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """A part of the training."""
+
+    steps: int
+    rate: float
+    """The highest."""
+    shape: Shape
+    chapters: tuple[Chapters, ...]
+    """In turn, one of each."""
+
+
+STREET = Chapters("chapters", 4, scenes.STREET)
+CROWDED = Chapters("chapters-crowded", 6, scenes.CROWDED, first=100)
+SMALL = Shape(384, 96)
+"""1.2 million numbers: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
+LARGE = Shape(640, 160, memory=(9, 18, 27))
+"""3.9 million: what stays within 5 MB at 8 bits a number."""
+RECIPES = {
+    "small": (Round(2500, 1.6e-3, SMALL, (STREET,)), Round(2000, 1e-3, SMALL, (STREET,))),
+    "large": (
+        Round(2500, 1.6e-3, SMALL, (STREET,)),
+        Round(2000, 1e-3, SMALL, (STREET,)),
+        Round(3000, 1e-3, LARGE, (CROWDED, STREET)),
+    ),
+}
+"""The small network is the model that is shipped. The large one begins as the small one (`growth.py`): its first 4,500
+steps cost a third."""
+
+
+class AnotherTraining(Exception):
+    """What is stored in the work folder is of another network."""
+
+
+def made(work: Path, wanted: Chapters, recordings: Path | None) -> list[Path]:
+    """These chapters, made where they are not there yet."""
+    folder = work / wanted.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{number:03d}.npz" for number in range(wanted.first, wanted.first + wanted.count)]
+    with workers() as pool:
+        todo = [
+            pool.submit(_chapter, path, wanted.first + place, work / "speech", recordings, wanted.around)
+            for place, path in enumerate(paths)
+            if not path.exists()
+        ]
+        for one in todo:
+            one.result()
+    return paths
+
+
+def in_turn(kinds: Sequence[Sequence[Path]]) -> list[Path]:
+    """One of each kind after the other, until there are no more."""
+    return [path for paths in zip_longest(*kinds) for path in paths if path is not None]
+
+
+def _chapter(path: Path, number: int, speech: Path, recordings: Path | None, around: scenes.Surroundings) -> None:
+    recorded = people.recordings(recordings, lexicon.read()) if recordings else []
+    scenes.make(number, list(corpus.read(speech)), people.places(recorded), SCENES, around).save(path)
+    log.info("chapter", number=number)
+
+
+def trained(work: Path, rounds: Sequence[Round], recordings: Path | None, *, examined: bool) -> Network:
+    """The network after all rounds; what was done is read from where it was stored.
+
+    Raises:
+        AnotherTraining: a network stored there has not the shape that its round has.
+    """
+    entries = list(corpus.read(work / "speech"))
+    grammar = chain.bigram([entry.phones for entry in entries])
+    said = [chain.sequence(entry.phones) for entry in entries]
+    torch.manual_seed(0)
+    network = _untrained(made(work, rounds[0].chapters[0], recordings)[0], rounds[0].shape)
+    for number, one in enumerate(rounds):
+        if number:  # so that it is the same whether or not the rounds before were trained in this run
+            torch.manual_seed(number)
+        if one.shape != network.shape:
+            network = grown(network, one.shape)
+        stored = work / f"trained-{number}.pt"
+        if not stored.exists():
+            paths = in_turn([made(work, chapters, recordings) for chapters in one.chapters])
+            lessons = Lessons(partial(_turn, paths), said, number + 1, network)
+            exam = Examination.made(work / "examination") if examined else None
+            _train(network, one, grammar, lessons, stored, exam, first=number == 0)
+        with _of_this_training(stored):
+            network.load_state_dict(torch.load(stored))
+    return network
+
+
+@contextmanager
+def _of_this_training(stored: Path) -> Iterator[None]:
+    """PyTorch tells of a network of another shape by a `RuntimeError`."""
+    try:
+        yield
+    except RuntimeError as error:
+        msg = f"{stored} is of another network than this recipe has there"
+        raise AnotherTraining(msg) from error
+
+
+def _untrained(chapter: Path, shape: Shape) -> Network:
+    cepstra = scenes.Chapter.load(chapter).mels[:200_000].astype(np.float32) @ cosine_transform()
+    mean, scale = torch.from_numpy(cepstra.mean(0)), torch.from_numpy(1 / (cepstra.std(0) + 1e-3))
+    return Network(mean.view(1, 1, -1), scale.view(1, 1, -1), shape)
+
+
+def _turn(paths: Sequence[Path], turn: int) -> scenes.Chapter:
+    return scenes.Chapter.load(paths[turn % len(paths)])
+
+
+def _train(  # noqa: PLR0913, PLR0917
+    network: Network,
+    one: Round,
+    grammar: chain.Bigram,
+    lessons: Lessons,
+    stored: Path,
+    exam: Examination | None,
+    *,
+    first: bool,
+) -> None:
+    trainer = train.Trainer(network, grammar, one.steps, one.rate, train.ALIGNED_STEPS if first else 0)
+    averaged = trainer.averaged.module
+    path = stored.with_suffix(".checkpoint")
+    checkpoint = Checkpoint(path)
+    begun = checkpoint.load()
+    if begun:
+        with _of_this_training(path):
+            trainer.go_back_to(begun[0])
+        lessons.go_back_to(begun[1])
+        log.info("goes_on", steps=trainer.step)
+
+    def keep(steps: int) -> None:
+        """To see what was learned until then, build with such a file in the place of `stored`."""
+        torch.save(averaged.state_dict(), stored.with_suffix(f".{steps:04d}"))
+        if exam:
+            found = exam.objectives(averaged, grammar)
+            log.info("examined", steps=steps, **{name: round(value, 4) for name, value in found.items()})
+
+    if exam and not begun:
+        keep(0)
+    train.train(trainer, lessons, checkpoint, keep)
+    torch.save(averaged.state_dict(), stored)
+    checkpoint.remove()
+
+
+def with_last_steps(rounds: Sequence[Round], steps: int) -> list[Round]:
+    """The same rounds with a last one of so many steps."""
+    return [*rounds[:-1], replace(rounds[-1], steps=steps)]
