@@ -248,6 +248,8 @@ class Courier:
                 self._send(first, path)
             except LinkDown:
                 break
+            if first is not entry:
+                self._in_order.went_before(first, entry)
         for entry in aside:
             self._ready.add(entry)
         return self._ready.first(queue) is None

@@ -50,6 +50,19 @@ def test_what_nobody_listened_to_goes_first_but_not_before_each_repetition(in_or
     assert not first_goes_first(in_order, 0.0), "it is under way again"
 
 
+@pytest.mark.parametrize("answered_after_s", [0.1, 1.5])
+def test_where_nobody_listens_a_revision_waits_for_one_repetition_of_a_lower_one_and_goes(
+    in_order: InOrder, answered_after_s: float
+) -> None:
+    in_order.unheard(an_entry(1))
+    in_order.sent(an_entry(1), SENT_S)
+    in_order.went_before(an_entry(1), an_entry(2))
+    in_order.unheard(an_entry(1))
+    assert not first_goes_first(in_order, answered_after_s)
+    in_order.sent(an_entry(2), SENT_S + answered_after_s)
+    assert first_goes_first(in_order, answered_after_s + 1.0, attempts=1), "before the next repetition it does again"
+
+
 def test_what_an_earlier_connection_was_given_goes_first(in_order: InOrder) -> None:
     in_order.begin_anew()
     assert first_goes_first(in_order, 0.0)
