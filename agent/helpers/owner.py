@@ -123,6 +123,8 @@ class Helper:
         self._on_event = on_event
         self._state = HelperState.DOWN
         self._worked_at_s = 0.0
+        self._in_vain = 0
+        """Processes in a row that ended without one proof of work."""
         self._unanswered = Unanswered()
         self._asked_by: str | None = None
         """Who asked for the end of the present process."""
@@ -199,6 +201,7 @@ class Helper:
                 self._state = HelperState.DOWN
             log.warning("helper_lost", helper=self.name, why=why, **self.ladder.facts())
             self._faults.down(self._obituary(why))
+            self._in_vain = 0 if self._worked_at_s > began_s else self._in_vain + 1
             if self._worked_at_s - began_s > STEADY_AFTER_S:
                 attempt = 0
             await asyncio.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
@@ -262,7 +265,7 @@ class Helper:
     async def _listen(self, reader: asyncio.StreamReader) -> str | None:
         """Read events until the end of the line, or until it is no use; returns why, None for the former."""
         loop = asyncio.get_running_loop()
-        patience, talk = Patience(loop.time()), Talk(loop.time())
+        patience, talk = Patience(loop.time(), self._in_vain), Talk(loop.time())
         while True:
             try:
                 async with asyncio.timeout_at(patience.due_s):

@@ -6,6 +6,10 @@ from agent.helpers.ladder import OUTSIDE
 
 STARTED_WITHIN_S = 20.0
 """First proof of work: loading a large voice model or a cold camera stack takes seconds on a Pi 3."""
+STARTED_AT_MOST_S = 160.0
+"""A board that is too busy, or a card that is too slow, for 20 s is so for the next process as well: each that never
+proved anything leaves twice as much time to the next one, up to this. A process that hangs from its start costs no more
+than that each time, and its fault stands all the while."""
 PROVED_EVERY_S = 4.0
 """A helper proves its work each second, and tells within 2.5 s of a device that stands still (a stall > 2 s is a
 fault). One that says nothing at all for longer than that is hung itself."""
@@ -23,14 +27,20 @@ class Patience:
     their ends is not waited for any longer than another.
     """
 
-    def __init__(self, began_s: float) -> None:
+    def __init__(self, began_s: float, in_vain: int = 0) -> None:
+        """A process that has just begun.
+
+        Args:
+            began_s: Now, on the caller's clock.
+            in_vain: How many processes before it, in a row, ended without one proof of work.
+        """
         self._proof_s = began_s
-        self._granted_s = STARTED_WITHIN_S
+        self._granted_s = min(STARTED_WITHIN_S * 2 ** min(in_vain, 16), STARTED_AT_MOST_S)
         self.troubles: set[str] = set()
         """What it says that keeps it from working."""
         self._just_troubled = False
         """It told of a trouble since the last proof."""
-        self.due_s = began_s + STARTED_WITHIN_S
+        self.due_s = began_s + self._granted_s
         """When it is taken for hung, on the caller's clock."""
 
     def proved(self, now_s: float) -> None:

@@ -78,6 +78,11 @@ def test_a_process_proves_itself_in_time_or_is_taken_for_hung() -> None:
     assert patience.due_s == 105.0 + PROVED_EVERY_S
 
 
+def test_each_process_that_never_proved_itself_leaves_the_next_one_twice_the_time() -> None:
+    granted_s = [Patience(100.0, in_vain).due_s - 100.0 for in_vain in (0, 1, 2, 3, 4, 2000)]
+    assert granted_s == [20.0, 40.0, 80.0, 160.0, 160.0, 160.0]
+
+
 @pytest.mark.parametrize("outside", sorted(OUTSIDE))
 def test_a_trouble_gives_time_and_one_that_no_process_can_mend_gives_more(outside: str) -> None:
     patience = Patience(100.0)

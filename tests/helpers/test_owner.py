@@ -132,6 +132,17 @@ async def test_a_hung_helper_is_replaced(tmp_path: Path) -> None:
         assert daemon.helper.starts == 2
 
 
+async def test_a_helper_that_takes_longer_to_start_than_it_is_granted_comes_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is so busy is so for the next process, too."""
+    monkeypatch.setattr(patience, "STARTED_WITHIN_S", 0.05)
+    monkeypatch.setattr(owner, "BACKOFF_S", (0.0,))
+    daemon = Daemon(unit(tmp_path), "listener")
+    async with _on_street(daemon.helper._config, tmp_path, daemon):
+        assert daemon.helper.starts > 1
+
+
 async def test_a_lost_microphone_is_reported_and_its_return_too(tmp_path: Path) -> None:
     async with listening(tmp_path) as (street, daemon):
         await street.unplug_microphone()
