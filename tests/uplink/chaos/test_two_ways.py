@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,9 +20,11 @@ from tests.uplink.chaos.small_unit import small_unit
 from tests.uplink.lab import until
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from agent.control_room.happenings import Happening
+    from tests.uplink.chaos.small_unit import SmallUnit
     from tests.uplink.conftest import Street
 
 REVISIONS = 8
@@ -61,45 +64,38 @@ async def test_no_revision_overtakes_a_lower_one_over_the_quicker_path(
     assert came == list(range(1, REVISIONS + 1))
 
 
+@asynccontextmanager
+async def first_path_silent(street: Street, folder: Path, desk: str) -> AsyncIterator[tuple[SmallUnit, ControlRoom]]:
+    """Both paths are up, and the first one has just become half-open, which nothing but a call will find out."""
+    port = street.broker.plain_port or 0
+    direct = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
+    async with (
+        RoughNetwork(port, reads_mqtt=True) as network,
+        ControlRoom(direct, desk, SystemClock(), org="street") as room,
+    ):
+        await room.wait_for(lambda room: room.connected, GENEROUS_S)
+        through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
+        ways = {PRIMARY: through, ALTERNATE: direct}
+        async with small_unit(folder, ways, puback_within_s=NEVER_S, keepalive_s=NEVER_S) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            network.strike(End.HALF_OPEN)
+            yield unit, room
+
+
 async def test_what_waits_for_its_own_alert_keeps_nothing_else_waiting(street: Street, tmp_path: Path) -> None:
-    """The first path takes nothing any more, which is found out after seconds; meanwhile the other one works."""
-    port = street.broker.plain_port or 0
-    direct = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
-    async with (
-        RoughNetwork(port, reads_mqtt=True) as network,
-        ControlRoom(direct, "desk-waiting", SystemClock(), org="street") as room,
-    ):
-        await room.wait_for(lambda room: room.connected, GENEROUS_S)
-        through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
-        ways = {PRIMARY: through, ALTERNATE: direct}
-        async with small_unit(tmp_path, ways, puback_within_s=NEVER_S, keepalive_s=NEVER_S) as unit:
-            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
-            network.strike(End.HALF_OPEN)
-            for revision in range(1, REVISIONS + 1):
-                unit.raise_alert("stuck", revision, Category.INTRUDER)
-            for number in range(1 + FIRST_PACE):  # what the first path still takes is as stuck, until that is found out
-                unit.raise_alert(f"other-{number}", 1, Category.INTRUDER)
-            await room.wait_for(lambda room: f"other-{FIRST_PACE}" in room.alerts, GENEROUS_S)
-            assert "stuck" not in room.alerts, "its first revision is on the path that says nothing"
+    async with first_path_silent(street, tmp_path, "desk-waiting") as (unit, room):
+        for revision in range(1, REVISIONS + 1):
+            unit.raise_alert("stuck", revision, Category.INTRUDER)
+        for number in range(1 + FIRST_PACE):  # what the first path still takes is as stuck, until that is found out
+            unit.raise_alert(f"other-{number}", 1, Category.INTRUDER)
+        await room.wait_for(lambda room: f"other-{FIRST_PACE}" in room.alerts, GENEROUS_S)
+        assert "stuck" not in room.alerts, "its first revision is on the path that says nothing"
 
 
-async def test_a_path_that_a_help_call_found_silent_keeps_no_alert_and_no_picture(
-    street: Street, tmp_path: Path
-) -> None:
+async def test_a_path_that_a_call_found_silent_keeps_no_alert_and_no_picture(street: Street, tmp_path: Path) -> None:
     """The break-in lies on it already; nobody looks after that one before its acknowledgement is seconds late."""
-    port = street.broker.plain_port or 0
-    direct = Endpoint.build(f"mqtt://127.0.0.1:{port}", insecure_lab=True)
-    async with (
-        RoughNetwork(port, reads_mqtt=True) as network,
-        ControlRoom(direct, "desk-stranded", SystemClock(), org="street") as room,
-    ):
-        await room.wait_for(lambda room: room.connected, GENEROUS_S)
-        through = Endpoint.build(f"mqtt://127.0.0.1:{network.port}", insecure_lab=True)
-        ways = {PRIMARY: through, ALTERNATE: direct}
-        async with small_unit(tmp_path, ways, puback_within_s=NEVER_S, keepalive_s=NEVER_S) as unit:
-            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
-            network.strike(End.HALF_OPEN)
-            unit.raise_alert("break-in", 1, Category.INTRUDER)
-            unit.raise_alert("call", 1, Category.HELP)
-            await room.wait_for(lambda room: {"break-in", "call"} <= room.alerts.keys(), GENEROUS_S)
-            await until(lambda: not unit.courier.under_way, "the road is free for the call's picture")
+    async with first_path_silent(street, tmp_path, "desk-stranded") as (unit, room):
+        unit.raise_alert("break-in", 1, Category.INTRUDER)
+        unit.raise_alert("call", 1, Category.HELP)
+        await room.wait_for(lambda room: {"break-in", "call"} <= room.alerts.keys(), GENEROUS_S)
+        await until(lambda: not unit.courier.under_way, "the road is free for the call's picture")
