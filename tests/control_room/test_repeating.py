@@ -144,7 +144,8 @@ async def test_words_that_the_disk_does_not_take_are_still_said_and_that_is_told
         (tmp_path / "journal.words").mkdir()  # nothing can take its place
         await raise_alert(room, unit)
         await room.close_alert("A1", Outcome.GENUINE)
-        lost = [each for each in told if each.what is What.JOURNAL_LOST]
+        # The room may look for what its last run left only now, and cannot read that either.
+        lost = [each for each in told if each.what is What.JOURNAL_LOST and "cannot be read" not in each.text]
         assert len(lost) == 1
         assert "NOT kept for a restart" in lost[0].text
         await unit.heard("closed", 1)
