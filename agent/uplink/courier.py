@@ -241,7 +241,7 @@ class Courier:
             if self._in_flight.holds_up(first):
                 aside.append(self._ready.take_first(queue))  # it waits for its own alert only
                 continue
-            path = self._choose(first.attempts + 1, lane_of(first.tell.category))
+            path = self._choose(first)
             if path is None or not self._window.lets_pass(first, asyncio.get_running_loop().time()):
                 break
             try:
@@ -254,11 +254,12 @@ class Courier:
             self._ready.add(entry)
         return self._ready.first(queue) is None
 
-    def _choose(self, attempt: int, lane: Lane) -> str | None:
-        """The path for this attempt, but none that a help call just found to be silent while there is another."""
-        silent = self._in_flight.silent
-        path = self._paths.choose(attempt, lane, besides=silent) if silent else None
-        return path or self._paths.choose(attempt, lane)
+    def _choose(self, entry: Entry) -> str | None:
+        """The path for its next attempt: none that has it, and none known to be silent while there is another."""
+        attempt, lane = entry.attempts + 1, lane_of(entry.tell.category)
+        silent, has_it = self._in_flight.silent, self._in_flight.paths_of(entry.key)
+        path = self._paths.choose(attempt, lane, besides=silent | has_it) if silent else None
+        return path or self._paths.choose(attempt, lane, besides=has_it)
 
     def _send_beside(self, entry: Entry) -> None:
         """A path has an alert and its broker says nothing: send it over another one that is up."""
@@ -276,7 +277,8 @@ class Courier:
         for lower in self._outbox.of_alert(entry.tell.alert_id):
             if lower.tell.revision >= entry.tell.revision:
                 break
-            if lower.key in self._in_flight or self._resends.rests(lower):
+            waits_for_a_broker = lower.key in self._in_flight and not self._in_flight.taken(lower.key)
+            if waits_for_a_broker or self._resends.rests(lower):
                 continue
             if self._in_order.goes_first(lower, entry, now_s):
                 return lower

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from agent.signals import Category
 from agent.uplink.endpoint import Endpoint
 from agent.uplink.lanes import FIRST_PACE
 from agent.uplink.paths import ALTERNATE, PRIMARY
+from fakes.broker import CONTROL_ROOM
 from tests.uplink.chaos.rough_network import End, Fault, RoughNetwork
 from tests.uplink.chaos.small_unit import small_unit
 from tests.uplink.lab import until
@@ -80,6 +82,31 @@ async def first_path_silent(street: Street, folder: Path, desk: str) -> AsyncIte
             await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
             network.strike(End.HALF_OPEN)
             yield unit, room
+
+
+async def test_what_a_broker_took_for_nobody_goes_once_more_before_what_follows_though_another_path_has_it(
+    own_street: Street, tmp_path: Path
+) -> None:
+    """The console is away while the call goes beside its silent path, and there again when its next revision comes."""
+    await own_street.broker.start()  # one that has never seen a console: it keeps nothing for any
+    direct = own_street.endpoint("unit-a")
+    told: list[Happening] = []
+    seldom = {"resend_s": (NEVER_S,)}
+    async with RoughNetwork(own_street.broker.port, reads_mqtt=False) as network:
+        ways = {PRIMARY: replace(direct, port=network.port), ALTERNATE: direct}
+        async with small_unit(tmp_path, ways, uplink=seldom, puback_within_s=NEVER_S, keepalive_s=NEVER_S) as unit:
+            await until(lambda: all(path["up"] for path in unit.paths.facts()), "both paths are up")
+            network.strike(End.HALF_OPEN)
+            unit.raise_alert("unheard", 1, Category.HELP)
+            await until(lambda: unit.courier.silent_paths, "a broker has it, and nobody listens there")
+            desk = own_street.endpoint(CONTROL_ROOM)
+            async with ControlRoom(desk, CONTROL_ROOM, SystemClock(), org="street") as room:
+                room.listen(told.append)
+                await room.wait_for(lambda room: room.connected, GENEROUS_S)
+                unit.raise_alert("unheard", 2, Category.HELP)
+                await until(lambda: unit.courier.pending == 0, "both are received")
+    came = [each.revision for each in told if each.alert_id == "unheard" and each.what in RAISED]
+    assert came == [1, 2]
 
 
 async def test_what_waits_for_its_own_alert_keeps_nothing_else_waiting(street: Street, tmp_path: Path) -> None:
