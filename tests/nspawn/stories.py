@@ -285,6 +285,8 @@ async def software_that_somebody_changed_is_tamper_until_it_is_right_again(unit:
     assert "agent/__pycache__/unit." in told.first.data["headline"], told.first.data
     doctor = await unit.do(SAFEPOINT, "doctor", "--config", "/etc/safepoint/unit.yaml", check=False)
     assert "The agent's own software was changed" in doctor, doctor
+    at_rest = {"ActiveState": "inactive"}  # its timer may have begun a look that saw the file as it was
+    await unit.machine.until("no look at work", lambda: unit.machine.of(SOFTWARE, "ActiveState") == at_rest)
     unit.machine.run("sh", "-c", f"cp -p /srv/kept $(echo {compiled})")
     await unit.do("systemctl", "start", SOFTWARE)
     assert unit.software()["state"] == "right", unit.software()
