@@ -222,11 +222,16 @@ class Courier:
         all_went = True
         for queue in Queue:
             went = self._dispatch_from(queue)
-            if not went and queue is not Queue.OLD_CALLS:  # those wait for a console's answer, which may never come
+            # Old calls wait for a console's answer, which may never come.
+            if not went and not (queue is Queue.OLD_CALLS and self._window.old_calls_unanswered(self._now_s)):
                 return
             all_went = all_went and went
         if all_went:
             self._standing.publish()
+
+    @property
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _dispatch_from(self, queue: Queue) -> bool:
         """Hand over what is ready of one queue; whether all of it could go."""

@@ -31,13 +31,15 @@ HELD_S: Final = 4.0
 """What is not answered for so long after it was last sent gives its place to the next: perhaps only this one cannot be
 answered. When its repetition is due it takes a place again, before what is younger. Longer than the wait before the
 first repetition, so one that comes through then has kept its place."""
+UNANSWERED_S: Final = 2.0
+"""A console that answers has answered an old call by then. Until then what is less important waits for it; after that
+it does not: perhaps nobody will ever answer this one."""
 _SHARES: Final = {Lane.HELP: math.inf, Lane.INTRUDER: 1.0, Lane.FAULT: 0.8}
 """Of the window, what a lane may fill of it; the others: half."""
 
 OLD_CALLS: Final = 0.25
 """Beside the window, so much of it for help calls that are over: two at first. Where they are before the control room
-already, it reads a call of now after them. Places of their own: they neither wait for a backlog of anything else nor,
-where nobody answers for them, keep it waiting."""
+already, it reads a call of now after them. Places of their own: they wait for no backlog of anything else."""
 
 
 def is_old_call(entry: Entry) -> bool:
@@ -79,6 +81,10 @@ class Window:
         taken = sum(place.old_call is old_call for place in self._places.values())
         return entry.key in self._places or taken < max(1.0, share * self._size)
 
+    def old_calls_unanswered(self, now_s: float) -> bool:
+        """Whether the old calls that are before the control room are not answered, all of them for long."""
+        return all(now_s - place.last_s >= UNANSWERED_S for place in self._places.values() if place.old_call)
+
     def sent(self, entry: Entry, now_s: float) -> None:
         """It was sent, whether there was room or not."""
         old_call = is_old_call(entry)
@@ -105,10 +111,11 @@ class Window:
         self._size = FIRST
 
     def next_s(self, now_s: float) -> float | None:
-        """When a place is given up next that nobody answers for; None: none is taken."""
+        """When a place is given up next that nobody answers for, or waited for no longer; None: none is taken."""
         self._vacate(now_s)
-        oldest = next(iter(self._places.values()), None)
-        return None if oldest is None else oldest.last_s + HELD_S
+        waited_for = (place.last_s + UNANSWERED_S for place in self._places.values() if place.old_call)
+        given_up = (place.last_s + HELD_S for place in self._places.values())
+        return min((at_s for at_s in (*waited_for, *given_up) if at_s > now_s), default=None)
 
     def _vacate(self, now_s: float) -> None:
         while self._places:

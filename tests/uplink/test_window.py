@@ -154,6 +154,21 @@ async def test_old_calls_that_nobody_answers_keep_neither_a_break_in_nor_each_ot
         await until(lambda: all(f"{call}-r1" in desk.took for call in calls), "each of them was sent")
 
 
+async def test_old_calls_that_are_answered_all_come_before_anything_less_important(
+    street: Street, tmp_path: Path
+) -> None:
+    calls = [f"old-{number}-r1" for number in range(30)]
+    desk = SlowDesk()
+    async with at_work(desk, here(street)), small_unit(tmp_path, {PRIMARY: here(street)}) as unit:
+        for call in calls:
+            unit.raise_alert(call.removesuffix("-r1"), 1, Category.HELP, state="ended")
+        for number in range(20):
+            unit.raise_alert(f"break-in-{number}", 1, Category.INTRUDER)
+        await until(lambda: unit.courier.pending == 0, "all of it is received")
+    came = list(dict.fromkeys(desk.took))
+    assert set(came[: len(calls)]) == set(calls)
+
+
 def test_old_calls_have_places_of_their_own_and_few() -> None:
     window = Window()
     filled(window, Category.INTRUDER)
