@@ -112,7 +112,7 @@ class Courier:
         Returns:
             Whether it need not be carried any more because of this.
         """
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._now_s
         entry = self._outbox.delivered(alert_id, revision)
         self._resends.answered(now_s)
         self._news.set()
@@ -194,7 +194,7 @@ class Courier:
         self._session = self._paths.session
         self._in_order.begin_anew()
         self._window.begin_anew()
-        self._resends.begin_anew(asyncio.get_running_loop().time())
+        self._resends.begin_anew(self._now_s)
         self._ready.replace(entry for entry in self._outbox.pending() if not self._resends.rests(entry))
 
     def _settled(self, entries: Sequence[Entry]) -> None:
@@ -247,7 +247,7 @@ class Courier:
                 aside.append(self._ready.take_first(queue))  # it waits for its own alert only
                 continue
             path = self._choose(first)
-            if path is None or not self._window.lets_pass(first, asyncio.get_running_loop().time()):
+            if path is None or not self._window.lets_pass(first, self._now_s):
                 break
             try:
                 self._send(first, path)
@@ -278,7 +278,7 @@ class Courier:
 
     def _first_owed(self, entry: Entry) -> Entry:
         """What has to go next so that the revisions of this entry's alert come in order: a lower one, or itself."""
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._now_s
         for lower in self._outbox.of_alert(entry.tell.alert_id):
             if lower.tell.revision >= entry.tell.revision:
                 break
@@ -308,7 +308,7 @@ class Courier:
             copy_lives_s=self._resends.copy_lives_s(attempt),
         )
         receipt = self._paths.send(message.publication(), lane_of(entry.tell.category), path)
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._now_s
         self._in_flight.left(entry, path, now_s, again=self._in_order.was_heard(entry))
         self._in_order.sent(entry, now_s)
         self._window.sent(entry, now_s)
@@ -362,7 +362,7 @@ class Courier:
             return  # it goes again anyway
         help_call = lane_of(entry.tell.category) is Lane.HELP
         first_of_help = help_call and self._outbox.of_alert(entry.tell.alert_id)[0] is entry
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._now_s
         self._resends.after(entry, now_s, first_of_help=first_of_help, heard=heard)
         self._news.set()
 
