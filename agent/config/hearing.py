@@ -27,6 +27,10 @@ class PhraseSettings(Settings):
     phrases that nobody said are, 175 at 0.8 and 304 at 0.6. Of 80 calls each 73 / 76 / 59 / 45 are, in a quiet room
     and at 20, 10 and 5 dB; at 0.6 76 / 77 / 62 / 54. The second evidence of the bundled
     model (`agent/voice/evidence.py`), measured since, leaves these as they are and hears more within a sentence."""
+    unsure_confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Who is not heard surely calls again: a phrase that is less sure than `min_confidence`, but each word at least
+    this sure, counts when it is the second such one within ten seconds (of silent phrases, or of the others). 1:
+    never. It changes nothing of a phrase with `repeat_within_s`."""
     repeat_within_s: Seconds | None = None
     """The phrase counts only when it is said again within this time: for words that also turn up in talk. None: once
     is enough."""

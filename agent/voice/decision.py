@@ -3,7 +3,8 @@
 A grammar makes Vosk hear its own words everywhere, also in the wrong order, half a phrase at a time or stretched over
 seconds of noise; its confidence is a posterior within that tiny grammar and mostly near 1 (peers.md D.1). So a phrase
 counts only as a whole, at the pace of speech, with every word sure enough, and with words that are not those of a
-longer decoy; some phrases only when they are said twice.
+longer decoy; some phrases only when they are said twice. Who is not heard surely calls again: two phrases in a row that
+are each a little less sure than one must be count as well, since talk seldom does that.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ MIN_PHRASE_S = 0.2
 """Shortest phrase; the shortest "help me" of the test voices, at 215 words a minute, takes 0.3 s."""
 MAX_WORD_S = 1.5
 """Longest word: a drawn-out "heeelp" is one, a word stretched over noise is not."""
+AGAIN_WITHIN_S = 10.0
+"""Whoever gets no answer calls again within this time, as with the safe-point profile's `repeat_within_s`."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,16 @@ class Phrase:
     silent: bool = False
     repeat_within_s: float | None = None
     """It counts only when it was said before, and that ended at most so long ago; None: once is enough."""
+    unsure_confidence: float | None = None
+    """Less sure than `min_confidence`, but at least this sure, it counts as the second of two such phrases; None:
+    never. It changes nothing of a phrase that must be said twice anyway."""
+
+    @property
+    def least_confidence(self) -> float:
+        """What is less sure than this is not looked at."""
+        if self.unsure_confidence is None or self.repeat_within_s is not None:
+            return self.min_confidence
+        return min(self.unsure_confidence, self.min_confidence)
 
     @property
     def text(self) -> str:
@@ -78,7 +91,7 @@ class Detection:
 
     phrase: Phrase
     start_s: float
-    """Of a phrase that must be said twice, when it was said first."""
+    """Of what was said twice to count, when it was said first."""
     end_s: float
     decided_s: float
     """When enough sound had been heard to say so."""
@@ -111,6 +124,8 @@ class Rejection(StrEnum):
     DECOY = "decoy"
     """Its words are part of a longer decoy that was said."""
     SAID_ONCE = "said-once"
+    UNSURE_ONCE = "unsure-once"
+    """As sure as one of two must be, and it was the first."""
     REFRACTORY = "refractory"
 
 
@@ -138,6 +153,8 @@ class Decider:
         self._refractory_s = refractory_s
         self._last_said: dict[Phrase, tuple[float, float]] = {}
         """First and last moment, whether it counted or not."""
+        self._unsure: dict[bool, tuple[float, float]] = {}
+        """First and last moment of what was said last without being sure, of silent phrases and of others."""
         self._last_counted: LastCounted = {} if last_counted is None else last_counted
         self.rejected: Counter[Rejection] = Counter()
         """Candidates that did not count, by reason."""
@@ -158,20 +175,37 @@ class Decider:
         return found
 
     def _said_at(self, words: Sequence[Word], index: int) -> Phrase | None:
-        """The phrase that was really said from this word on, whether it counts or not."""
+        """The phrase that was really said from this word on, surely if any was, whether it counts or not."""
+        unsure: Phrase | None = None
         for phrase in self._phrases:
-            said = words[index : index + len(phrase.words)]
-            if not _reads(said, phrase.words):
+            if not _reads(words[index : index + len(phrase.words)], phrase.words):
                 continue
-            rejection = _fault(said, phrase.min_confidence)
-            if rejection is None and self._taken(words, index, phrase):
-                rejection = Rejection.DECOY
+            rejection = self._rejection(words, index, phrase, phrase.min_confidence)
             if rejection is None:
                 return phrase
-            self.rejected[rejection] += 1
-        return None
+            if unsure is None and self._unsurely_said(words, index, phrase):
+                unsure = phrase
+            else:
+                self.rejected[rejection] += 1
+        return unsure
 
-    def _taken(self, words: Sequence[Word], index: int, phrase: Phrase) -> bool:
+    def _unsurely_said(self, words: Sequence[Word], index: int, phrase: Phrase) -> bool:
+        """Whether this phrase was said as surely as one of two must be, and no sure one begins within it."""
+        return self._rejection(words, index, phrase, phrase.least_confidence) is None and not any(
+            _reads(words[later : later + len(other.words)], other.words)
+            and self._rejection(words, later, other, other.min_confidence) is None
+            for later in range(index + 1, index + len(phrase.words))
+            for other in self._phrases
+        )
+
+    def _rejection(self, words: Sequence[Word], index: int, phrase: Phrase, confidence: float) -> Rejection | None:
+        """What speaks against this phrase having been said from this word on, where it reads so, so surely."""
+        fault = _fault(words[index : index + len(phrase.words)], confidence)
+        if fault is None and self._taken(words, index, phrase, confidence):
+            return Rejection.DECOY
+        return fault
+
+    def _taken(self, words: Sequence[Word], index: int, phrase: Phrase, confidence: float) -> bool:
         """Whether a decoy holds the phrase that begins here, and more, and was said as surely as the phrase has to be.
 
         One that only shares some of the phrase's words ("call me" in "call me help") takes none: a call costs more
@@ -183,7 +217,7 @@ class Decider:
                 continue
             for begin in range(max(0, end - len(decoy)), index + 1):
                 said = words[begin : begin + len(decoy)]
-                if _reads(said, decoy) and _fault(said, phrase.min_confidence) is None:
+                if _reads(said, decoy) and _fault(said, confidence) is None:
                     return True
         return False
 
@@ -202,6 +236,14 @@ class Decider:
                 self.rejected[Rejection.SAID_ONCE] += 1
                 return None
             start_s = before[0]
+        if any(word.confidence < phrase.min_confidence for word in said):
+            unsure = self._unsure.get(phrase.silent)
+            if unsure is None or not unsure[1] <= start_s <= unsure[1] + AGAIN_WITHIN_S:
+                self._unsure[phrase.silent] = (start_s, end_s)
+                self.rejected[Rejection.UNSURE_ONCE] += 1
+                return None
+            start_s = unsure[0]
+        self._unsure.pop(phrase.silent, None)
         self._last_counted[call] = end_s
         return Detection(phrase, start_s, end_s, decided_s, min(word.confidence for word in said))
 

@@ -110,6 +110,13 @@ class Language:
 def phrases_of(listening: VoiceSettings | LanguageSettings) -> list[Phrase]:
     """The configured phrases of the main language, or of a further one."""
     return [
-        Phrase(tuple(each.say.split()), each.label, each.min_confidence, each.silent, each.repeat_within_s)
+        Phrase(
+            tuple(each.say.split()),
+            each.label,
+            each.min_confidence,
+            each.silent,
+            each.repeat_within_s,
+            each.unsure_confidence,
+        )
         for each in listening.phrases
     ]

@@ -68,7 +68,7 @@ class SecondHearing:
             word.confidence if again >= ENOUGH else min(word.confidence, again)
             for word, again in zip(said, heard, strict=True)
         ]
-        if self._evidence is None or min(sure) + MOST < phrase.min_confidence:
+        if self._evidence is None or min(sure) + MOST < phrase.least_confidence:
             return sure
         scored = _part(pcm, until_s, said[0].start_s - SCORED_BEFORE_S, said[-1].end_s + SCORED_AFTER_S)
         gain = self._evidence.gain(self._score(phrase.text, scored) - self._score(UNKNOWN, scored))

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.voice.decision import MAX_GAP_S, MAX_WORD_S, Decider, Phrase, Rejection, Word
+from agent.voice.decision import AGAIN_WITHIN_S, MAX_GAP_S, MAX_WORD_S, Decider, Phrase, Rejection, Word
 
 HELP_ME = Phrase(("help", "me"), "help-me", 0.6)
 HELP_ME_PLEASE = Phrase(("help", "me", "please"), "please", 0.6)
@@ -181,6 +182,71 @@ def test_what_is_no_sound_saying_is_no_first_time() -> None:
     decider = Decider([TWICE], REFRACTORY_S)
     assert decider.decide(spoken("leave me", at_s=10.0, confidence=0.5), 11.0) == []
     assert decider.decide(spoken("leave me", at_s=12.0), 13.0) == []
+
+
+UNSURE = replace(HELP_ME, min_confidence=0.9, unsure_confidence=0.6)
+UNSURE_POLICE = replace(POLICE, min_confidence=0.9, unsure_confidence=0.6)
+UNSURE_SILENT = replace(TWICE, min_confidence=0.9, unsure_confidence=0.6, repeat_within_s=None, silent=True)
+
+
+def test_who_is_not_heard_surely_calls_again_and_counts_since_the_first_time() -> None:
+    decider = Decider([UNSURE], REFRACTORY_S)
+    assert decider.decide(spoken("help me", at_s=10.0, confidence=0.7), 11.0) == []
+    assert decider.rejected == {Rejection.UNSURE_ONCE: 1}
+    (said,) = decider.decide(spoken("help me", at_s=10.6 + AGAIN_WITHIN_S, confidence=0.65), 22.0)
+    assert (said.start_s, said.end_s, said.confidence) == pytest.approx((10.0, 21.2, 0.65))
+
+
+def test_two_different_calls_in_a_row_are_two_calls() -> None:
+    decider = Decider([UNSURE, UNSURE_POLICE], REFRACTORY_S)
+    (said,) = decider.decide(spoken("help me call the police", confidence=0.7), 12.0)
+    assert said.phrase is UNSURE_POLICE
+
+
+@pytest.mark.parametrize(
+    ("confidence", "at_s"),
+    [
+        pytest.param(0.7, 10.61 + AGAIN_WITHIN_S, id="too-late"),
+        pytest.param(0.59, 14.0, id="even-less-sure"),
+    ],
+)
+def test_an_unsure_call_alone_is_none(confidence: float, at_s: float) -> None:
+    decider = Decider([UNSURE], REFRACTORY_S)
+    assert decider.decide(spoken("help me", at_s=10.0, confidence=0.7), 11.0) == []
+    assert decider.decide(spoken("help me", at_s=at_s, confidence=confidence), at_s + 1) == []
+
+
+def test_an_unsure_silent_call_and_an_unsure_loud_one_are_not_two_of_a_kind() -> None:
+    decider = Decider([UNSURE, UNSURE_SILENT], REFRACTORY_S)
+    assert decider.decide(spoken("help me leave me", confidence=0.7), 12.0) == []
+
+
+def test_a_sure_call_leaves_no_half_one_behind() -> None:
+    decider = Decider([UNSURE], refractory_s=1.0)
+    assert decider.decide(spoken("help me", at_s=10.0, confidence=0.7), 11.0) == []
+    (said,) = decider.decide(spoken("help me", at_s=12.0), 13.0)
+    assert said.start_s == 12.0
+    assert decider.decide(spoken("help me", at_s=16.0, confidence=0.7), 17.0) == []
+
+
+def test_an_unsure_phrase_hides_no_sure_one_that_is_shorter_or_begins_within_it() -> None:
+    longer = replace(HELP_ME_PLEASE, min_confidence=0.9, unsure_confidence=0.6)
+    words = [*spoken("help me", confidence=0.95), Word("please", 10.6, 10.9, 0.7)]
+    assert [said.phrase for said in Decider([UNSURE, longer], REFRACTORY_S).decide(words, 12.0)] == [UNSURE]
+    please = Phrase(("please", "help"), "please-help", 0.9, unsure_confidence=0.6)
+    words = [Word("please", 9.7, 10.0, 0.7), *spoken("help me", confidence=0.95)]
+    assert [said.phrase for said in Decider([UNSURE, please], REFRACTORY_S).decide(words, 12.0)] == [UNSURE]
+
+
+def test_an_unsure_phrase_is_taken_by_a_decoy_as_unsure_as_itself() -> None:
+    decider = Decider([UNSURE], REFRACTORY_S, DECOYS)
+    assert decider.decide(spoken("help me out help me out", confidence=0.7), 12.0) == []
+    assert decider.rejected == {Rejection.UNSURE: 2}
+
+
+def test_a_phrase_that_must_be_said_twice_must_be_sure_both_times() -> None:
+    decider = Decider([replace(TWICE, min_confidence=0.9, unsure_confidence=0.6)], REFRACTORY_S)
+    assert decider.decide(spoken("leave me leave me leave me", confidence=0.7), 20.0) == []
 
 
 def test_who_goes_on_calling_counts_again_after_the_refractory_time() -> None:

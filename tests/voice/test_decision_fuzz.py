@@ -62,6 +62,11 @@ def hypothesis(rng: random.Random, at_s: float) -> list[Word]:
     return words
 
 
+def said_twice(detection: Detection) -> bool:
+    """Whether it could count only as the second of two."""
+    return detection.phrase.repeat_within_s is not None or detection.confidence < detection.phrase.min_confidence
+
+
 def said_as(detection: Detection, words: Sequence[Word]) -> bool:
     """Whether these words hold the detected phrase, in order, each sure enough, and ending when it says."""
     phrase = detection.phrase
@@ -69,10 +74,10 @@ def said_as(detection: Detection, words: Sequence[Word]) -> bool:
         said = words[begin : begin + len(phrase.words)]
         if (
             tuple(word.text for word in said) == phrase.words
-            and all(word.confidence >= phrase.min_confidence for word in said)
+            and all(word.confidence >= phrase.least_confidence for word in said)
             and said[-1].end_s == detection.end_s
             and min(word.confidence for word in said) == detection.confidence
-            and (phrase.repeat_within_s is not None or said[0].start_s == detection.start_s)
+            and (said_twice(detection) or said[0].start_s == detection.start_s)
         ):
             return True
     return False
