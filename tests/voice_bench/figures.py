@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.voice_bench.engines import NAIVE, OURS, SPHINX
 from tests.voice_bench.hits import best_shares, incidents, judge, loud_enough, poisson_interval, threshold_for
-from tests.voice_bench.plans import IN_SENTENCE, PEOPLE_TALK, RHYME
+from tests.voice_bench.plans import CONDITIONS, IN_SENTENCE, PEOPLE_TALK, RHYME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +23,8 @@ CURVE_POINTS = 150
 EVERYTHING = float("-inf")
 APART = {PEOPLE_TALK, RHYME}
 """Talk that is shown for itself and counted in no sum."""
+NOT_ONCE = {IN_SENTENCE.name, *(condition.name for condition in CONDITIONS if condition.twice)}
+"""Where the end of the phrase that was heard is not known."""
 SPHINX_COMMON, SPHINX_EACH = "PocketSphinx, one threshold", "PocketSphinx, one for each phrase"
 TITLES = {OURS: "ours", NAIVE: "naive Vosk"}
 
@@ -109,10 +111,10 @@ class Contender:
     def latency_s(self, share: float) -> float:
         """From the true end of a call to its decision with the computing of that block: so many wait no longer.
 
-        Of calls that were heard, synthetic ones: where a phrase ends in people's recordings, or within a sentence, is
-        not known.
+        Of calls that were heard, synthetic ones, said once: where a phrase ends in people's recordings, or within a
+        sentence, is not known.
         """
-        alone = replace(self, runs=tuple(run for run in self.runs if run.place != IN_SENTENCE.name))
+        alone = replace(self, runs=tuple(run for run in self.runs if run.place not in NOT_ONCE))
         waits = [hit.decided_s + hit.computed_s - call.end_s for each in alone.judged() for call, hit in each.caught]
         return percentile(sorted(waits), share)
 

@@ -50,6 +50,8 @@ class Condition:
     """Of active speech over the noise around it, where the speaker is near; None: a quiet room."""
     metres: float | None = None
     """From how far; the level is that at 1 m, less what the way takes. None: near, without a room."""
+    twice: bool = False
+    """Whether it is called once more after a moment, as people do who get no answer."""
 
 
 CONDITIONS = (
@@ -60,6 +62,8 @@ CONDITIONS = (
     Condition("1 m, street", 20.0, 1.0),
     Condition("3 m, street", 20.0, 3.0),
     Condition("5 m, street", 20.0, 5.0),
+    Condition("10 dB SNR, called twice", 10.0, twice=True),
+    Condition("5 dB SNR, called twice", 5.0, twice=True),
 )
 CURVE_CONDITION = CONDITIONS[2]
 """Whose misses the picture shows."""

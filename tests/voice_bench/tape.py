@@ -66,8 +66,8 @@ class Said:
     label: str
     who: str
     sound: Sound
-    sentence: bool = False
-    """Whether the phrase is within it, so that it may have ended anywhere in it."""
+    anywhere: bool = False
+    """Whether the phrase may end anywhere in it: it is within a sentence, or said more than once."""
 
 
 def rms(sound: Sound) -> float:
@@ -121,5 +121,5 @@ def with_calls(
         first = int(np.flatnonzero(np.abs(speech) > np.abs(speech).max() / 30)[0])
         start_s, end_s = (start + first) / SAMPLE_RATE_HZ, (start + last_sound(said.sound)) / SAMPLE_RATE_HZ
         call = Call(said.label, said.who, start_s, end_s)
-        truth.append(replace(call, early_s=end_s - start_s) if said.sentence else call)
+        truth.append(replace(call, early_s=end_s - start_s) if said.anywhere else call)
     return Tape(pcm(street), tuple(truth))

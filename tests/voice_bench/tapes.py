@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ TURN_LINES = 6
 """Lines said by one talker at most before somebody else's turn, nearer or farther."""
 PAUSE_S, TURN_PAUSE_S = (0.3, 1.2), (0.8, 4.0)
 """Between two sentences of a talker, and besides before somebody else's turn."""
+AGAIN_S = (0.7, 2.5)
+"""Between a call and the same call once more."""
 SCENE_S = (20.0, 60.0)
 _SCENES = {MUSIC: ("notes", "notes", "hum"), TRAFFIC: ("traffic", "engine", "gusts", "bangs", "street")}
 
@@ -65,10 +68,12 @@ def _calls(plan: CallTape) -> Tape:
     labels = phrase_set(plan.phrases).labels
     sounds = [(saying.line, sound_of(saying.line, saying.tract)) for saying in plan.sayings]
     said = [
-        Said(label_of(line.text, labels), line.who, sound, line.text not in labels)
+        Said(label_of(line.text, labels), line.who, sound, anywhere=line.text not in labels)
         for line, sound in sounds
         if len(sound)
     ]
+    if plan.condition.twice:
+        said = [replace(each, sound=_again(chance, each.sound), anywhere=True) for each in said]
     first, samples = starts(chance, [len(each.sound) for each in said])
     level_dbfs, snr_db = chance.uniform(*CALL_DBFS), plan.condition.snr_db
     noise_dbfs = QUIET_DBFS if snr_db is None else level_dbfs - snr_db
@@ -83,6 +88,11 @@ def _calls(plan: CallTape) -> Tape:
         lambda noise: amplitude(level_dbfs) if snr_db is None else noise * amplitude(snr_db),
         carried,
     )
+
+
+def _again(chance: Generator, sound: Sound) -> Sound:
+    """The same once more, after a moment."""
+    return np.concatenate([sound, np.zeros(int(SAMPLE_RATE_HZ * chance.uniform(*AGAIN_S)), np.float32), sound])
 
 
 def _spoken(lines: Sequence[Line]) -> Iterator[tuple[Line, Sound]]:
