@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SHARES = {"flite": 5000, "hibari": 4000, "piper": 2000, "kokoro": 700, "festival": 1200, "espeak": 1500}
+SHARES = {
+    "flite": 5000,
+    "hibari": 4000,
+    "piper": 2000,
+    "kokoro": 700,
+    "festival": 1200,
+    "espeak": 1500,
+    "readers-american": 1200,
+    "readers-british": 1200,
+}
 """How many utterances each engine says. Voices made from recordings of people are nine in ten."""
 
 

@@ -75,8 +75,8 @@ def in_noise(sound: NDArray[np.float32], snr_db: float | None, seed: int) -> NDA
     return np.asarray(np.rint(padded * level * 32767), np.int16)
 
 
-def _voice(job: tuple[str, voices.Voice]) -> list[tuple[bool, float | None, bool, bool]]:
-    """All phrases by one voice: (recorded, SNR, heard, another heard)."""
+def _voice(job: tuple[str, voices.Voice]) -> list[tuple[voices.Voice, float | None, bool, bool]]:
+    """All phrases by one voice: (who, SNR, heard, another heard)."""
     folder, voice = job
     found = []
     for number, phrase in enumerate((*KEY, *texts.phrases("held out"))):
@@ -87,17 +87,25 @@ def _voice(job: tuple[str, voices.Voice]) -> list[tuple[bool, float | None, bool
         listened = KEY if phrase in KEY else (phrase,)
         for snr_db in SNRS_DB:
             hits = heard(folder, listened, in_noise(sound, snr_db, number))
-            found.append((voice.recorded, snr_db, phrase in hits, bool(set(hits) - {phrase})))
+            found.append((voice, snr_db, phrase in hits, bool(set(hits) - {phrase})))
     return found
+
+
+HELD_OUT = {
+    "voices made from recordings of people": voices.HELD_OUT_RECORDED,
+    "readers (two British, two American)": voices.HELD_OUT_READERS,
+    "formant voices (espeak-ng)": voices.HELD_OUT_FORMANT,
+}
 
 
 def held_out_voices(folder: str) -> None:
     """Print what is heard of the voices that training never heard."""
     with ProcessPoolExecutor() as pool:
-        found = [row for rows in pool.map(_voice, [(folder, voice) for voice in voices.HELD_OUT]) for row in rows]
-    for recorded, kind in ((True, "voices made from recordings of people"), (False, "formant voices (espeak-ng)")):
+        jobs = [(folder, voice) for group in HELD_OUT.values() for voice in group]
+        found = [row for rows in pool.map(_voice, jobs) for row in rows]
+    for kind, group in HELD_OUT.items():
         for snr_db in SNRS_DB:
-            hits = [hit for was_recorded, snr, hit, _ in found if was_recorded == recorded and snr == snr_db]
+            hits = [hit for voice, snr, hit, _ in found if voice in group and snr == snr_db]
             where = "clean" if snr_db is None else f"{snr_db:.0f} dB SNR"
             print(f"held-out {kind}, {where}: {Share(sum(hits), len(hits))}")  # noqa: T201
 

@@ -56,6 +56,8 @@ class Round:
 
 STREET = Chapters("chapters", 4, scenes.STREET)
 CROWDED = Chapters("chapters-crowded", 6, scenes.CROWDED, first=100)
+MORE_STREET = Chapters("chapters", 2, scenes.STREET, first=4)
+MORE_CROWDED = Chapters("chapters-crowded", 4, scenes.CROWDED, first=106)
 SMALL = Shape(384, 96)
 """1.2 million numbers: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
 LARGE = Shape(640, 160, memory=(9, 18, 27))
@@ -65,7 +67,8 @@ RECIPES = {
     "large": (
         Round(2500, 1.6e-3, SMALL, (STREET,)),
         Round(2000, 1e-3, SMALL, (STREET,)),
-        Round(3000, 1e-3, LARGE, (CROWDED, STREET)),
+        Round(1700, 1e-3, LARGE, (CROWDED, STREET)),
+        Round(2000, 1e-3, LARGE, (MORE_CROWDED, MORE_STREET)),
     ),
 }
 """The small network is the model that is shipped. The large one begins as the small one (`growth.py`): its first 4,500

@@ -32,8 +32,11 @@ MIX = {
     "flite": 0.22,
     "festival": 0.07,
     "espeak": 0.05,
+    "readers-american": 0.3,
+    "readers-british": 0.4,
 }
-"""The share of each engine in a chapter: what is nearest to people weighs most, whatever its count in the corpus."""
+"""How much of each engine is in a chapter beside the others: what is nearest to people, and has most of them, weighs
+most, whatever its count in the corpus."""
 NO_SPEECH = 0.12
 """Scenes in which nobody speaks, to those with speech: noises, distant talkers, the silence of a muted microphone."""
 OFTEN = 3.0

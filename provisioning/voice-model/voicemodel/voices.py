@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,16 @@ class Voice:
 FLITE = ("kal16", "slt", "awb")
 FESTIVAL = ("kal_diphone", "cmu_us_slt_arctic_hts")
 KOKORO = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jm_kumo")
+BRITISH = ("bf_alice", "bf_emma", "bf_isabella", "bm_daniel", "bm_fable", "bm_george")
+AMERICAN = (
+    "af_alloy af_aoede af_bella af_heart af_jessica af_kore af_nicole af_river af_sarah af_sky "
+    "am_adam am_echo am_eric am_fenrir am_liam am_michael am_onyx am_santa"
+).split()
+FROM_ELSEWHERE = (
+    "ef_dora em_alex em_santa ff_siwis hf_alpha hf_beta hm_omega hm_psi if_sara im_nicola pf_dora pm_alex pm_santa "
+    "zf_xiaobei zf_xiaoni zf_xiaoxiao zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia zm_yunyang"
+).split()
+"""Kokoro's voices of Spanish, French, Hindi, Italian, Portuguese and Chinese speakers, who say English here."""
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb", "en-gb-x-rp", "en-gb-x-gbclan", "en-029")
 ESPEAK_VARIANTS = (
     "m1 m2 m3 m4 m5 m6 m8 f1 f2 f3 f5 klatt klatt2 klatt3 klatt4 Alex adam Andrea Andy Annie antonio aunty "
@@ -59,6 +70,14 @@ HELD_OUT_RECORDED = (
     Voice("kokoro", "jf_tebukuro", pace=1.2),
 )
 """Never in training, in no mixture and at no speed."""
+HELD_OUT_READERS = (
+    Voice("kokoro", "bf_lily"),
+    Voice("kokoro", "bm_lewis"),
+    Voice("kokoro", "af_nova", pace=1.15),
+    Voice("kokoro", "am_puck", pace=0.9),
+)
+"""Two British and two American ones, held out like those; from the same network as the training's readers, so nearer to
+what was learned than `HELD_OUT_RECORDED`."""
 HELD_OUT_FORMANT = (
     Voice("espeak", "en-gb+f4", pace=0.8),
     Voice("espeak", "en-gb+m7", pace=0.95),
@@ -70,23 +89,11 @@ HELD_OUT = HELD_OUT_RECORDED + HELD_OUT_FORMANT
 
 
 def training(chance: random.Random, engine: str) -> Voice:
-    """Any training voice of this engine, with a pace and a pitch of its own."""
+    """Any training voice of this engine, one of `TRAINING`, with a pace and a pitch of its own."""
     pace = round(chance.uniform(0.75, 1.35), 2)
     pitch = round(chance.uniform(0.8, 1.3), 2)
-    match engine:
-        case "flite":
-            return Voice("flite", chance.choice(FLITE), pace, pitch)
-        case "festival":
-            return Voice("festival", chance.choice(FESTIVAL), pace)
-        case "hibari":
-            return Voice("hibari", chance.choice(("american", "british")), pace)
-        case "piper":
-            return Voice("piper", "joe", pace)
-        case "kokoro":
-            return Voice("kokoro", _mixture(chance), pace)
-        case _:
-            accent, variant = chance.choice(ESPEAK_ACCENTS), chance.choice(ESPEAK_VARIANTS)
-            return Voice("espeak", f"{accent}+{variant}", pace, pitch)
+    program, name = TRAINING[engine]
+    return Voice(program, name(chance), pace, pitch if program in CHOOSES_PITCH else 1.0)
 
 
 def _mixture(chance: random.Random) -> str:
@@ -94,3 +101,32 @@ def _mixture(chance: random.Random) -> str:
     share = round(chance.uniform(-0.25, 1.25), 2)
     one, other = chance.sample(KOKORO, 2)
     return f"{one}*{share:g}+{other}*{round(1 - share, 2):g}"
+
+
+def _reader(chance: random.Random, names: Sequence[str]) -> str:
+    """One of these speakers, or one between two of them, or between one of them and somebody from elsewhere."""
+    one = chance.choice(names)
+    kind = chance.random()
+    if kind < 0.35:  # noqa: PLR2004
+        return one
+    other = chance.choice(names if kind < 0.7 else FROM_ELSEWHERE)  # noqa: PLR2004
+    share = round(chance.uniform(-0.15, 1.15), 2)
+    return f"{one}*{share:g}+{other}*{round(1 - share, 2):g}"
+
+
+def _accented(chance: random.Random) -> str:
+    return f"{chance.choice(ESPEAK_ACCENTS)}+{chance.choice(ESPEAK_VARIANTS)}"
+
+
+TRAINING: dict[str, tuple[str, Callable[[random.Random], str]]] = {
+    "flite": ("flite", lambda chance: chance.choice(FLITE)),
+    "festival": ("festival", lambda chance: chance.choice(FESTIVAL)),
+    "hibari": ("hibari", lambda chance: chance.choice(("american", "british"))),
+    "piper": ("piper", lambda _: "joe"),
+    "kokoro": ("kokoro", _mixture),
+    "espeak": ("espeak", _accented),
+    "readers-american": ("kokoro", lambda chance: _reader(chance, AMERICAN)),
+    "readers-british": ("kokoro", lambda chance: _reader(chance, BRITISH)),
+}
+"""The engines of the corpus: what speaks, and who."""
+CHOOSES_PITCH = {"flite", "espeak"}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from voicemodel import chain, noises, rounds, scenes
+from voicemodel import chain, corpus, noises, rounds, scenes, voices
 from voicemodel.checkpoint import Checkpoint
 from voicemodel.features import MELS
 from voicemodel.growth import grown
@@ -281,3 +281,7 @@ def test_over_talk_a_call_is_as_far_above_it_as_it_must_be_to_be_told_apart() ->
 def test_a_network_does_not_grow_smaller(shape: Shape) -> None:
     with pytest.raises(ValueError, match="does not grow to"):
         grown(untrained(), shape)
+
+
+def test_every_engine_of_the_corpus_has_its_share_of_the_scenes() -> None:
+    assert set(scenes.MIX) == set(corpus.SHARES) == set(voices.TRAINING)
