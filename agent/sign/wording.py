@@ -88,7 +88,7 @@ def wording(config: Config) -> Sign:
         location=config.unit.location,
         has_button=any(wired.kind == "button" for wired in config.inputs),
         calls=tuple(calls(config)) if config.voice.enabled else (),
-        answer="The light comes on and the control room is told." if config.lamp else "The control room is told.",
+        answer=_answer(config),
         cctv=f"CCTV is in use {_purpose(config)}." if config.camera.enabled else None,
         sound=_sound(config),
         sound_more=_sound_more(config),
@@ -97,6 +97,12 @@ def wording(config: Config) -> Sign:
         contact=signage.contact,
         notice=signage.notice,
     )
+
+
+def _answer(config: Config) -> str:
+    told = "The light comes on and the control room is told." if config.lamp else "The control room is told."
+    # A phrase that is not heard surely counts when it comes again (`PhraseSettings.unsure_confidence`).
+    return f"{told} No answer? Call again." if config.voice.enabled and config.speaker.enabled else told
 
 
 def calls(config: Config) -> Iterator[Call]:

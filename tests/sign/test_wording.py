@@ -95,8 +95,9 @@ def test_what_is_said_of_pictures_is_what_the_configuration_does(tmp_path: Path)
 
 
 def test_what_answers_a_call_is_what_the_unit_has(tmp_path: Path) -> None:
-    assert sign(tmp_path).answer == "The light comes on and the control room is told."
-    assert sign(tmp_path, "lamp: null\n").answer == "The control room is told."
+    assert sign(tmp_path).answer == "The light comes on and the control room is told. No answer? Call again."
+    assert sign(tmp_path, "lamp: null\n").answer == "The control room is told. No answer? Call again."
+    assert sign(tmp_path, "lamp: null\nspeaker: {enabled: false}\n").answer == "The control room is told."
 
 
 @pytest.mark.parametrize(
