@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     Sound = NDArray[np.float32]
 
-APART_S = (4.0, 9.0)
-"""Noise alone before each call: longer than the time after one in which the same phrase does not count again, minus
-what a call takes, so that no call is missed for that reason unless the same phrase comes twice."""
+APART_S = (5.5, 10.0)
+"""Noise alone before each call: longer than the time after a call in which the same one does not count again."""
 AFTER_S = 4.0
 """Noise alone after the last call."""
 AROUND_S = 1.0
