@@ -12,7 +12,7 @@ from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.decision import Word
 from agent.voice.held import HeldPhrase
 from agent.voice.lexicon import UNKNOWN, ModelUnusable, require_files, unknown_words
-from agent.voice.second_hearing import SecondHearing
+from agent.voice.second_hearing import SCORED_BEFORE_S, SecondHearing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -41,6 +41,8 @@ a whole phrase ago."""
 LONGEST_S = 4.0
 """Cut even with a phrase under way: no phrase of five words takes longer, noise that sounds like the beginning of one
 may."""
+EARLIER_S = AGAIN_UNDER_WAY_S + SCORED_BEFORE_S
+"""Kept of what was heard before an utterance: what is looked at before a phrase, and what is heard a second time."""
 BYTES_PER_S = SAMPLE_RATE_HZ * 2
 
 
@@ -123,6 +125,8 @@ class VoskRecogniser:
         """Fed to the present recogniser a second time."""
         self._utterance_pcm = b""
         """The sound of the present utterance; never longer than `LONGEST_S`."""
+        self._earlier_pcm = b""
+        """What was heard before it: a phrase at its beginning is weighed with the noise of the place before it."""
         self._vosk = self._fresh()
 
     @property
@@ -166,6 +170,7 @@ class VoskRecogniser:
         new_s = min(again_s, self.heard_s - self._held.said_until_s(words))
         again = pcm[len(pcm) - 2 * round(max(0.0, new_s) * SAMPLE_RATE_HZ) :]
         self._again_bytes += len(again)
+        self._earlier_pcm = self._earlier_pcm[: len(self._earlier_pcm) - len(again)]
         return words + self._hear(again) if again else words
 
     def flush(self) -> list[Word]:
@@ -196,7 +201,9 @@ class VoskRecogniser:
             Word(word["word"], word["start"] + before_s, min(word["end"] + before_s, self.heard_s), word["conf"])
             for word in json.loads(result_json).get("result", [])
         ]
-        words = self._second_hearing.of(words, self._utterance_pcm, self.heard_s)
+        heard = self._earlier_pcm + self._utterance_pcm
+        words = self._second_hearing.of(words, heard, self.heard_s)
+        self._earlier_pcm = heard[-round(EARLIER_S * BYTES_PER_S) :]
         self._held.forget()
         self._utterance_pcm = b""
         if self.age_s >= RENEW_BY_S:

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 SCALE = 0.75
 """The filler's (see README.md for the curve that it was picked from)."""
-EVIDENCE = evidence.Evidence(even=4.0, weight=0.04)
+EVIDENCE = evidence.Evidence(even=-0.9, per_letter=0.7, weight=0.05)
 """What the phrase against this filler is worth beside the confidence (README.md, "A second evidence"); they hold for
 this `SCALE` only."""
 
