@@ -76,8 +76,9 @@ class LanguageSettings(Settings):
     """A further language, heard beside the main one by a model of its own.
 
     Each costs once more what the main one does: on the tests' street, with somebody talking each ten seconds, 53 to 60
-    CPU seconds an hour with one language, 113 to 118 with two and 173 with three (models of the bundled one's size,
-    x86-64), and 13 MB of memory; an official small model takes about 300 MB (peers.md D, from Vosk's list).
+    CPU seconds an hour with one language, 113 to 118 with two and 173 with three (x86-64; models of 1.2 million
+    weights, a third of the bundled one's), and 13 MB of memory; an official small model takes about 300 MB (peers.md
+    D, from Vosk's list).
 
     Every model hears all that is said, in whatever language, and takes it for the nearest of what it listens for:
     decoys are as needful here as in the main language, and a silent phrase is to be tried out on all models together.

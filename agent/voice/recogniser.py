@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import vosk
 
 from agent.hw.kit import SAMPLE_RATE_HZ
@@ -46,6 +47,12 @@ EARLIER_S = AGAIN_UNDER_WAY_S + SCORED_BEFORE_S
 BYTES_PER_S = SAMPLE_RATE_HZ * 2
 
 
+_HISS = np.rint(np.random.default_rng(1).normal(0, 4, SAMPLE_RATE_HZ)).astype("<i2")
+"""A second of the hiss that every microphone has, at -78 dBFS, under the self-noise of a cheap one. Some sound servers
+give digital silence between words, and recordings have it around them; a network learns nothing of that. Of 75 clean
+calls by held-out espeak-ng voices between zeros the bundled model hears 66, with this hiss 74."""
+
+
 class Recogniser(Protocol):
     """Hears words in a stream of sound."""
 
@@ -79,7 +86,7 @@ class Recogniser(Protocol):
 
 @cache
 def load_model(folder: Path) -> vosk.Model:
-    """Load a voice model: 13 ms for the bundled one, a second or more for large ones; a second time it is there.
+    """Load a voice model: 0.1 s for the bundled one, a second or more for large ones; a second time it is there.
 
     Raises:
         ModelUnusable: it is missing, or Vosk refuses it.
@@ -146,6 +153,7 @@ class VoskRecogniser:
 
     def feed(self, pcm: bytes) -> list[Word]:
         """Hear more; the words come when Vosk calls an utterance over, a phrase in it has held, or it is cut."""
+        pcm = _hissing(pcm, self._fed_bytes)
         self._fed_bytes += len(pcm)
         return self._hear(pcm)
 
@@ -209,3 +217,11 @@ class VoskRecogniser:
         if self.age_s >= RENEW_BY_S:
             self._renew()
         return words
+
+
+def _hissing(pcm: bytes, at_bytes: int) -> bytes:
+    """The sound with `_HISS` under it, which goes on from one piece to the next; the same sound always the same."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.int32)
+    first = at_bytes // 2
+    hiss = _HISS[np.arange(first, first + len(samples)) % len(_HISS)]
+    return np.asarray(np.clip(samples + hiss, -32768, 32767), "<i2").tobytes()

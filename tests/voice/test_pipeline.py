@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import itertools
 import time
+import wave
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from agent.hw.kit import BLOCK_MS, PcmBlock
+from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, PcmBlock
 from agent.voice import recogniser
 from agent.voice.decision import Phrase
 from agent.voice.language import WordUnknown
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.pipeline import pipelines
 from agent.voice.recogniser import grammar
-from tests.voice.sounds import CALLS, TALK, Street, fresh_pipeline
+from tests.voice.sounds import CALLS, SPEECH, TALK, Street, fresh_pipeline
 
 if TYPE_CHECKING:
     from agent.voice.pipeline import Pipeline
@@ -184,3 +186,16 @@ def test_decoys_that_are_phrases_or_cannot_be_heard_are_left_out() -> None:
     phrase = Phrase(("help", "me"), "help-me", 0.6)
     known = {"help", "me", "him"}
     assert grammar([phrase], ["help him", "help yourself", "help me"], known) == ["help me", "help him", "[unk]"]
+
+
+@pytest.mark.parametrize("text", ["help me", "call the police"])
+def test_a_faint_call_out_of_digital_silence_is_heard_as_one_out_of_a_microphones_hiss(text: str) -> None:
+    silence = bytes(2 * SAMPLE_RATE_HZ * 2)
+    with wave.open(str(SPEECH / f"{text.replace(' ', '-')}-espeak.wav")) as file:
+        call = np.frombuffer(file.readframes(file.getnframes()), "<i2") // 10
+    sound = silence + call.astype("<i2").tobytes() + silence
+    pipeline = fresh_pipeline()
+    step = 2 * BLOCK_SAMPLES
+    blocks = (PcmBlock(sound[at : at + step], (at + step) / 2 / SAMPLE_RATE_HZ) for at in range(0, len(sound), step))
+    (said,) = [said for block in blocks for said in pipeline.hear(block)]
+    assert said.phrase.text == text

@@ -71,8 +71,8 @@ RECIPES = {
         Round(2000, 1e-3, LARGE, (MORE_CROWDED, MORE_STREET)),
     ),
 }
-"""The small network is the model that is shipped. The large one begins as the small one (`growth.py`): its first 4,500
-steps cost a third."""
+"""The large network is the one that is shipped. It begins as the small one (`growth.py`): the first 4,500 steps cost
+a third."""
 
 
 class AnotherTraining(Exception):
