@@ -23,10 +23,9 @@ class PhraseSettings(Settings):
     silent: bool = False
     """A duress phrase: no lamp, no sound."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
-    """Each word of the phrase must be at least this sure. By the curve of 20 h of talk (`./dev voice-bench`) 106
-    phrases that nobody said are, 175 at 0.8 and 304 at 0.6. Of 80 calls each 73 / 76 / 59 / 45 are, in a quiet room
-    and at 20, 10 and 5 dB; at 0.6 76 / 77 / 62 / 54. The second evidence of the bundled
-    model (`agent/voice/evidence.py`), measured since, leaves these as they are and hears more within a sentence."""
+    """Each word of the phrase must be at least this sure. Of 80 calls each 78 / 79 / 68 / 55 are, in a quiet room and
+    at 20, 10 and 5 dB, and 43 phrases that nobody said in 3.7 h of near misses, ordinary talk and crowds; at 0.95 78 /
+    77 / 66 / 52 and 33 (`provisioning/voice-model/README.md`)."""
     unsure_confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
     """Who is not heard surely calls again: a phrase that is less sure than `min_confidence`, but each word at least
     this sure, counts when it is the second such one within ten seconds (of silent phrases, or of the others). 1:

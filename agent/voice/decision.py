@@ -40,7 +40,7 @@ class Word:
     start_s: float
     end_s: float
     confidence: float
-    """0 to 1; the recogniser's own, moved by the second evidence where its model has one (`evidence.py`)."""
+    """0 to 1; the recogniser's own, or that of the second hearing where it is less (`second_hearing.py`)."""
 
     def later(self, seconds: float) -> Word:
         """The same word on a clock that reads `seconds` more."""

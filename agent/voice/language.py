@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.voice import evidence
 from agent.voice.decision import Decider, Phrase
 from agent.voice.lexicon import nearest_words, unknown_words, vocabulary
 from agent.voice.recogniser import VoskRecogniser, grammar, load_model
@@ -97,12 +96,11 @@ class Language:
         self._sentences = grammar(phrases, decoys, known)
         self._decoys = [decoy for decoy in decoys if decoy in self._sentences]
         self._model = load_model(model_folder)
-        self._evidence = evidence.read(model_folder)
 
     def ear(self, refractory_s: float, last_counted: LastCounted) -> Ear:
         """A fresh ear for this language; `last_counted` is that of all ears of the microphone."""
         return Ear(
-            VoskRecogniser(self._model, self._sentences, self._phrases, self._decoys, self._evidence),
+            VoskRecogniser(self._model, self._sentences, self._phrases, self._decoys),
             Decider(self._phrases, refractory_s, self._decoys, last_counted),
         )
 

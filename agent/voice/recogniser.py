@@ -13,14 +13,13 @@ from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.decision import Word
 from agent.voice.held import HeldPhrase
 from agent.voice.lexicon import UNKNOWN, ModelUnusable, require_files, unknown_words
-from agent.voice.second_hearing import SCORED_BEFORE_S, SecondHearing
+from agent.voice.second_hearing import SecondHearing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from agent.voice.decision import Phrase
-    from agent.voice.evidence import Evidence
 
 RENEW_AFTER_S = 600.0
 """Of sound given to it. A recogniser's memory grows as long as it lives (peers.md, pain point 16); a new one costs
@@ -42,8 +41,6 @@ a whole phrase ago."""
 LONGEST_S = 4.0
 """Cut even with a phrase under way: no phrase of five words takes longer, noise that sounds like the beginning of one
 may."""
-EARLIER_S = AGAIN_UNDER_WAY_S + SCORED_BEFORE_S
-"""Kept of what was heard before an utterance: what is looked at before a phrase, and what is heard a second time."""
 BYTES_PER_S = SAMPLE_RATE_HZ * 2
 
 
@@ -119,21 +116,18 @@ class VoskRecogniser:
         sentences: Sequence[str],
         phrases: Sequence[Phrase],
         decoys: Sequence[str] = (),
-        evidence: Evidence | None = None,
     ) -> None:
         self._model = model
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
         self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
-        self._second_hearing = SecondHearing(model, phrases, evidence)
+        self._second_hearing = SecondHearing(model, phrases)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._again_bytes = 0
         """Fed to the present recogniser a second time."""
         self._utterance_pcm = b""
         """The sound of the present utterance; never longer than `LONGEST_S`."""
-        self._earlier_pcm = b""
-        """What was heard before it: a phrase at its beginning is weighed with the noise of the place before it."""
         self._vosk = self._fresh()
 
     @property
@@ -178,7 +172,6 @@ class VoskRecogniser:
         new_s = min(again_s, self.heard_s - self._held.said_until_s(words))
         again = pcm[len(pcm) - 2 * round(max(0.0, new_s) * SAMPLE_RATE_HZ) :]
         self._again_bytes += len(again)
-        self._earlier_pcm = self._earlier_pcm[: len(self._earlier_pcm) - len(again)]
         return words + self._hear(again) if again else words
 
     def flush(self) -> list[Word]:
@@ -209,9 +202,7 @@ class VoskRecogniser:
             Word(word["word"], word["start"] + before_s, min(word["end"] + before_s, self.heard_s), word["conf"])
             for word in json.loads(result_json).get("result", [])
         ]
-        heard = self._earlier_pcm + self._utterance_pcm
-        words = self._second_hearing.of(words, heard, self.heard_s)
-        self._earlier_pcm = heard[-round(EARLIER_S * BYTES_PER_S) :]
+        words = self._second_hearing.of(words, self._utterance_pcm, self.heard_s)
         self._held.forget()
         self._utterance_pcm = b""
         if self.age_s >= RENEW_BY_S:

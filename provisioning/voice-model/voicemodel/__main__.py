@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 import torch
 
-from agent.voice import evidence, manifest
+from agent.voice import manifest
 from voicemodel import corpus, lexicon, rounds, texts
 from voicemodel.assemble import assemble
 from voicemodel.filler import filler
@@ -25,9 +25,6 @@ log = structlog.get_logger()
 
 SCALE = 0.75
 """The filler's (see README.md for the curve that it was picked from)."""
-EVIDENCE = evidence.Evidence(even=-0.9, per_letter=0.7, weight=0.05)
-"""What the phrase against this filler is worth beside the confidence (README.md, "A second evidence"); they hold for
-this `SCALE` only."""
 
 
 def speech(folder: Path) -> None:
@@ -77,7 +74,6 @@ def main() -> None:
     shutil.rmtree(part, ignore_errors=True)
     layers = network.eval().as_kaldi()
     assemble(part, layers, said, filler(said, SCALE), texts.phrases("trained"), stored=Stored(asked.bits))
-    evidence.write(part, EVIDENCE)
     manifest.write(part)
     shutil.rmtree(asked.out, ignore_errors=True)
     part.rename(asked.out)
