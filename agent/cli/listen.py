@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from agent.voice.decision import Detection, Phrase
 
 BYTES_PER_SAMPLE = 2
+BYTES_PER_S = BYTES_PER_SAMPLE * SAMPLE_RATE_HZ
+SILENT_BLOCKS_AFTER = 5
+"""A recording may end with the last sound of a word. A microphone hears on, and so does the recogniser, which needs a
+quarter of a second after a word to be sure of it: the committed "help me" by espeak-ng is missed without."""
 DEFAULT_PROFILE = "safe-point"
 """Whose phrases are listened for when nobody names any."""
 
@@ -176,4 +180,8 @@ def _blocks(file: Path) -> Iterator[PcmBlock]:
         while pcm := recording.readframes(BLOCK_SAMPLES):
             whole = pcm[: len(pcm) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE]  # a file cut short may end in half a sample
             heard_bytes += len(whole)
-            yield PcmBlock(whole, heard_bytes / (BYTES_PER_SAMPLE * SAMPLE_RATE_HZ))
+            yield PcmBlock(whole, heard_bytes / BYTES_PER_S)
+    for _ in range(SILENT_BLOCKS_AFTER):
+        silence = bytes(BLOCK_SAMPLES * BYTES_PER_SAMPLE)
+        heard_bytes += len(silence)
+        yield PcmBlock(silence, heard_bytes / BYTES_PER_S)

@@ -128,6 +128,9 @@ class VoskRecogniser:
         """Fed to the present recogniser a second time."""
         self._utterance_pcm = b""
         """The sound of the present utterance; never longer than `LONGEST_S`."""
+        self._pause_pcm = _last(_HISS.tobytes(), AGAIN_S)
+        """What the next utterance begins with: the pause that ended the one before. Vosk forgets it, and a network that
+        looks back half a second takes what is said out of nothing for silence."""
         self._vosk = self._fresh()
 
     @property
@@ -152,6 +155,10 @@ class VoskRecogniser:
         return self._hear(pcm)
 
     def _hear(self, pcm: bytes) -> list[Word]:
+        self._again_bytes += len(self._pause_pcm)
+        pcm, self._pause_pcm = self._pause_pcm + pcm, b""
+        if not pcm:
+            return []
         self._utterance_pcm += pcm
         if self._vosk.AcceptWaveform(pcm):
             return self._utterance(self._vosk.Result())
@@ -169,10 +176,8 @@ class VoskRecogniser:
         """End an utterance that goes on, and begin the next one with the last of its sound, but no phrase of it."""
         pcm = self._utterance_pcm
         words = self.flush()
-        new_s = min(again_s, self.heard_s - self._held.said_until_s(words))
-        again = pcm[len(pcm) - 2 * round(max(0.0, new_s) * SAMPLE_RATE_HZ) :]
-        self._again_bytes += len(again)
-        return words + self._hear(again) if again else words
+        self._pause_pcm = _last(pcm, min(again_s, self.heard_s - self._held.said_until_s(words)))
+        return words + self._hear(b"")
 
     def flush(self) -> list[Word]:
         """End the utterance here; returns its words."""
@@ -203,6 +208,8 @@ class VoskRecogniser:
             for word in json.loads(result_json).get("result", [])
         ]
         words = self._second_hearing.of(words, self._utterance_pcm, self.heard_s)
+        pause_s = self.heard_s - max((word.end_s for word in words), default=0.0)
+        self._pause_pcm = _last(self._utterance_pcm, min(AGAIN_S, pause_s))
         self._held.forget()
         self._utterance_pcm = b""
         if self.age_s >= RENEW_BY_S:
@@ -216,3 +223,8 @@ def _hissing(pcm: bytes, at_bytes: int) -> bytes:
     first = at_bytes // 2
     hiss = _HISS[np.arange(first, first + len(samples)) % len(_HISS)]
     return np.asarray(np.clip(samples + hiss, -32768, 32767), "<i2").tobytes()
+
+
+def _last(pcm: bytes, seconds: float) -> bytes:
+    """The end of this sound, so long; all of it if it is shorter."""
+    return pcm[max(0, len(pcm) - 2 * round(max(0.0, seconds) * SAMPLE_RATE_HZ)) :]

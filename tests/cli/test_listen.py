@@ -57,6 +57,14 @@ def test_each_phrase_heard_is_one_json_object_a_line_and_nothing_else_is_on_stdo
     assert done.stderr == ""
 
 
+def test_a_call_that_fills_its_recording_from_the_first_sample_to_the_last_is_heard(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calls = sorted(map(str, set(SPEECH.glob("*.wav")) - set(SPEECH.glob("talk-*.wav"))))
+    assert main(["listen", *calls]) == 0
+    assert [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()] == calls
+
+
 def test_every_file_is_heard_by_a_fresh_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["listen", str(HELP_ME), str(HELP_ME)]) == 0
     first, second = capsys.readouterr().out.splitlines()

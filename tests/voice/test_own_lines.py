@@ -31,7 +31,7 @@ def said_in(profile: str) -> Iterator[str]:
 def test_no_spoken_line_calls_for_help(capsys: pytest.CaptureFixture[str]) -> None:
     phrases = sorted({phrase for profile in profile_names() for phrase in said_in(profile)})
     options = [option for phrase in phrases for option in ("--phrase", phrase)]
-    call = str(SPEECH / "help-me-slt.wav")
+    call = str(SPEECH / "help-me-espeak.wav")
     assert main(["listen", *options, *(str(line_path(line)) for line in Line), call]) == 0
     heard = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [each["file"] for each in heard] == [call], "the call is heard, and nothing else"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, PcmBlock
+from agent.signals import Line
 from agent.voice import recogniser
 from agent.voice.decision import Phrase
 from agent.voice.language import WordUnknown
@@ -199,3 +200,18 @@ def test_a_faint_call_out_of_digital_silence_is_heard_as_one_out_of_a_microphone
     blocks = (PcmBlock(sound[at : at + step], (at + step) / 2 / SAMPLE_RATE_HZ) for at in range(0, len(sound), step))
     (said,) = [said for block in blocks for said in pipeline.hear(block)]
     assert said.phrase.text == text
+
+
+@pytest.mark.parametrize("name", ["help-me-slt", "help-me-rms"])
+@pytest.mark.parametrize("pause_s", [0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8])
+def test_a_call_soon_after_other_speech_is_heard_whenever_it_begins(name: str, pause_s: float) -> None:
+    street = Street(seed=1, level_dbfs=-60.0)
+    pipeline = fresh_pipeline()
+    for block in street.blocks(6):
+        pipeline.hear(block)
+    street.speak(Line.TEST_SPEAK)
+    for block in street.blocks(2.4 + pause_s):
+        assert not pipeline.hear(block)
+    street.say(name, 30.0)
+    (said,) = [said for block in street.blocks(4) for said in pipeline.hear(block)]
+    assert said.phrase.text == "help me"
