@@ -121,7 +121,7 @@ class VoskRecogniser:
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
         self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
-        self._second_hearing = SecondHearing(model, phrases)
+        self._second_hearing = SecondHearing(model, phrases, decoys)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._again_bytes = 0
@@ -129,8 +129,8 @@ class VoskRecogniser:
         self._utterance_pcm = b""
         """The sound of the present utterance; never longer than `LONGEST_S`."""
         self._pause_pcm = _last(_HISS.tobytes(), AGAIN_S)
-        """What the next utterance begins with: the pause that ended the one before. Vosk forgets it, and a network that
-        looks back half a second takes what is said out of nothing for silence."""
+        """What the next utterance begins with: the pause that ended the one before, at first a hiss. Vosk forgets it,
+        and a network that looks back half a second takes what is said out of nothing for silence."""
         self._vosk = self._fresh()
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -9,19 +11,28 @@ from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.decision import Phrase, Word, places
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.recogniser import load_model
-from agent.voice.second_hearing import SecondHearing
+from agent.voice.second_hearing import CLEAR_DB, SecondHearing, stands_out_db
 from tests.voice.sounds import SPEECH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEED_HELP = Phrase(("i", "need", "help"), "need", 0.7)
 HELP_ME = Phrase(("help", "me"), "help-me", 0.7)
 PLEASE_HELP = Phrase(("please", "help"), "please", 0.7)
 
 
-def sound(name: str) -> bytes:
-    """A committed utterance and a second of hiss on both sides; 44 bytes are its header."""
-    rng = np.random.default_rng(1)
-    hiss = rng.normal(0, 30, SAMPLE_RATE_HZ).astype("<i2").tobytes()
-    return hiss + (SPEECH / f"{name}.wav").read_bytes()[44:] + hiss
+CLEAR, NOISY = 30.0, 1000.0
+"""RMS of the noise, in steps of the converter: under a committed utterance by 40 dB and more, or by 15 to 20 dB."""
+
+
+def sound(name: str, noise: float = CLEAR) -> bytes:
+    """A committed utterance with a second on both sides, over white noise; 44 bytes are its header."""
+    second = np.zeros(SAMPLE_RATE_HZ)
+    said = np.frombuffer((SPEECH / f"{name}.wav").read_bytes()[44:], "<i2")
+    whole = np.concatenate([second, said, second])
+    whole += np.random.default_rng(1).normal(0, noise, len(whole))
+    return bytes(np.clip(whole, -32768, 32767).astype("<i2"))
 
 
 def claimed(text: str, until_s: float, confidence: float = 1.0) -> list[Word]:
@@ -31,23 +42,79 @@ def claimed(text: str, until_s: float, confidence: float = 1.0) -> list[Word]:
     return [Word(word, 1 + number * step_s, 1 + (number + 1) * step_s, confidence) for number, word in enumerate(words)]
 
 
-def heard(text: str, name: str, *phrases: Phrase, confidence: float = 1.0) -> list[float]:
-    pcm = sound(name)
+def heard(
+    text: str,
+    name: str,
+    *phrases: Phrase,
+    confidence: float = 1.0,
+    noise: float = CLEAR,
+    decoys: Sequence[str] = (),
+) -> list[float]:
+    pcm = sound(name, noise)
     until_s = len(pcm) / 2 / SAMPLE_RATE_HZ
-    hearing = SecondHearing(load_model(BUNDLED_MODEL), phrases)
+    hearing = SecondHearing(load_model(BUNDLED_MODEL), phrases, decoys)
     return [word.confidence for word in hearing.of(claimed(text, until_s, confidence), pcm, until_s)]
 
 
-def test_what_was_said_is_heard_again() -> None:
-    assert min(heard("i need help", "i-need-help-slt", NEED_HELP)) > NEED_HELP.min_confidence
+@pytest.mark.parametrize("noise", [CLEAR, NOISY])
+@pytest.mark.parametrize("name", ["i-need-help-slt", "i-need-help-awb", "i-need-help-espeak"])
+def test_what_was_said_is_heard_again_clearly_or_in_noise(name: str, noise: float) -> None:
+    assert min(heard("i need help", name, NEED_HELP, noise=noise)) > NEED_HELP.min_confidence
+
+
+@pytest.mark.parametrize(
+    ("alike", "name"),
+    [
+        ("help be", "help-me-slt"),
+        ("help him", "help-me-slt"),
+        ("tell me", "help-me-rms"),
+        ("call the place", "call-the-police-rms"),
+        ("tall the police", "call-the-police-rms"),
+    ],
+)
+def test_what_is_heard_clearly_has_to_fit_the_better(alike: str, name: str) -> None:
+    phrase = Phrase(tuple(alike.split()), "alike", 0.7)
+    assert min(heard(alike, name, phrase, noise=NOISY)) > phrase.min_confidence, "noise hides the difference"
+    assert max(heard(alike, name, phrase, noise=CLEAR)) == 0
+
+
+def test_a_long_phrase_takes_no_more_than_any_other() -> None:
+    text = "somebody please call the police because someone needs help"  # e to the power of 0.7 x 50 letters: 1.6e15
+    phrase = Phrase(tuple(text.split()), "long", 0.7)
+    assert max(heard(text, "call-the-police-rms", phrase)) == 0
+
+
+@pytest.mark.parametrize("over_db", [0.0, 10.0, CLEAR_DB, 40.0])
+def test_how_far_a_sound_stands_out_is_told_in_decibels(over_db: float) -> None:
+    noise = np.random.default_rng(2).normal(0, 100, 2 * SAMPLE_RATE_HZ)
+    loud = np.random.default_rng(3).normal(0, 100 * 10 ** (over_db / 20), SAMPLE_RATE_HZ // 2)
+    pcm = [np.clip(each, -32768, 32767).astype("<i2").tobytes() for each in (loud, np.concatenate([noise, loud]))]
+    assert stands_out_db(pcm[0], pcm[1]) == pytest.approx(over_db, abs=2.0)
+
+
+def test_too_little_sound_stands_out_of_nothing_and_silence_has_a_level() -> None:
+    assert stands_out_db(b"", bytes(32_000)) == 0
+    assert stands_out_db(bytes(638), b"") == 0
+    assert stands_out_db(bytes(32_000), bytes(32_000)) == 0
 
 
 def test_what_was_not_said_is_not_believed() -> None:
     assert max(heard("i need help", "talk-weather-slt", NEED_HELP)) == 0
 
 
-def test_the_second_hearing_makes_nothing_surer() -> None:
-    assert heard("i need help", "i-need-help-slt", NEED_HELP, confidence=0.4) == pytest.approx([0.4] * 3)
+def test_a_phrase_that_is_heard_clearly_again_is_as_sure_as_that_whatever_was_around_it() -> None:
+    assert min(heard("i need help", "i-need-help-slt", NEED_HELP, confidence=0.4)) > 0.9
+
+
+def test_in_noise_the_second_hearing_makes_nothing_surer() -> None:
+    again = heard("i need help", "i-need-help-slt", NEED_HELP, confidence=0.4, noise=NOISY)
+    assert again == pytest.approx([0.4] * 3)
+
+
+def test_a_phrase_within_a_decoy_is_made_no_surer() -> None:
+    within = heard("help me out", "help-me-slt", HELP_ME, confidence=0.4, decoys=["help me out"])
+    assert within == pytest.approx([0.4] * 3)
+    assert min(heard("help me out", "help-me-slt", HELP_ME, confidence=0.4, decoys=["help out"])[:2]) > 0.9
 
 
 def test_words_of_no_phrase_are_left_as_they_were() -> None:
