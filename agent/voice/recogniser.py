@@ -152,13 +152,13 @@ class VoskRecogniser:
         """Hear more; the words come when Vosk calls an utterance over, a phrase in it has held, or it is cut."""
         pcm = _hissing(pcm, self._fed_bytes)
         self._fed_bytes += len(pcm)
-        return self._hear(pcm)
+        # Less of the pause where the sound has a look-back of its own: it costs as much as any sound, all quiet night.
+        again, self._pause_pcm = _last(self._pause_pcm, AGAIN_S - len(pcm) / BYTES_PER_S), b""
+        return self._hear(again, pcm)
 
-    def _hear(self, pcm: bytes) -> list[Word]:
-        self._again_bytes += len(self._pause_pcm)
-        pcm, self._pause_pcm = self._pause_pcm + pcm, b""
-        if not pcm:
-            return []
+    def _hear(self, again: bytes, pcm: bytes = b"") -> list[Word]:
+        self._again_bytes += len(again)
+        pcm = again + pcm
         self._utterance_pcm += pcm
         if self._vosk.AcceptWaveform(pcm):
             return self._utterance(self._vosk.Result())
@@ -176,8 +176,11 @@ class VoskRecogniser:
         """End an utterance that goes on, and begin the next one with the last of its sound, but no phrase of it."""
         pcm = self._utterance_pcm
         words = self.flush()
-        self._pause_pcm = _last(pcm, min(again_s, self.heard_s - self._held.said_until_s(words)))
-        return words + self._hear(b"")
+        again = _last(pcm, min(again_s, self.heard_s - self._held.said_until_s(words)))
+        if not again:
+            return words
+        self._pause_pcm = b""
+        return words + self._hear(again)
 
     def flush(self) -> list[Word]:
         """End the utterance here; returns its words."""
