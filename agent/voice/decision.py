@@ -77,17 +77,12 @@ class Phrase:
 
 def places(words: Sequence[Word], phrases: Sequence[Phrase]) -> Iterator[tuple[Phrase, int]]:
     """Each phrase in these words, with the number of the word that it begins at."""
-    for phrase in phrases:
-        for start in starts(words, phrase.words):
-            yield phrase, start
-
-
-def starts(words: Sequence[Word], text: tuple[str, ...]) -> Iterator[int]:
-    """The numbers of the words at which these words read so."""
     texts = tuple(word.text for word in words)
-    for start in range(len(texts) - len(text) + 1):
-        if texts[start : start + len(text)] == text:
-            yield start
+    for phrase in phrases:
+        count = len(phrase.words)
+        for start in range(len(texts) - count + 1):
+            if texts[start : start + count] == phrase.words:
+                yield phrase, start
 
 
 @dataclass(frozen=True)

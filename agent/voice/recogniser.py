@@ -121,7 +121,7 @@ class VoskRecogniser:
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
         self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
-        self._second_hearing = SecondHearing(model, phrases, decoys)
+        self._second_hearing = SecondHearing(model, phrases)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._again_bytes = 0
