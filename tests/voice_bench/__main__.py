@@ -49,6 +49,16 @@ class Size:
 FULL, QUICK = Size(20.0, 2.0, 16, 10.0, 1), Size(0.5, 0.5, 2, 5.0, 4)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for."""
+
+    size: Size
+    engines: tuple[str, ...]
+    recordings: Path | None
+    memory_hours: float
+
+
 def progress(console: Console, what: str) -> Callable[[int, int], None]:
     """Tells how far it is, each half minute and at the end."""
     began_s = told_s = time.monotonic()
@@ -62,27 +72,32 @@ def progress(console: Console, what: str) -> Callable[[int, int], None]:
     return tell
 
 
-def measure(
-    console: Console, size: Size, engines: tuple[str, ...], recordings: Path | None, memory_hours: float
-) -> tuple[list[runs.Run], dict[str, Any]]:
-    """Make the speech, play the tapes, weigh the costs."""
+def measure(console: Console, wanted: Wanted, kept: Path) -> tuple[list[runs.Run], dict[str, Any]]:
+    """Make the speech, play the tapes, weigh the costs; what was found so far is always in the file `kept`."""
     workers = os.cpu_count() or 1
     sentences = ordinary(all_phrases())
-    talk = plans.talk(size.hours, sentences, size.shared_hours, people=recordings is not None)
+    talk = plans.talk(wanted.size.hours, sentences, wanted.size.shared_hours, people=wanted.recordings is not None)
     # The longest first, so that no core waits for another at the end.
     played = [
         *talk,
-        *(plans.clips(recordings, size.clips_share) if recordings else ()),
-        *plans.calls(size.calls, sentences),
+        *(plans.clips(wanted.recordings, wanted.size.clips_share) if wanted.recordings else ()),
+        *plans.calls(wanted.size.calls, sentences),
     ]
     say_all(plans.lines_of(played), workers, progress(console, "lines said"))
     console.print("CPU in a quiet night")
-    weighed: dict[str, Any] = {"quiet_cpu_s_per_hour": costs.quiet_cpu_s_per_hour(engines, size.quiet_minutes)}
-    if OURS in engines and memory_hours:
-        console.print(f"memory over {memory_hours:g} h")
+    weighed: dict[str, Any] = {
+        "quiet_cpu_s_per_hour": costs.quiet_cpu_s_per_hour(wanted.engines, wanted.size.quiet_minutes)
+    }
+    if OURS in wanted.engines and wanted.memory_hours:
+        console.print(f"memory over {wanted.memory_hours:g} h")
         spoken = [plan for plan in talk if plan.kind in {plans.ORDINARY, plans.NEAR_MISS, plans.CROWD}]
-        weighed["memory"] = costs.memory(spoken[:: max(1, len(spoken) // 6)], memory_hours)
-    found = list(runs.play_all(played, engines, workers, progress(console, "tapes played")))
+        weighed["memory"] = costs.memory(spoken[:: max(1, len(spoken) // 6)], wanted.memory_hours)
+    found: list[runs.Run] = []
+    tell = progress(console, "tapes played")
+    for done, of_tape in enumerate(runs.play_all(played, wanted.engines, workers), 1):
+        found += of_tape
+        runs.save(kept, found, weighed)
+        tell(done, len(played))
     return found, weighed
 
 
@@ -150,10 +165,10 @@ def main() -> None:
     shared_hours = hours if OURS not in engines else min(hours, asked.shared_hours or usual.shared_hours)
     size = replace(usual, hours=hours, shared_hours=shared_hours)
     try:
-        found, weighed = measure(console, size, engines, asked.recordings, asked.memory_hours)
+        wanted = Wanted(size, engines, asked.recordings, asked.memory_hours)
+        found, weighed = measure(console, wanted, asked.out / "results.json")
     except NoFortunes as missing:
         parser.error(str(missing))
-    runs.save(asked.out / "results.json", found, weighed)
     show(console, found, weighed, asked.out)
 
 

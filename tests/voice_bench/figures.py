@@ -168,10 +168,15 @@ def sphinx_thresholds(runs: Sequence[Run]) -> tuple[float, dict[str, float]]:
 
 
 def curve(runs: Sequence[Run], place: str, voices: str) -> list[tuple[float, float]]:
-    """False activations per hour and the share of misses in this condition, from the strictest threshold on."""
+    """False activations per hour and the share of misses in this condition, from the strictest threshold on.
+
+    Empty where no talk was heard.
+    """
     talk = [run for run in runs if not run.voices and run.place not in APART]
     calls = [run for run in runs if run.voices == voices and run.place == place]
     hours = sum(run.length_s for run in talk) / 3600
+    if not hours:
+        return []
     scores = sorted({hit.score for run in (*calls, *talk) for hit in run.hits}, reverse=True)
     points = []
     for threshold in scores[:: max(1, len(scores) // CURVE_POINTS)]:

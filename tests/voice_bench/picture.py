@@ -41,8 +41,8 @@ def draw(runs: Sequence[Run], path: Path) -> None:
             width = 1.5 * (len(CURVES) - number)
             panel.plot(*_percent(points), color=colour, label=name, drawstyle="steps-post", linewidth=width, alpha=0.8)
             for who in contenders(of_set, SHIPPED):
-                if who.engine == engine:
-                    share, rate = who.recall(CURVE_CONDITION.name, voices), who.false()
+                share, rate = who.recall(CURVE_CONDITION.name, voices), who.false()
+                if who.engine == engine and share.whole and rate.hours:
                     here = [(rate.events / rate.hours, 1 - share.part / share.whole)]
                     mark = "s" if isinstance(who.threshold, dict) else "o"
                     panel.plot(*_percent(here), mark, color=colour, markersize=9, fillstyle="none", label=who.title)

@@ -16,7 +16,7 @@ from tests.voice_bench.tape import Call
 from tests.voice_bench.tapes import tape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.voice_bench.tape import Tape
@@ -94,22 +94,20 @@ def _run(plan: Plan, name: str, phrases: str, tape: Tape) -> Run:
     return Run(name, phrases, place, voices, bed, tape.calls, tuple(hits), tape.length_s, cpu_s)
 
 
-def play_all(
-    plans: Sequence[Plan], engines: tuple[str, ...], workers: int, progress: Callable[[int, int], None]
-) -> Iterator[Run]:
-    """Play all of them."""
+def play_all(plans: Sequence[Plan], engines: tuple[str, ...], workers: int) -> Iterator[list[Run]]:
+    """Play all of them; what was heard of each tape, as it is done."""
     with ProcessPoolExecutor(workers) as pool:
-        waiting = [pool.submit(play, (plan, engines)) for plan in plans]
-        for done, finished in enumerate(as_completed(waiting), 1):
-            yield from finished.result()
-            progress(done, len(plans))
+        for finished in as_completed([pool.submit(play, (plan, engines)) for plan in plans]):
+            yield finished.result()
 
 
 def save(path: Path, runs: Sequence[Run], costs: dict[str, Any]) -> None:
-    """Keep everything that the tables are made of."""
+    """Keep everything that the tables are made of, in the place of what was kept before."""
     ordered = sorted(runs, key=lambda run: (run.engine, run.phrases, run.place, run.voices, run.bed, run.length_s))
     whole = {"costs": costs, "runs": [asdict(run) for run in ordered]}
-    path.write_text(json.dumps(whole), encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(whole), encoding="utf-8")
+    part.replace(path)
 
 
 def load(path: Path) -> tuple[list[Run], dict[str, Any]]:
