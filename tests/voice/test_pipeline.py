@@ -212,6 +212,8 @@ def test_a_call_soon_after_other_speech_is_heard_whenever_it_begins(name: str, p
     street.speak(Line.TEST_SPEAK)
     for block in street.blocks(2.4 + pause_s):
         assert not pipeline.hear(block)
+    said_s = street.now_s
     street.say(name, 30.0)
     (said,) = [said for block in street.blocks(4) for said in pipeline.hear(block)]
     assert said.phrase.text == "help me"
+    assert said.start_s == pytest.approx(said_s, abs=0.3), "what was heard again shifts no time"
