@@ -211,8 +211,9 @@ class VoskRecogniser:
             for word in json.loads(result_json).get("result", [])
         ]
         words = self._second_hearing.of(words, self._utterance_pcm, self.heard_s)
-        pause_s = self.heard_s - max((word.end_s for word in words), default=0.0)
-        self._pause_pcm = _last(self._utterance_pcm, min(AGAIN_S, pause_s))
+        if self._utterance_pcm:  # else the pause is known: Vosk ended the utterance just before it was asked to
+            pause_s = self.heard_s - max((word.end_s for word in words), default=0.0)
+            self._pause_pcm = _last(self._utterance_pcm, min(AGAIN_S, pause_s))
         self._held.forget()
         self._utterance_pcm = b""
         if self.age_s >= RENEW_BY_S:

@@ -47,6 +47,30 @@ def hiss(seconds: float, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 100, round(seconds * SAMPLE_RATE_HZ)).astype(np.float32)
 
 
+@pytest.mark.parametrize("rests", [0, 1, 2])
+def test_a_call_without_a_breath_before_it_is_heard_after_the_end_of_another_utterance(rests: int) -> None:
+    recogniser = Watched(POLICE)
+    recogniser.hear(np.concatenate([hiss(1.0), spoken("talk-weather-slt"), hiss(0.5)]))
+    for _ in range(rests):
+        recogniser.rest()
+    call = spoken("call-the-police-rms")[round(0.1 * SAMPLE_RATE_HZ) :]
+    words = recogniser.hear(np.concatenate([call + hiss(len(call) / SAMPLE_RATE_HZ), hiss(0.5)]))
+    assert [word.text for word in words] == list(POLICE.words)
+    assert min(word.confidence for word in words) > 0.9
+
+
+@pytest.mark.parametrize("before_s", [0.0, 6.0])
+def test_a_call_into_a_fresh_recogniser_is_heard(before_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.voice.recogniser.RENEW_AFTER_S", 5.0)
+    recogniser = Watched(POLICE)
+    recogniser.hear(hiss(before_s))
+    recogniser.rest()
+    assert recogniser.age_s == 0
+    call = spoken("call-the-police-rms")[round(0.1 * SAMPLE_RATE_HZ) :]
+    words = recogniser.hear(np.concatenate([call + hiss(len(call) / SAMPLE_RATE_HZ), hiss(0.5)]))
+    assert [word.text for word in words] == list(POLICE.words)
+
+
 @pytest.mark.parametrize("before_cut_s", [0.1, 0.2, 0.3])
 def test_a_phrase_that_lies_across_a_cut_is_heard_once_and_where_it_was_said(before_cut_s: float) -> None:
     recogniser = Watched(POLICE)
