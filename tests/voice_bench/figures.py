@@ -103,10 +103,10 @@ class Contender:
         hits = [hit for run in runs for hit in incidents(loud_enough(run.hits, self.threshold))]
         return Rate(sum(label in {"", hit.label} for hit in hits), sum(run.length_s for run in runs) / 3600)
 
-    def cpu_s_per_hour(self, place: str) -> float:
-        """Of this kind of talk."""
+    def cpu_s_per_hour(self, place: str) -> float | None:
+        """Of this kind of talk; None if none was heard."""
         runs = self._talk(place)
-        return sum(run.cpu_s for run in runs) * 3600 / sum(run.length_s for run in runs)
+        return sum(run.cpu_s for run in runs) * 3600 / sum(run.length_s for run in runs) if runs else None
 
     def latency_s(self, share: float) -> float:
         """From the true end of a call to its decision with the computing of that block: so many wait no longer.

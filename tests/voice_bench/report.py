@@ -137,7 +137,7 @@ def _costs(who: Sequence[Contender], costs: dict[str, Any]) -> Part:
     if NAIVE in quiet:
         share = {name: cpu_s / quiet[NAIVE] for name, cpu_s in quiet.items()}
         rows.append(("... beside naive Vosk", "<= 15 %", lambda each: f"{100 * share[each.engine]:.0f} %"))
-    rows.append(("CPU s per hour of ordinary talk", "", lambda each: f"{each.cpu_s_per_hour(ORDINARY):.1f}"))
+    rows.append(("CPU s per hour of ordinary talk", "", _talk_cost))
     rows += [
         (
             f"memory after {told['hours']:g} h of talk",
@@ -147,6 +147,11 @@ def _costs(who: Sequence[Contender], costs: dict[str, Any]) -> Part:
         for told in shown(costs.get("memory", []))
     ]
     return _part("Time and cost", who, rows)
+
+
+def _talk_cost(who: Contender) -> str:
+    cpu_s = who.cpu_s_per_hour(ORDINARY)
+    return "-" if cpu_s is None else f"{cpu_s:.1f}"
 
 
 def _waited(share: float, who: Contender) -> str:
