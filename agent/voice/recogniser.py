@@ -48,6 +48,8 @@ _HISS = np.rint(np.random.default_rng(1).normal(0, 4, SAMPLE_RATE_HZ)).astype("<
 """A second of the hiss that every microphone has, at -78 dBFS, under the self-noise of a cheap one. Some sound servers
 give digital silence between words, and recordings have it around them; a network learns nothing of that. Of 75 clean
 calls by held-out espeak-ng voices between zeros the bundled model hears 66, with this hiss 74."""
+_SILENCE = _HISS[: round(AGAIN_S * SAMPLE_RATE_HZ)].tobytes()
+"""Before the first sound that there is."""
 
 
 class Recogniser(Protocol):
@@ -73,11 +75,11 @@ class Recogniser(Protocol):
         ...
 
     def flush(self) -> list[Word]:
-        """End the utterance here; returns its words."""
+        """End the utterance here, and the sound; returns its words."""
         ...
 
     def rest(self) -> list[Word]:
-        """It is quiet: as `flush`, and time to be made anew."""
+        """It is quiet: end the utterance here, and maybe be made anew; returns its words."""
         ...
 
 
@@ -128,9 +130,9 @@ class VoskRecogniser:
         """Fed to the present recogniser a second time."""
         self._utterance_pcm = b""
         """The sound of the present utterance; never longer than `LONGEST_S`."""
-        self._pause_pcm = _last(_HISS.tobytes(), AGAIN_S)
-        """What the next utterance begins with: the pause that ended the one before, at first a hiss. Vosk forgets it,
-        and a network that looks back half a second takes what is said out of nothing for silence."""
+        self._pause_pcm = _SILENCE
+        """What the next utterance begins with: the pause that ended the one before. Vosk forgets it, and a network that
+        looks back half a second takes what is said out of nothing for silence."""
         self._vosk = self._fresh()
 
     @property
@@ -164,7 +166,7 @@ class VoskRecogniser:
             return self._utterance(self._vosk.Result())
         partial = json.loads(self._vosk.PartialResult())["partial"].split()
         if self._held.ripe(partial, self.heard_s):
-            return self.flush()
+            return self._end()
         length_s = len(self._utterance_pcm) / BYTES_PER_S
         if length_s >= UTTERANCE_S and not self._held.under_way(partial):
             return self._cut(AGAIN_S)
@@ -175,7 +177,7 @@ class VoskRecogniser:
     def _cut(self, again_s: float) -> list[Word]:
         """End an utterance that goes on, and begin the next one with the last of its sound, but no phrase of it."""
         pcm = self._utterance_pcm
-        words = self.flush()
+        words = self._end()
         again = _last(pcm, min(again_s, self.heard_s - self._held.said_until_s(words)))
         if not again:
             return words
@@ -183,12 +185,17 @@ class VoskRecogniser:
         return words + self._hear(again)
 
     def flush(self) -> list[Word]:
-        """End the utterance here; returns its words."""
+        """End the utterance here; returns its words. What comes next does not go on from this sound."""
+        words = self._end()
+        self._pause_pcm = _SILENCE
+        return words
+
+    def _end(self) -> list[Word]:
         return self._utterance(self._vosk.FinalResult())
 
     def rest(self) -> list[Word]:
         """It is quiet: end the utterance here, and be made anew if it is time."""
-        words = self.flush()
+        words = self._end()
         if self.age_s >= RENEW_AFTER_S:
             self._renew()
         return words

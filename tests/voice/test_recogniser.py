@@ -35,7 +35,7 @@ class Watched(VoskRecogniser):
         pcm = sound.astype("<i2").tobytes()
         step = 2 * BLOCK_SAMPLES
         words = [word for at in range(0, len(pcm), step) for word in self.feed(pcm[at : at + step])]
-        return [word for word in [*words, *self.flush()] if word.text != "[unk]"]
+        return [word for word in [*words, *self.rest()] if word.text != "[unk]"]
 
 
 def spoken(name: str) -> np.ndarray:
@@ -47,7 +47,7 @@ def hiss(seconds: float, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 100, round(seconds * SAMPLE_RATE_HZ)).astype(np.float32)
 
 
-@pytest.mark.parametrize("rests", [0, 1, 2])
+@pytest.mark.parametrize("rests", [0, 1])
 def test_a_call_without_a_breath_before_it_is_heard_after_the_end_of_another_utterance(rests: int) -> None:
     recogniser = Watched(POLICE)
     recogniser.hear(np.concatenate([hiss(1.0), spoken("talk-weather-slt"), hiss(0.5)]))
