@@ -35,6 +35,8 @@ def draw(runs: Sequence[Run], path: Path) -> None:
     figure, panels = plt.subplots(1, len(VOICES), figsize=(11, 4.8), sharey=True, constrained_layout=True)
     for panel, (voices, title) in zip(panels, VOICES.items(), strict=True):
         for number, (engine, (played, colour, name)) in enumerate(CURVES.items()):
+            if not any(run.engine in {engine, played} for run in of_set):
+                continue
             of_engine = [run for run in of_set if run.engine == played]
             points = curve(of_engine, CURVE_CONDITION.name, voices) if of_engine else []
             # Widest first: curves that lie on each other all show.
