@@ -186,7 +186,7 @@ class Engineer:
         cued_s = await self._town.street.heard_line(cue, since_s=self._cued_s.get(cue, 0.0))
         self._cued_s[cue] = math.nextafter(cued_s, math.inf)
         await asyncio.sleep(length_s(line_path(cue)))
-        await self._town.street.say(SPEECH / "help-me-espeak.wav", snr_db=30.0)
+        await self._town.street.say(SPEECH / "help-me-slt.wav", snr_db=30.0)
 
     def _newest_test(self) -> Alert:
         tests = [alert for alert in self._town.control_room.alerts.values() if alert.test]
