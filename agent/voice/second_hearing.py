@@ -40,7 +40,7 @@ DOUBT_PER_LETTER = 0.7
 """How much better than other speech the phrase has to fit, where it is heard clearly: nats for each letter, which
 stand for its sounds (of other models' words no sounds are known). Of 27 false phrases in 1.3 h of near misses the
 second hearing leaves 14, of 121 calls within sentences that counted 118. At 0.6 it takes fewer false ones away, at 0.8
-8 calls in 112 (`provisioning/voice-model/README.md`)."""
+8 calls in 112 (`provisioning/voice-model/README.md`). Of the bundled model only: nobody has measured other fillers."""
 MOST_DOUBT = math.log(10_000)
 """No more is asked of long phrases: Vosk needs a sentence for each unit of e**doubt, and 10,000 of them take 8 ms."""
 FRAME_SAMPLES = SAMPLE_RATE_HZ // 50
@@ -51,9 +51,12 @@ LOUD_PERCENTILE, QUIET_PERCENTILE = 90, 10
 class SecondHearing:
     """Hears phrases again, with the voice model that heard them first."""
 
-    def __init__(self, model: vosk.Model, phrases: Sequence[Phrase]) -> None:
+    def __init__(
+        self, model: vosk.Model, phrases: Sequence[Phrase], doubt_per_letter: float = DOUBT_PER_LETTER
+    ) -> None:
         self._model = model
         self._phrases = phrases
+        self._doubt_per_letter = doubt_per_letter
 
     def of(self, words: Sequence[Word], pcm: bytes, until_s: float) -> list[Word]:
         """The same words, those of phrases no surer than the second hearing leaves them.
@@ -75,7 +78,7 @@ class SecondHearing:
     def _sure(self, phrase: Phrase, said: Sequence[Word], pcm: bytes, until_s: float) -> list[float]:
         """How sure each word of a phrase is after all."""
         clear = stands_out_db(_part(pcm, until_s, said[0].start_s, said[-1].end_s), pcm) >= CLEAR_DB
-        doubt = min(MOST_DOUBT, DOUBT_PER_LETTER * sum(map(len, phrase.words))) if clear else 0.0
+        doubt = min(MOST_DOUBT, self._doubt_per_letter * sum(map(len, phrase.words))) if clear else 0.0
         heard = self._hear(phrase, _part(pcm, until_s, said[0].start_s - BEFORE_S, until_s), doubt)
         return [
             word.confidence if again >= ENOUGH else min(word.confidence, again)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from agent.hw.kit import SAMPLE_RATE_HZ
+from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ, PcmBlock
 from agent.voice.decision import Phrase, Word, places
 from agent.voice.lexicon import BUNDLED_MODEL
+from agent.voice.pipeline import pipelines
 from agent.voice.recogniser import load_model
 from agent.voice.second_hearing import CLEAR_DB, SecondHearing, stands_out_db
 from tests.voice.sounds import SPEECH
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NEED_HELP = Phrase(("i", "need", "help"), "need", 0.7)
 HELP_ME = Phrase(("help", "me"), "help-me", 0.7)
@@ -64,6 +71,16 @@ def test_what_is_heard_clearly_has_to_fit_the_better(alike: str, name: str) -> N
     phrase = Phrase(tuple(alike.split()), "alike", 0.7)
     assert min(heard(alike, name, phrase, noise=NOISY)) > phrase.min_confidence, "noise hides the difference"
     assert max(heard(alike, name, phrase, noise=CLEAR)) == 0
+
+
+def test_of_a_model_that_nobody_measured_no_more_is_asked(tmp_path: Path) -> None:
+    phrase = Phrase(("call", "the", "please"), "alike", 0.7)
+    pcm, step = sound("call-the-police-rms"), 2 * BLOCK_SAMPLES
+    blocks = [PcmBlock(pcm[at : at + step], (at + step) / 2 / SAMPLE_RATE_HZ) for at in range(0, len(pcm) - step, step)]
+    fetched = shutil.copytree(BUNDLED_MODEL, tmp_path / "fetched")
+    for model, heard_as in ((BUNDLED_MODEL, []), (fetched, ["alike"])):
+        pipeline = pipelines(model, [phrase], (), 5.0)()
+        assert [said.phrase.label for block in blocks for said in pipeline.hear(block)] == heard_as
 
 
 def test_a_long_phrase_takes_no_more_than_any_other() -> None:
