@@ -36,6 +36,10 @@ SHARES = {
     "espeak": 1500,
     "readers-american": 1200,
     "readers-british": 1200,
+    "strangers-hibari": 2500,
+    "strangers-piper": 1000,
+    "strangers-american": 500,
+    "strangers-british": 700,
 }
 """How many utterances each engine says. Voices made from recordings of people are nine in ten."""
 
@@ -43,7 +47,8 @@ SHARES = {
 def spoken(engine: str, number: int) -> Utterance | None:
     """Utterance `number` of this engine; None if the engine cannot say it."""
     chance = random.Random(f"{engine}:{number}")
-    text, voice = texts.training(chance), voices.training(chance, engine)
+    written = texts.strange if engine.startswith(voices.SAY_ANYTHING) else texts.training
+    text, voice = written(chance), voices.training(chance, engine)
     try:
         return say(text, voice, number)
     except CannotSay as cannot:

@@ -7,7 +7,7 @@ the old ones until then.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,10 @@ MIX = {
     "espeak": 0.05,
     "readers-american": 0.3,
     "readers-british": 0.4,
+    "strangers-hibari": 0.25,
+    "strangers-piper": 0.12,
+    "strangers-american": 0.25,
+    "strangers-british": 0.35,
 }
 """How much of each engine is in a chapter beside the others: what is nearest to people, and has most of them, weighs
 most, whatever its count in the corpus."""
@@ -86,6 +90,10 @@ CROWDED = Surroundings(
 """As loud as it is where the small network fails: of 160 calls at 10 dB by voices made from people, an equal share over
 each bed of `./dev voice-bench`, it misses 29 of 32 over talk, 12 of 64 over music and the mixed street, and 5 of the 64
 over traffic and gusts."""
+
+AMONG_TALKERS = replace(CROWDED, kinds=(*CROWDED.kinds, *("crowd",) * 8), talk_snr_db=(0, 16))
+"""Over talk every other time, and louder talk: what is left of the misses of the large network is in the babble of
+`./dev voice-bench`, where it hears 9 of 16 calls at 10 dB and none at 5 dB."""
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,14 @@ def say(text: str, voice: Voice, seed: int = 0) -> Utterance:
     """Say it.
 
     Raises:
-        CannotSay: the engine fails, or says nothing.
+        CannotSay: the engine fails, says nothing, or does not tell how it says what is not in the lexicon.
     """
     sound, phones = spoken(text, voice, seed)
     words = text.split()
     if len(phones) != len(words) or not all(phones):
+        if unknown := [word for word in words if word not in _lexicon()]:
+            msg = f"{voice.title} does not tell how it says {unknown[0]!r} of {text!r}"
+            raise CannotSay(msg)
         phones = lexicon.usual(_lexicon(), words)
     return Utterance(text, sound, phones)
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicemodel import lexicon, rhymes
+from voicemodel import dictionary, lexicon, rhymes
 
 if TYPE_CHECKING:
     import random
@@ -133,6 +133,42 @@ def training(chance: random.Random) -> str:
             text = sentence(chance)
         if not any(holds(text, phrase) for phrase in phrases("held out")):
             return text
+
+
+def strange(chance: random.Random) -> str:
+    """What an utterance says that is to hold the network to what it hears: any words, near and around phrases.
+
+    A third are phrases among words that it never heard, so that it does not take all strangers for other talk.
+    """
+    while True:
+        kind = chance.random()
+        if kind < 0.35:  # noqa: PLR2004
+            text = among_strangers(chance, chance.choice(phrases("trained")))
+        elif kind < 0.6:  # noqa: PLR2004
+            text = among_strangers(chance, rhymes.near_miss_of_any(chance, chance.choice(phrases("trained"))))
+        elif kind < 0.75:  # noqa: PLR2004
+            text = among_strangers(chance, one_stranger(chance, chance.choice(phrases("trained"))))
+        elif kind < 0.88:  # noqa: PLR2004
+            text = " ".join(chance.choice(dictionary.words()) for _ in range(chance.randint(1, 4)))
+        else:
+            text = one_stranger(chance, sentence(chance))
+        if not any(holds(text, phrase) for phrase in phrases("held out")):
+            return text
+
+
+def one_stranger(chance: random.Random, text: str) -> str:
+    """The text with any word of the dictionary in the place of one of its own."""
+    words = text.split()
+    words[chance.randrange(len(words))] = chance.choice(dictionary.words())
+    return " ".join(words)
+
+
+def among_strangers(chance: random.Random, text: str) -> str:
+    """The text, half of the time with words of the dictionary before or after it, or both."""
+    kind = chance.random()
+    before = [chance.choice(dictionary.words()) for _ in range(chance.randint(1, 2) if kind < 0.3 else 0)]  # noqa: PLR2004
+    after = [chance.choice(dictionary.words()) for _ in range(chance.randint(1, 2) if 0.2 < kind < 0.5 else 0)]  # noqa: PLR2004
+    return " ".join([*before, text, *after])
 
 
 def holds(text: str, phrase: str) -> bool:

@@ -185,6 +185,16 @@ def test_a_checkpoint_of_another_network_is_refused_by_its_name(tmp_path: Path) 
         rounds.trained(work, [rounds.Round(4, 1e-3, Shape(32, 8), (CHAPTERS,))], None, examined=False)
 
 
+def test_a_round_may_give_a_network_on_the_way_from_what_it_began_with() -> None:
+    began = untrained().state_dict()
+    ended = {name: value + 1 for name, value in began.items()}
+    ended["first_norm.num_batches_tracked"] += 7
+    between = rounds.between(began, ended, 0.25)
+    torch.testing.assert_close(between["chain.bias"], 0.75 * began["chain.bias"] + 0.25 * ended["chain.bias"])
+    assert between["first_norm.num_batches_tracked"] == 8, "a count has no half"
+    assert all(torch.equal(rounds.between(began, ended, 1.0)[name], value) for name, value in ended.items())
+
+
 def test_scenes_of_all_kinds_come_in_turn() -> None:
     crowded, street = [Path(f"c{number}") for number in range(3)], [Path("s0"), Path("s1")]
     assert [path.name for path in rounds.in_turn([crowded, street])] == ["c0", "s0", "c1", "s1", "c2"]

@@ -1,0 +1,53 @@
+"""What training says of words that the model has not: dictionaries that only the builder has (`build --check`)."""
+
+from __future__ import annotations
+
+import random
+from itertools import product
+
+import pytest
+from voicemodel import dictionary, lexicon, rhymes, texts, voices
+from voicemodel.speak import CannotSay, say
+
+
+def test_the_dictionaries_know_how_words_are_said_on_both_sides_of_the_atlantic() -> None:
+    assert dictionary.sounds()["half"] == (("hh", "aa", "f"), ("hh", "ae", "f"))
+
+
+def test_long_words_names_and_single_letters_are_not_said() -> None:
+    said = dictionary.words()
+    assert {"polish", "kitchen"} <= set(said)
+    assert not {"a", "incomprehensibility", "london", "nhs"} & set(said)
+
+
+def test_no_strange_text_holds_a_held_out_phrase() -> None:
+    chance = random.Random(1)
+    said = [texts.strange(chance) for _ in range(5000)]
+    for phrase in texts.phrases("held out"):
+        assert [text for text in said if texts.holds(text, phrase)] == []
+
+
+def test_some_strange_texts_hold_phrases_and_most_do_not() -> None:
+    chance = random.Random(2)
+    said = [texts.strange(chance) for _ in range(2000)]
+    calls = sum(any(texts.holds(text, phrase) for phrase in texts.phrases("trained")) for text in said)
+    assert len(said) / 4 < calls < len(said) / 2
+
+
+@pytest.mark.parametrize("word", ["help", "police", "call", "me"])
+def test_a_rival_sounds_like_the_word_and_is_never_said_like_it(word: str) -> None:
+    ways, rivals = lexicon.read()[word], rhymes.in_dictionary(word)
+    apart = [min(rhymes.distance(*both) for both in product(ways, dictionary.sounds()[one])) for one in rivals]
+    assert min(apart) == 1
+    assert max(apart) <= rhymes.most(ways[0])
+
+
+def test_what_the_bench_says_in_a_words_place_is_no_rival() -> None:
+    for word in {word for phrase in texts.phrases("trained") for word in phrase.split()}:
+        assert [one for one in rhymes.in_dictionary(word) if rhymes.held_out(one)] == []
+    assert rhymes.held_out("polish")
+
+
+def test_a_voice_that_does_not_tell_how_it_says_a_word_leaves_the_text_to_others() -> None:
+    with pytest.raises(CannotSay, match="does not tell how it says 'gneissic' of 'call the gneissic'"):
+        say("call the gneissic", voices.Voice("flite", "slt"))
