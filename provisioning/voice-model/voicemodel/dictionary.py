@@ -1,7 +1,7 @@
 """All words that misaki's dictionaries know, with their sounds: talk is made of more words than the model has.
 
 hibari-tts carries those dictionaries (Apache 2.0). A network that learns from the model's few words alone takes what
-begins like one of them for it: "call the polish" for "call the police".
+begins like one of them for it: "hold me" for "help me".
 """
 
 from __future__ import annotations

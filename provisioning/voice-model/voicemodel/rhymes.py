@@ -1,7 +1,8 @@
 """Words that sound like a word of a phrase without being it: what "call the police" is not, as "call the peace".
 
 Made from sounds, of the model's lexicon or of a whole dictionary, not written by hand. One word in three is never used
-in training, and none that `./dev voice-bench` puts in a phrase's place: a bench has rhymes that no training heard.
+as a rhyme, and none that `./dev voice-bench` has in a phrase's word's place: a bench has rhymes that no training heard.
+The rounds of the shipped model before its last one knew the first rule only (README.md).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import random
 from itertools import product
 
 import pytest
-from voicemodel import dictionary, lexicon, rhymes, texts, voices
+from voicemodel import corpus, dictionary, lexicon, rhymes, texts, voices
 from voicemodel.speak import CannotSay, say
 
 
@@ -51,3 +51,11 @@ def test_what_the_bench_says_in_a_words_place_is_no_rival() -> None:
 def test_a_voice_that_does_not_tell_how_it_says_a_word_leaves_the_text_to_others() -> None:
     with pytest.raises(CannotSay, match="does not tell how it says 'gneissic' of 'call the gneissic'"):
         say("call the gneissic", voices.Voice("flite", "slt"))
+
+
+def test_the_strangers_of_the_corpus_say_words_that_the_model_has_not_with_their_sounds() -> None:
+    said = [one for number in range(8) if (one := corpus.spoken("strangers-hibari", number))]
+    known = lexicon.read()
+    words = [(word, way) for one in said for word, way in zip(one.text.split(), one.phones, strict=True)]
+    assert [word for word, _ in words if word not in known]
+    assert all(way for _, way in words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from voicemodel import lexicon, texts
+from voicemodel import lexicon, rhymes, texts
 from voicemodel.phones import PHONES, from_arpabet, from_ipa
 
 from agent.voice.lexicon import BUNDLED_MODEL, vocabulary
@@ -32,6 +32,16 @@ def test_no_training_text_holds_a_held_out_phrase() -> None:
     said = [texts.training(chance) for _ in range(20_000)]
     for phrase in texts.phrases("held out"):
         assert [text for text in said if texts.holds(text, phrase)] == []
+
+
+@pytest.mark.parametrize("word", ["help", "police", "me"])
+def test_rhymes_are_all_words_so_many_sounds_apart_that_no_bench_keeps_for_itself(word: str) -> None:
+    said = lexicon.read()
+    apart = {
+        other: min(rhymes.distance(one, two) for one in said[word] for two in ways) for other, ways in said.items()
+    }
+    near = {other for other, sounds in apart.items() if 0 < sounds <= rhymes.most(said[word][0])}
+    assert set(rhymes.of(word)) == {other for other in near if not rhymes.held_out(other)} != set()
 
 
 def test_every_trained_phrase_is_said_in_training() -> None:

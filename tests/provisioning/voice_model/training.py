@@ -195,6 +195,15 @@ def test_a_round_may_give_a_network_on_the_way_from_what_it_began_with() -> None
     assert all(torch.equal(rounds.between(began, ended, 1.0)[name], value) for name, value in ended.items())
 
 
+def test_a_build_gives_the_network_that_its_rounds_share_asks_for(tmp_path: Path) -> None:
+    work = prepared(tmp_path)
+    first, second = (rounds.Round(3, 1e-3, TINY, (CHAPTERS,), share) for share in (1.0, 0.5))
+    given = rounds.trained(work, [first, second], None, examined=False).state_dict()
+    began, ended = (torch.load(work / f"trained-{number}.pt") for number in (0, 1))
+    assert not torch.equal(began["chain.bias"], ended["chain.bias"])
+    torch.testing.assert_close(given["chain.bias"], (began["chain.bias"] + ended["chain.bias"]) / 2)
+
+
 def test_scenes_of_all_kinds_come_in_turn() -> None:
     crowded, street = [Path(f"c{number}") for number in range(3)], [Path("s0"), Path("s1")]
     assert [path.name for path in rounds.in_turn([crowded, street])] == ["c0", "s0", "c1", "s1", "c2"]
