@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,9 +45,11 @@ class Size:
     quiet_minutes: float
     clips_share: int
     """One in so many of people's recordings."""
+    memory_hours: float
+    """Of a street, that memory is watched over."""
 
 
-FULL, QUICK = Size(20.0, 2.0, 16, 10.0, 1), Size(0.5, 0.5, 2, 5.0, 4)
+FULL, QUICK = Size(20.0, 2.0, 16, 10.0, 1, 24.0), Size(0.5, 0.5, 2, 5.0, 4, 1.0)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,6 @@ class Wanted:
     size: Size
     engines: tuple[str, ...]
     recordings: Path | None
-    memory_hours: float
 
 
 def progress(console: Console, what: str) -> Callable[[int, int], None]:
@@ -88,16 +90,19 @@ def measure(console: Console, wanted: Wanted, kept: Path) -> tuple[list[runs.Run
     weighed: dict[str, Any] = {
         "quiet_cpu_s_per_hour": costs.quiet_cpu_s_per_hour(wanted.engines, wanted.size.quiet_minutes)
     }
-    if OURS in wanted.engines and wanted.memory_hours:
-        console.print(f"memory over {wanted.memory_hours:g} h")
-        spoken = [plan for plan in talk if plan.kind in {plans.ORDINARY, plans.NEAR_MISS, plans.CROWD}]
-        weighed["memory"] = costs.memory(spoken[:: max(1, len(spoken) // 6)], wanted.memory_hours)
     found: list[runs.Run] = []
-    tell = progress(console, "tapes played")
-    for done, of_tape in enumerate(runs.play_all(played, wanted.engines, workers), 1):
-        found += of_tape
-        runs.save(kept, found, weighed)
-        tell(done, len(played))
+    spoken = [plan for plan in talk if plan.kind in plans.SPOKEN]
+    hours = wanted.size.memory_hours if OURS in wanted.engines else 0
+    with costs.memory(spoken[:: max(1, len(spoken) // 6)], hours) if hours else nullcontext() as memory:
+        tell = progress(console, "tapes played")
+        for done, of_tape in enumerate(runs.play_all(played, wanted.engines, workers), 1):
+            found += of_tape
+            runs.save(kept, found, weighed)
+            tell(done, len(played))
+        if memory:
+            console.print(f"memory over {hours:g} h")
+            weighed["memory"] = memory()
+            runs.save(kept, found, weighed)
     return found, weighed
 
 
@@ -127,7 +132,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--recordings", type=Path, help="people's recordings: folders alexa, jarvis, snowboy of FLAC")
     parser.add_argument("--engines", default=",".join(ENGINES), help=f"of {','.join(ENGINES)}")
     parser.add_argument(
-        "--memory-hours", type=float, default=1.0, help="hours of sound that memory is watched over (1)"
+        "--memory-hours",
+        type=float,
+        help=f"hours that memory is watched over ({FULL.memory_hours:g}; with --quick {QUICK.memory_hours:g})",
     )
     parser.add_argument("--out", type=Path, default=Path("build/voice-bench/results"), help="where results go")
     parser.add_argument("--from", dest="kept", type=Path, metavar="JSON", help="only show the results kept there")
@@ -163,9 +170,10 @@ def main() -> None:
     usual = QUICK if asked.quick else FULL
     hours = asked.hours or usual.hours
     shared_hours = hours if OURS not in engines else min(hours, asked.shared_hours or usual.shared_hours)
-    size = replace(usual, hours=hours, shared_hours=shared_hours)
+    memory_hours = usual.memory_hours if asked.memory_hours is None else asked.memory_hours
+    size = replace(usual, hours=hours, shared_hours=shared_hours, memory_hours=memory_hours)
     try:
-        wanted = Wanted(size, engines, asked.recordings, asked.memory_hours)
+        wanted = Wanted(size, engines, asked.recordings)
         found, weighed = measure(console, wanted, asked.out / "results.json")
     except NoFortunes as missing:
         parser.error(str(missing))

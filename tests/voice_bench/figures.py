@@ -93,13 +93,13 @@ class Contender:
         hours = sum(run.length_s for run in self.runs if run.voices) / 3600
         return Rate(sum(len(each.false) for each in self.judged()), hours)
 
-    def _talk(self, place: str) -> list[Run]:
-        runs = [run for run in self.runs if not run.voices]
+    def _talk(self, place: str, talkers: str = "") -> list[Run]:
+        runs = [run for run in self.runs if not run.voices and talkers in {"", run.talkers}]
         return [run for run in runs if run.place == place] if place else [r for r in runs if r.place not in APART]
 
-    def false(self, place: str = "", label: str = "") -> Rate:
+    def false(self, place: str = "", label: str = "", talkers: str = "") -> Rate:
         """False activations in talk, all but what counts apart unless it is asked for."""
-        runs = self._talk(place)
+        runs = self._talk(place, talkers)
         hits = [hit for run in runs for hit in incidents(loud_enough(run.hits, self.threshold))]
         return Rate(sum(label in {"", hit.label} for hit in hits), sum(run.length_s for run in runs) / 3600)
 

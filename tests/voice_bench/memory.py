@@ -1,4 +1,4 @@
-"""A process that runs our pipeline over a loop of sound and tells its memory each hour of it, as JSON lines."""
+"""A process that runs our pipeline over an hour of sound, again and again; each time it tells its memory as JSON."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def draw(runs: Sequence[Run], path: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415 - it looks for a display as soon as it comes
 
     of_set = [run for run in runs if run.phrases == SHIPPED]
-    figure, panels = plt.subplots(1, len(VOICES), figsize=(11, 4.8), sharey=True, constrained_layout=True)
+    figure, panels = plt.subplots(1, len(VOICES), figsize=(15, 4.8), sharey=True, constrained_layout=True)
     for panel, (voices, title) in zip(panels, VOICES.items(), strict=True):
         for number, (engine, (played, colour, name)) in enumerate(CURVES.items()):
             if not any(run.engine in {engine, played} for run in of_set):

@@ -10,7 +10,7 @@ from tests.voice_bench.beds import BEDS
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, PEOPLE_SAID, SAID, SHIPPED, all_phrases, phrase_set
 from tests.voice_bench.sentences import SENTENCES
-from tests.voice_bench.speech import TRACT, Line, cast
+from tests.voice_bench.speech import TRACT, VOICES, Line, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ KINDS = ORDINARY, NEAR_MISS, CROWD, MUSIC, TRAFFIC = (
     "music-like",
     "traffic-like",
 )
+SPOKEN = ORDINARY, NEAR_MISS, CROWD
 RHYME = "rhymes"
 RHYMES_SHARE = 0.25
 """Of the hours of a kind: rhymes are counted apart."""
@@ -34,7 +35,7 @@ PEOPLE_TALK = "people"
 ORDINARY_LINES = 2500
 """Different sentences at most; more hours of talk say them again with another throat, level and noise."""
 NEAR_MISS_WAYS = 24
-"""How many ways each near miss is said at most, half of them by voices made from people."""
+"""How many ways each near miss is said at most, a third of them by each kind of voice."""
 BEHIND_LINES = 150
 """What is said in the babble behind calls."""
 LINES_AN_HOUR = 1100
@@ -85,7 +86,7 @@ class CallTape:
 
     phrases: str
     condition: Condition
-    recorded: bool
+    voices: str
     bed: str
     sayings: tuple[Saying, ...]
     behind: tuple[Line, ...]
@@ -98,6 +99,8 @@ class TalkTape:
     """Sound in which nobody calls."""
 
     kind: str
+    voices: str
+    """Who talks in it; empty where nobody does."""
     lines: tuple[Line, ...]
     """What may be said in it, in this order, over and over."""
     length_s: float
@@ -127,20 +130,21 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
     others = random.Random("behind")
     texts = others.sample(ordinary, BEHIND_LINES)
     behind = tuple(
-        Line(text, cast(others, number // 2, recorded=bool(number % 2))) for number, text in enumerate(texts)
+        Line(text, cast(others, number // len(VOICES), VOICES[number % len(VOICES)]))
+        for number, text in enumerate(texts)
     )
     for phrases, said, conditions in (
         (SHIPPED, tuple(phrase_set(SHIPPED).labels), CONDITIONS),
         (HELD_OUT, tuple(phrase_set(HELD_OUT).labels), CONDITIONS),
         (SHIPPED, SENTENCES, (IN_SENTENCE,)),
     ):
-        for recorded in (True, False):
+        for voices in VOICES:
             for number, bed in enumerate(BEDS):
-                chance = random.Random(f"{phrases} {recorded} {bed}")
+                chance = random.Random(f"{phrases} {voices} {bed}")
                 # Every phrase by every voice, over all beds together.
                 turns = [divmod(number * per_bed + count, len(said)) for count in range(per_bed)]
                 sayings = [
-                    Saying(Line(said[phrase], cast(chance, voice, recorded=recorded)), round(chance.uniform(*TRACT), 2))
+                    Saying(Line(said[phrase], cast(chance, voice, voices)), round(chance.uniform(*TRACT), 2))
                     for voice, phrase in turns
                 ]
                 chance.shuffle(sayings)
@@ -148,7 +152,7 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
                     CallTape(
                         phrases,
                         condition,
-                        recorded,
+                        voices,
                         bed,
                         tuple(sayings),
                         behind if bed == "babble" else (),
@@ -162,40 +166,47 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
 def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: bool) -> list[TalkTape]:
     """Equal shares of `KINDS`, so long in all, and rhymes besides; the first `shared_hours` are for everybody.
 
-    What `people` say is listened for in the ordinary sentences only.
+    In each tape of speech one kind of voice talks, so that it is known whose talk sets an engine off; the kinds take
+    turns. What `people` say is listened for in the ordinary sentences only.
     """
     chance = random.Random("talk")
     wanted = int(hours / len(KINDS) * LINES_AN_HOUR) + 1
     chosen = chance.sample(ordinary, min(len(ordinary), ORDINARY_LINES, wanted))
-    plain = [Line(text, cast(chance, number // 2, recorded=bool(number % 2))) for number, text in enumerate(chosen)]
-    near = _said_in_many_ways(NEAR_MISSES, wanted, chance)
-    rhymes = _said_in_many_ways(RHYMES, wanted, chance)
-    said = {ORDINARY: plain, NEAR_MISS: near, CROWD: plain + near, RHYME: rhymes}
-    each = max(1, round(hours * 3600 / len(KINDS) / TALK_S))
+    said: dict[tuple[str, str], list[Line]] = {}
+    for turn, voices in enumerate(VOICES):
+        plain = [Line(text, cast(chance, number, voices)) for number, text in enumerate(chosen[turn :: len(VOICES)])]
+        near = _said_in_many_ways(NEAR_MISSES, wanted, voices, chance)
+        rhymes = _said_in_many_ways(RHYMES, wanted, voices, chance)
+        said |= {(ORDINARY, voices): plain, (NEAR_MISS, voices): near, (CROWD, voices): plain + near}
+        said[RHYME, voices] = rhymes
+    each = _whole_turns(hours * 3600 / len(KINDS) / TALK_S)
     length_s = hours * 3600 / len(KINDS) / each
     return [
         TalkTape(
             kind,
-            _from(said.get(kind, plain), number / each),
+            voices,
+            _from(said[kind, voices], number / each) if voices else (),
             length_s,
             number,
             (SHIPPED, HELD_OUT, *((PEOPLE,) if people and kind == ORDINARY else ())) if shared else (SHIPPED,),
             shared,
         )
         for kind in (*KINDS, RHYME)
-        for number in range(each if kind != RHYME else max(1, round(each * RHYMES_SHARE)))
+        for number in range(each if kind != RHYME else _whole_turns(each * RHYMES_SHARE))
+        for voices in [VOICES[number % len(VOICES)] if kind in {*SPOKEN, RHYME} else ""]
         for shared in [number * length_s < shared_hours * 3600 / len(KINDS)]
     ]
 
 
-def _said_in_many_ways(texts: Sequence[str], wanted: int, chance: random.Random) -> list[Line]:
-    """Each of them by voices of both kinds in turn, in no order."""
-    ways = min(NEAR_MISS_WAYS, -(-wanted // len(texts)))
-    lines = [
-        Line(text, cast(chance, number + way // 2, recorded=bool(way % 2)))
-        for way in range(ways)
-        for number, text in enumerate(texts)
-    ]
+def _whole_turns(tapes: float) -> int:
+    """About so many tapes: each kind of voice talks in as many."""
+    return len(VOICES) * max(1, round(tapes / len(VOICES)))
+
+
+def _said_in_many_ways(texts: Sequence[str], wanted: int, voices: str, chance: random.Random) -> list[Line]:
+    """Each of them by each voice of this kind in turn, in no order."""
+    ways = -(-min(NEAR_MISS_WAYS, -(-wanted // len(texts))) // len(VOICES))
+    lines = [Line(text, cast(chance, number + way, voices)) for way in range(ways) for number, text in enumerate(texts)]
     chance.shuffle(lines)
     return lines
 

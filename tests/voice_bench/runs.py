@@ -31,7 +31,9 @@ class Run:
     place: str
     """The condition of calls; the kind of talk."""
     voices: str
-    """"recorded", "formant" or "people" who call; empty for talk."""
+    """The kind of voice that calls, or "people"; empty for talk."""
+    talkers: str
+    """The kind of voice that talks; empty for calls, and where nobody talks."""
     bed: str
     calls: tuple[Call, ...]
     hits: tuple[Hit, ...]
@@ -86,12 +88,12 @@ def _run(plan: Plan, name: str, phrases: str, tape: Tape) -> Run:
     hits, cpu_s = heard(name, phrases, tape)
     match plan:
         case CallTape():
-            place, voices, bed = plan.condition.name, "recorded" if plan.recorded else "formant", plan.bed
+            place, voices, talkers, bed = plan.condition.name, plan.voices, "", plan.bed
         case ClipTape():
-            place, voices, bed = PEOPLE_TALK, "people" if plan.calls else "", ""
+            place, voices, talkers, bed = PEOPLE_TALK, "people" if plan.calls else "", "", ""
         case _:
-            place, voices, bed = plan.kind, "", ""
-    return Run(name, phrases, place, voices, bed, tape.calls, tuple(hits), tape.length_s, cpu_s)
+            place, voices, talkers, bed = plan.kind, "", plan.voices, ""
+    return Run(name, phrases, place, voices, talkers, bed, tape.calls, tuple(hits), tape.length_s, cpu_s)
 
 
 def play_all(plans: Sequence[Plan], engines: tuple[str, ...], workers: int) -> Iterator[list[Run]]:
@@ -103,7 +105,10 @@ def play_all(plans: Sequence[Plan], engines: tuple[str, ...], workers: int) -> I
 
 def save(path: Path, runs: Sequence[Run], costs: dict[str, Any]) -> None:
     """Keep everything that the tables are made of, in the place of what was kept before."""
-    ordered = sorted(runs, key=lambda run: (run.engine, run.phrases, run.place, run.voices, run.bed, run.length_s))
+    ordered = sorted(
+        runs,
+        key=lambda run: (run.engine, run.phrases, run.place, run.voices, run.talkers, run.bed, run.length_s),
+    )
     whole = {"costs": costs, "runs": [asdict(run) for run in ordered]}
     part = path.with_suffix(".part")
     part.write_text(json.dumps(whole), encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import resample_poly
 from voicemodel.speak import CannotSay, spoken
-from voicemodel.voices import HELD_OUT_FORMANT, Voice
+from voicemodel.voices import CHOOSES_PITCH, HELD_OUT_FORMANT, HELD_OUT_READERS, Voice
 
 if TYPE_CHECKING:
     import random
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CACHE = Path("build/voice-bench/speech")
-RECORDED = (Voice("flite", "rms"), Voice("festival", "ked_diphone"))
-"""Made from recordings of one person each, and in no training."""
-FORMANT = HELD_OUT_FORMANT
+VOICES = RECORDED, READERS, FORMANT = "recorded", "readers", "formant"
+CAST = {
+    RECORDED: (Voice("flite", "rms"), Voice("festival", "ked_diphone")),
+    READERS: HELD_OUT_READERS,
+    FORMANT: HELD_OUT_FORMANT,
+}
+"""Nobody of them is in any training. The two of RECORDED are cut and learned from recordings of one man each; the
+readers sound most like people, and other speakers of their network trained the model; those of FORMANT are computed."""
 PACE, PITCH = (0.8, 1.25), (0.85, 1.2)
 TRACT = (0.85, 1.2)
 """Resampled by this: a tall man's vocal tract to that of a child of ten, and pitch and pace with it."""
@@ -49,12 +54,11 @@ class Line:
         return f"{self.voice.engine} {self.voice.name}"
 
 
-def cast(chance: random.Random, number: int, *, recorded: bool) -> Voice:
-    """The held-out voice whose turn it is, with a pace and a pitch of its own."""
-    voices = RECORDED if recorded else FORMANT
-    voice = voices[number % len(voices)]
+def cast(chance: random.Random, number: int, voices: str) -> Voice:
+    """The voice of this kind whose turn it is, with a pace and, where the engine can, a pitch of its own."""
+    voice = CAST[voices][number % len(CAST[voices])]
     pace, pitch = round(voice.pace * chance.uniform(*PACE), 2), round(chance.uniform(*PITCH), 2)
-    return replace(voice, pace=pace, pitch=pitch if voice.engine != "festival" else 1.0)  # a diphone voice has one
+    return replace(voice, pace=pace, pitch=pitch if voice.engine in CHOOSES_PITCH else 1.0)
 
 
 def _say(line: Line) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
-from voicemodel import lexicon, rhymes, texts
+from voicemodel import lexicon, rhymes, texts, voices
 
 from agent.hw.kit import SAMPLE_RATE_HZ
+from tests.voice_bench import plans
 from tests.voice_bench.hits import Hit, judge
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.ordinary import holds_any, sentences
 from tests.voice_bench.phrase_sets import HELD_OUT, SHIPPED, all_phrases, phrase_set
 from tests.voice_bench.sentences import SENTENCES, label_of
+from tests.voice_bench.speech import CAST, VOICES
 from tests.voice_bench.tape import Said, pcm, rms, starts, with_calls
 
 LINES = (*NEAR_MISSES, *RHYMES)
@@ -46,6 +49,38 @@ def unlikeness(line: str) -> float:
         for start in range(len(heard))
         for end in range(start, min(len(heard), start + 2 * len(sounds)) + 1)
     )
+
+
+def test_everybody_who_speaks_here_is_held_out_from_training() -> None:
+    held_out = {voice.name for voice in (*voices.HELD_OUT, *voices.HELD_OUT_READERS)}
+    assert {voice.name for kind in CAST.values() for voice in kind} <= held_out
+
+
+@pytest.mark.parametrize("hours", [0.5, 3.0, 20.0])
+def test_each_kind_of_voice_talks_as_long_as_the_others_and_alone_in_its_tapes(hours: float) -> None:
+    lasts: Counter[tuple[str, str]] = Counter()
+    for tape in plans.talk(hours, [f"sentence {number}" for number in range(400)], 0.5, people=False):
+        talkers = {voice.name for voice in CAST[tape.voices]} if tape.voices else set()
+        assert {line.voice.name for line in tape.lines} == talkers
+        lasts[tape.kind, tape.voices] += round(tape.length_s)
+    for kind in plans.SPOKEN:
+        assert [lasts[kind, each] for each in VOICES] == pytest.approx([hours * 1200 / 5] * 3, abs=20)
+    assert sum(lasts[kind, each] for kind in plans.KINDS for each in (*VOICES, "")) == pytest.approx(
+        hours * 3600, abs=60
+    )
+
+
+def test_each_voice_calls_equally_often_in_each_condition() -> None:
+    calls = plans.calls(16, [f"sentence {number}" for number in range(400)])
+    for condition in plans.CONDITIONS:
+        for kind in VOICES:
+            said = Counter(
+                saying.line.voice.name
+                for tape in calls
+                if tape.condition == condition and tape.voices == kind
+                for saying in tape.sayings
+            )
+            assert set(said.values()) == {2 * 80 // len(CAST[kind])}
 
 
 def test_a_fortune_with_a_phrase_in_it_is_not_told() -> None:
