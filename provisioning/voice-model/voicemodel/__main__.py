@@ -16,7 +16,7 @@ import torch
 
 from agent.voice import manifest
 from voicemodel import corpus, lexicon, rounds, texts
-from voicemodel.assemble import assemble, with_silence
+from voicemodel.assemble import assemble
 from voicemodel.filler import filler
 from voicemodel.matrices import Stored
 from voicemodel.workers import workers
@@ -25,11 +25,6 @@ log = structlog.get_logger()
 
 SCALE = 0.75
 """The filler's (see README.md for the curve that it was picked from)."""
-SILENCE_NATS = -0.2
-"""Added to the network's scores of silence. It learned to take distant talk for it, and so takes a call amid others who
-talk for it too: of 64 calls in babble at 10 and 5 dB SNR the unit heard 29 and 4 with 0, 33 and 10 with -0.2, 34 and 13
-with -0.3, 33 and 11 with -0.6; of 64 in a street 49 and 39, 49 and 41, 49 and 41, 47 and 39. With -0.3 it suspected
-four of its own spoken lines beside its microphone."""
 
 
 def speech(folder: Path) -> None:
@@ -77,7 +72,7 @@ def main() -> None:
         parser.error(f"{other}; take another --work folder")
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
-    layers = with_silence(network.eval().as_kaldi(), SILENCE_NATS)
+    layers = network.eval().as_kaldi()
     assemble(part, layers, said, filler(said, SCALE), texts.phrases("trained"), stored=Stored(asked.bits))
     manifest.write(part)
     shutil.rmtree(asked.out, ignore_errors=True)

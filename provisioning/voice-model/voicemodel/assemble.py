@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from voicemodel.features import MELS, MFCC_CONF
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 POSITIONS = ("begin", "end", "internal", "singleton")
 """Where in a word a sound stands: Vosk finds the words' ends by it. All four share their outputs."""
 SILENCE = 1
-SILENCE_OUTPUTS = 0, 1
-"""Of the network: for its first frame, and for all later ones."""
 UNKNOWN = 1
 PAUSE = 0.3
 """How likely a pause is after a word."""
@@ -73,9 +71,10 @@ def phone_id(phone: str, position: str) -> int:
 
 def transition_model() -> TransitionModel:
     """All sounds at all positions."""
+    silence = Transition(SILENCE, 0, 1)
     return TransitionModel(
         [
-            Transition(SILENCE, *SILENCE_OUTPUTS),
+            silence,
             *(
                 Transition(phone_id(phone, position), 2 + 2 * number, 3 + 2 * number)
                 for number, phone in enumerate(PHONES)
@@ -96,14 +95,6 @@ def positions(sounds: Phones) -> list[int]:
 def cost(probability: float) -> float:
     """Of something so likely."""
     return -math.log(probability)
-
-
-def with_silence(layers: Sequence[Affine], nats: float) -> list[Affine]:
-    """The network, to which silence seems likelier by so much."""
-    *before, last = layers
-    bias = last.bias.copy()
-    bias[list(SILENCE_OUTPUTS)] += nats
-    return [*before, replace(last, bias=bias)]
 
 
 def decoding_graph(transitions: TransitionModel, words: Sequence[str], lexicon: Lexicon, filler: Filler) -> Graph:

@@ -7,7 +7,6 @@ import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 import vosk
 from voicemodel import assemble, lexicon, texts
 from voicemodel.features import MELS
@@ -125,13 +124,3 @@ def test_every_pronunciation_is_a_path_through_the_graph_that_is_stored(tmp_path
         for sounds in words[word]:
             assert accepts(arcs, final, [transitions.enter(phone) for phone in assemble.positions(sounds)], number)
         assert not accepts(arcs, final, [transitions.enter(assemble.phone_id("z", "singleton"))], number)
-
-
-def test_a_network_with_less_silence_says_everything_else_as_before() -> None:
-    layers = untrained(np.random.default_rng(4))
-    frames = np.random.default_rng(5).normal(size=(30, MELS)).astype(np.float32)
-    change = computed(assemble.with_silence(layers, -0.2), frames) - computed(layers, frames)
-    silence = [number in assemble.SILENCE_OUTPUTS for number in range(OUTPUTS)]
-    heard = change[~np.isnan(change).any(axis=1)]
-    assert len(heard)
-    assert heard == pytest.approx(np.tile(np.where(silence, -0.2, 0.0), (len(heard), 1)))
