@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     Talk = Iterator[Sound]
     """Sentences without end, for those who talk behind."""
 
-BEDS = ("traffic", "babble", "music", "gusts", "street")
 TALKERS = 5
 """At once, in the babble behind a call; none of them is understood for long."""
 SCENE_S, FADE_S = 20.0, 1.0
@@ -36,7 +35,7 @@ _SCENES = {
 
 
 def bed(chance: Generator, kind: str, samples: int, talk: Talk) -> Sound:
-    """So much of one of `BEDS`, with an RMS of 1."""
+    """So much of one of `plans.BEDS`, with an RMS of 1."""
     match kind:
         case "street":
             sound = street(int(chance.integers(1 << 30)), samples)

@@ -6,16 +6,17 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.voice_bench.beds import BEDS
+from tests.voice_bench.cast import TRACT, VOICES, Line, cast
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, PEOPLE_SAID, SAID, SHIPPED, all_phrases, phrase_set
 from tests.voice_bench.sentences import SENTENCES
-from tests.voice_bench.speech import TRACT, VOICES, Line, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+BEDS = ("traffic", "babble", "music", "gusts", "street")
+"""The noises that calls are laid into."""
 CLIPS = 40
 """People's recordings on a tape."""
 TALK_S = 300.0

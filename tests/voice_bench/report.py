@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from tests.voice_bench.cast import FORMANT, READERS, RECORDED
 from tests.voice_bench.engines import NAIVE, OURS
 from tests.voice_bench.figures import Contender, contenders, labels_of
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, SHIPPED
@@ -21,7 +22,6 @@ from tests.voice_bench.plans import (
     RHYME,
     SPOKEN,
 )
-from tests.voice_bench.speech import FORMANT, READERS, RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

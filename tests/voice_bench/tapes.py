@@ -14,11 +14,12 @@ from voicemodel.speak import resampled
 
 from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 from fakes.sound import active_rms
-from tests.voice_bench.beds import BEDS, bed, crowd, street
+from tests.voice_bench.beds import bed, crowd, street
+from tests.voice_bench.cast import TRACT
 from tests.voice_bench.phrase_sets import PEOPLE, SAID, all_phrases, phrase_set
-from tests.voice_bench.plans import CROWD, MUSIC, TRAFFIC, CallTape, ClipTape, follows
+from tests.voice_bench.plans import BEDS, CROWD, MUSIC, TRAFFIC, CallTape, ClipTape, follows
 from tests.voice_bench.sentences import label_of
-from tests.voice_bench.speech import TRACT, sound_of
+from tests.voice_bench.speech import sound_of
 from tests.voice_bench.tape import AFTER_S, APART_S, Call, Said, Tape, amplitude, pcm, rms, starts, with_calls
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
+    from tests.voice_bench.cast import Line
     from tests.voice_bench.plans import Plan, TalkTape
-    from tests.voice_bench.speech import Line
     from tests.voice_bench.tape import Sound
 
 QUIET_DBFS = -60.0

@@ -11,12 +11,12 @@ from voicemodel import lexicon, rhymes, texts, voices
 
 from agent.hw.kit import SAMPLE_RATE_HZ
 from tests.voice_bench import plans
+from tests.voice_bench.cast import CAST, VOICES
 from tests.voice_bench.hits import Hit, judge
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.ordinary import holds_any, sentences
 from tests.voice_bench.phrase_sets import HELD_OUT, SHIPPED, all_phrases, phrase_set
 from tests.voice_bench.sentences import SENTENCES, label_of
-from tests.voice_bench.speech import CAST, VOICES
 from tests.voice_bench.tape import Said, pcm, rms, starts, with_calls
 
 LINES = (*NEAR_MISSES, *RHYMES)
