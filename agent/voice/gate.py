@@ -40,9 +40,12 @@ LOOK_BACK_MS = 400
 
 
 def level_dbfs(pcm: bytes) -> float:
-    """The RMS level of 16-bit little-endian sound; 0 dBFS is a full-scale square wave."""
+    """The RMS level of 16-bit little-endian sound; 0 dBFS is a full-scale square wave.
+
+    Without its mean: a converter that is off zero is not a loud place, in which only a shout would open the gate.
+    """
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
-    power = float(np.mean(np.square(samples / 32768.0))) if samples.size else 0.0
+    power = float(np.var(samples / 32768.0)) if samples.size else 0.0
     return max(SILENCE_DBFS, 10 * float(np.log10(power))) if power > 0 else SILENCE_DBFS
 
 

@@ -19,7 +19,7 @@ from agent.hw.lines import line_words
 from agent.signals import Line
 from agent.voice.decision import Phrase
 from agent.voice.gate import level_dbfs
-from agent.voice.lexicon import BUNDLED_MODEL, unknown_words, vocabulary
+from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable, unknown_words, vocabulary
 from agent.voice.pipeline import pipelines
 
 if TYPE_CHECKING:
@@ -54,14 +54,19 @@ def ear_for(model: Path) -> OwnEar | None:
     A model of another language does not know them; the bundled one then proves speaker, microphone and gate.
 
     Raises:
-        ModelUnusable: the model is missing or broken.
+        ModelUnusable: the unit's model is missing or broken.
     """
     phrase = sound_check()
-    knowing = [each for each in (model, BUNDLED_MODEL) if not unknown_words(phrase.text, vocabulary(each))]
-    if not knowing:
-        log.error("self_test_impossible", reason=f'no voice model here knows the words "{phrase.text}"')
-        return None
-    return OwnEar(pipelines(knowing[0], [phrase], (), refractory_s=LISTEN_S))
+    for each in dict.fromkeys((model, BUNDLED_MODEL)):
+        try:
+            if not unknown_words(phrase.text, vocabulary(each)):
+                return OwnEar(pipelines(each, [phrase], (), refractory_s=LISTEN_S))
+        except ModelUnusable as unusable:
+            if each is model:
+                raise
+            log.exception("self_test_model_unusable", reason=str(unusable))  # calls are heard with the other one
+    log.error("self_test_impossible", reason=f'no voice model here knows the words "{phrase.text}"')
+    return None
 
 
 @dataclass

@@ -168,7 +168,7 @@ class VoskRecogniser:
             return self._utterance(self._vosk.Result())
         partial = json.loads(self._vosk.PartialResult())["partial"].split()
         if self._held.ripe(partial, self.heard_s):
-            return self._end()
+            return self._cut(AGAIN_S)  # the next phrase may have begun: "i need help call the police" in one breath
         length_s = len(self._utterance_pcm) / BYTES_PER_S
         if length_s >= UTTERANCE_S and not self._held.under_way(partial):
             return self._cut(AGAIN_S)

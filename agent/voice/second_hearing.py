@@ -123,8 +123,9 @@ def stands_out_db(pcm: bytes, around: bytes) -> float:
 
 
 def _levels_db(pcm: bytes) -> NDArray[np.float64]:
-    """Of each 20 ms; digital silence is as loud as a step of the converter."""
+    """Of each 20 ms, without the mean of all; digital silence is as loud as a step of the converter."""
     samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+    samples -= samples.mean() if len(samples) else 0.0
     frames = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     return np.asarray(10 * np.log10(np.square(frames).mean(axis=1) + 1))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent import journal
 from agent.helpers.messages import HearingStands, Trouble, TroubleOver, Working
+from agent.voice.behind import Behind
 from agent.voice.liveness import Cost, Heard, Liveness
 from agent.voice.microphone_check import Condition, MicrophoneCheck
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 WORKING_EVERY_S = 1.0
 """Proof of work; the daemon takes three missed ones for a hung listener (`agent.helpers.owner`)."""
-LOST = "microphone-lost"
+LOST, BEHIND = "microphone-lost", "microphone-behind"
 AILS = {
     Condition.SILENT: "gives no sound at all: it is muted or unplugged",
     Condition.CONSTANT: "is stuck at one value: it or its converter is broken",
@@ -55,6 +56,7 @@ class Watch:
         self._check = MicrophoneCheck()
         self._told: Condition | None = None
         self._liveness = Liveness(_cost())
+        self._behind = Behind()
 
     def lost(self, why: Exception) -> None:
         """The microphone is gone, or still is: told once until it is `heard`."""
@@ -79,11 +81,23 @@ class Watch:
         """
         self._done += 1
         self._blocks_lost += block.lost
+        self._tell_whether_behind(block.lost)
         if self._proved_s is None or block.ended_s - self._proved_s >= WORKING_EVERY_S:
             self._proved_s = block.ended_s
             self._send(Working(self._done, self._blocks_lost, journal.standing().lost))
         if self._liveness.heard(Heard(block.ended_s, block.lost, self._check.level_dbfs, recognised_s)):
             self._send(HearingStands(block.ended_s, self._liveness.facts(_cost(), recogniser_age_s)))
+
+    def _tell_whether_behind(self, lost: int) -> None:
+        before = self._behind.now
+        self._behind.heard(lost)
+        if self._behind.now and not before:
+            text = (
+                f"The listener loses a tenth or more of what the microphone {self._name} hears: the unit is too busy, "
+            )
+            self._send(Trouble(BEHIND, f"{text}too hot, or has more languages than it can hear at once."))
+        elif before and not self._behind.now:
+            self._send(TroubleOver(BEHIND))
 
     def _tell_what_ails(self, condition: Condition | None) -> None:
         if condition is self._told:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from contextlib import asynccontextmanager, suppress
@@ -130,6 +131,21 @@ async def test_a_hung_helper_is_replaced(tmp_path: Path) -> None:
         await daemon.until(lambda: daemon.told(FaultCleared, "down"))
         assert "hung" in next(each.text for each in daemon.signals if isinstance(each, Faulted))
         assert daemon.helper.starts == 2
+
+
+async def test_a_line_that_came_while_the_daemon_itself_stood_still_is_read() -> None:
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_unix_connection(sock=ours)
+    with theirs:
+        due_s = asyncio.get_running_loop().time() + 0.2
+        reading = asyncio.create_task(owner._next_line(reader, due_s))
+        await asyncio.sleep(0)  # it waits
+        theirs.sendall(b"a call for help\n")
+        while asyncio.get_running_loop().time() < due_s + 0.1:
+            pass  # as on a card that swaps
+        assert await reading == b"a call for help\n"
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_a_helper_that_takes_longer_to_start_than_it_is_granted_comes_up_in_the_end(

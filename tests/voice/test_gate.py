@@ -42,6 +42,19 @@ def test_the_level_is_that_of_the_sound(dbfs: float) -> None:
     assert level_dbfs(noise(dbfs, 1)) == pytest.approx(dbfs, abs=0.3)
 
 
+@pytest.mark.parametrize("steps", [300, 900, -900])
+def test_a_converter_that_is_off_zero_makes_no_loud_place(steps: int) -> None:
+    gate, level = Gate(), level_dbfs(noise(-60.0, 1))
+    for seed in range(60 * BLOCKS_PER_S):
+        gate.feed(lifted(noise(-60.0, seed), steps))
+    assert gate.floor_dbfs == pytest.approx(level, abs=0.5)
+    assert [gate.feed(lifted(noise(-50.0, seed), steps)) for seed in range(OPENING_LOUD_BLOCKS)][-1].pcm
+
+
+def lifted(pcm: bytes, steps: int) -> bytes:
+    return (np.frombuffer(pcm, "<i2") + np.int16(steps)).tobytes()
+
+
 def test_digital_silence_and_no_sound_at_all_have_a_level() -> None:
     assert level_dbfs(bytes(3200)) == SILENCE_DBFS
     assert level_dbfs(b"") == SILENCE_DBFS

@@ -279,6 +279,17 @@ def test_another_fault_takes_the_place_of_the_one_before(daemon: Daemon, microph
     assert daemon.next(Trouble).code == "microphone-constant"
 
 
+def test_a_listener_that_loses_a_tenth_of_the_sound_says_so_until_it_keeps_up(
+    daemon: Daemon, microphone: TableMicrophone
+) -> None:
+    street = Street(seed=22)
+    microphone.hear([replace(block, lost=int(number % 6 == 0)) for number, block in enumerate(street.blocks(11))])
+    told = daemon.next(Trouble)
+    assert told.code == "microphone-behind"
+    microphone.hear(street.blocks(21))
+    assert daemon.next(TroubleOver) == TroubleOver("microphone-behind")
+
+
 def test_each_ten_seconds_of_sound_tell_how_the_hearing_stands(daemon: Daemon, microphone: TableMicrophone) -> None:
     street = Street(seed=20)
     street.say("help-me-slt", 20)

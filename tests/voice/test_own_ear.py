@@ -10,13 +10,16 @@ import pytest
 from agent.helpers.messages import SelfTestBegun, SelfTestEnded
 from agent.hw.kit import BLOCK_SAMPLES, PcmBlock
 from agent.signals import Line
-from agent.voice.lexicon import BUNDLED_MODEL
+from agent.voice import manifest
+from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
 from agent.voice.own_ear import LISTEN_S, QUIET_S, QUIET_WITHIN_S, OwnEar, ear_for, sound_check
 from agent.voice.pipeline import pipelines
+from tests.voice.polish import polish_model
 from tests.voice.sounds import Street, fresh_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from agent.voice.decision import Detection
     from agent.voice.pipeline import Pipeline
@@ -131,3 +134,23 @@ def test_nothing_is_listened_for_without_a_test() -> None:
 
 def test_the_bundled_model_knows_the_line() -> None:
     assert ear_for(BUNDLED_MODEL) is not None
+
+
+def test_a_unit_with_a_model_of_its_own_tests_itself_though_the_bundled_one_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.voice.own_ear.BUNDLED_MODEL", tmp_path / "gone")
+    assert ear_for(BUNDLED_MODEL) is not None
+
+
+def test_a_broken_bundled_model_takes_the_self_test_from_a_unit_of_another_language_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.voice.own_ear.BUNDLED_MODEL", tmp_path / "gone")
+    polish = polish_model(tmp_path / "polish")
+    words = polish / "graph/words.txt"
+    words.write_text(words.read_text(encoding="utf-8").replace("\nsound ", "\ndźwięk "), encoding="utf-8")
+    manifest.write(polish)
+    assert ear_for(polish) is None
+    with pytest.raises(ModelUnusable):
+        ear_for(tmp_path / "gone too")

@@ -23,7 +23,9 @@ class Watched(VoskRecogniser):
     """Tells where it cut."""
 
     def __init__(self, *phrases: Phrase) -> None:
-        super().__init__(load_model(BUNDLED_MODEL), grammar(phrases, (), ("call", "the", "police")), phrases)
+        super().__init__(
+            load_model(BUNDLED_MODEL), grammar(phrases, (), ("call", "the", "police", "help", "me")), phrases
+        )
         self.cut_at_s: list[float] = []
 
     def _cut(self, again_s: float) -> list[Word]:
@@ -82,6 +84,28 @@ def test_a_slow_phrase_behind_a_false_beginning_of_one_is_heard_whole(monkeypatc
     monkeypatch.setattr(HeldPhrase, "under_way", lambda *_: True)
     recogniser = Watched(POLICE)
     hears_it_once(recogniser, LONGEST_S - 1.0, pause_s=0.4)
+
+
+@pytest.mark.parametrize("breath_s", [0.0, 0.1, 0.2])
+def test_a_phrase_right_behind_another_is_heard_whole(breath_s: float) -> None:
+    help_me = Phrase(("help", "me"), "help-me", 0.7)
+    recogniser = Watched(help_me, POLICE)
+    one, other = (trimmed(spoken(name)) for name in ("help-me-slt", "call-the-police-rms"))
+    sound = np.concatenate([hiss(1.0), one, hiss(breath_s), other, hiss(2.0, seed=2)])
+    words = [word.text for word in recogniser.hear(sound)]
+    said = [
+        phrase
+        for start in range(len(words))
+        for phrase in (help_me.words, POLICE.words)
+        if tuple(words[start : start + len(phrase)]) == phrase
+    ]
+    assert said == [help_me.words, POLICE.words]
+
+
+def trimmed(sound: np.ndarray) -> np.ndarray:
+    """From its first loud sample to its last."""
+    loud = np.flatnonzero(np.abs(sound) > 300)
+    return sound[loud[0] : loud[-1]]
 
 
 def hears_it_once(recogniser: Watched, begins_s: float, pause_s: float = 0.0) -> None:
