@@ -25,9 +25,24 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+LATE_S = 120.0
+"""A language that takes longer is told as unheard, and so are those after it. The largest English model loads in under
+20 s from a good card; a boot that is busy with everything else takes some times that."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A language that can be heard from now on."""
+
+    name: str
+    language: Language
+    late: bool
+    """Whether it was told as unheard before."""
+
+
 @dataclass(frozen=True)
 class Unheard:
-    """A language that this process does not hear."""
+    """A language that this process does not hear, or not yet."""
 
     name: str
     why: str
@@ -42,20 +57,32 @@ class FurtherLanguages:
         self.loaded: list[Language] = []
         """Those that `news` has told of."""
         self._news: queue.SimpleQueue[tuple[str, Language] | Unheard] = queue.SimpleQueue()
+        self._awaited = [each.name for each in wanted]
+        self._late: set[str] = set()
+        self._since_s: float | None = None
         if wanted:
             # A daemon: a model that never loads must not keep the process from ending.
             threading.Thread(target=self._load, args=(wanted,), name="languages", daemon=True).start()
 
-    def news(self) -> Iterator[Language | Unheard]:
-        """Yield what was loaded, or could not be, since the last call."""
+    def news(self, now_s: float) -> Iterator[Loaded | Unheard]:
+        """Yield what was loaded, could not be, or is late, since the last call."""
         while not self._news.empty():  # nobody else takes from it
             match self._news.get():
                 case Unheard() as unheard:
+                    self._awaited.remove(unheard.name)
                     yield unheard
                 case name, language:
                     log.info("language_heard", language=name)
+                    self._awaited.remove(name)
                     self.loaded.append(language)
-                    yield language
+                    yield Loaded(name, language, name in self._late)
+        if self._since_s is None:
+            self._since_s = now_s
+        if now_s - self._since_s > LATE_S:
+            for name in self._awaited:
+                if name not in self._late:
+                    self._late.add(name)
+                    yield Unheard(name, f"its model has not loaded within {LATE_S:.0f} s")
 
     def _load(self, wanted: Sequence[LanguageSettings]) -> None:
         for each in wanted:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.helpers.messages import PhraseHeard, PhraseSuspected, SelfTest, Trouble
+from agent.helpers.messages import PhraseHeard, PhraseSuspected, SelfTest, Trouble, TroubleOver
 from agent.hw.kit import HardwareHangs, HardwareLost, load_kit
 from agent.meter.metering import Metering
 from agent.voice.further import FurtherLanguages, Unheard
@@ -148,7 +148,7 @@ class _Listening:
                 self._watch.heard(
                     block, recognised_s=recognised_s - before_s, recogniser_age_s=pipeline.recogniser_age_s
                 )
-                self._take_up(pipeline)
+                self._take_up(pipeline, ended_s)
         finally:
             self._tell(pipeline.end(ended_s))  # what was said just before the microphone went counts
         msg = "it stopped giving sound"
@@ -181,14 +181,16 @@ class _Listening:
             log.info("phrase_not_counted", microphone=self._voice.name, reason=reason.value, times=times)
         return now.copy()
 
-    def _take_up(self, pipeline: Pipeline | Deaf) -> None:
+    def _take_up(self, pipeline: Pipeline | Deaf, now_s: float) -> None:
         """Hear the further languages that have been loaded meanwhile, and tell of those that cannot be.
 
         After the proof of work: with the first one, the daemon takes for over what this listener complained of before.
         """
-        for news in self._further.news():
+        for news in self._further.news(now_s):
             if isinstance(news, Unheard):
                 text = f"The language {news.name} is not heard: {news.why}. The main language is heard."
                 self._channel.send(Trouble(unheard_code(news.name), text))
             else:
-                pipeline.add(news)
+                pipeline.add(news.language)
+                if news.late:
+                    self._channel.send(TroubleOver(unheard_code(news.name)))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from voicemodel.speak import CannotSay
 
 from tests.voice_bench import costs, plans, report, runs
 from tests.voice_bench.engines import ENGINES, OURS
@@ -175,7 +176,7 @@ def main() -> None:
     try:
         wanted = Wanted(size, engines, asked.recordings)
         found, weighed = measure(console, wanted, asked.out / "results.json")
-    except NoFortunes as missing:
+    except (NoFortunes, CannotSay) as missing:
         parser.error(str(missing))
     show(console, found, weighed, asked.out)
 

@@ -19,6 +19,8 @@ BEDS = ("traffic", "babble", "music", "gusts", "street")
 """The noises that calls are laid into."""
 CLIPS = 40
 """People's recordings on a tape."""
+CALLS_ONE_IN = 3
+"""Of people's recordings of each phrase: those of which the builder's training hears nothing (`voicemodel.people`)."""
 TALK_S = 300.0
 """A tape of talk: long enough that its beginning, where engines know nothing of the place, weighs little."""
 KINDS = ORDINARY, NEAR_MISS, CROWD, MUSIC, TRAFFIC = (
@@ -225,8 +227,8 @@ def clips(folder: Path, share: int = 1) -> list[ClipTape]:
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         if SAID.get(place.name, place.name.replace("_", " ")) in PEOPLE_SAID:
             files = sorted(str(path) for path in place.iterdir() if path.suffix in {".flac", ".wav"})
-            said += files[::3]
-            other += [file for number, file in enumerate(files) if number % 3]
+            said += files[::CALLS_ONE_IN]
+            other += [file for number, file in enumerate(files) if number % CALLS_ONE_IN]
     chance = random.Random("people")
     chance.shuffle(said)
     chance.shuffle(other)

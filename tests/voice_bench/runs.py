@@ -99,8 +99,11 @@ def _run(plan: Plan, name: str, phrases: str, tape: Tape) -> Run:
 def play_all(plans: Sequence[Plan], engines: tuple[str, ...], workers: int) -> Iterator[list[Run]]:
     """Play all of them; what was heard of each tape, as it is done."""
     with ProcessPoolExecutor(workers) as pool:
-        for finished in as_completed([pool.submit(play, (plan, engines)) for plan in plans]):
-            yield finished.result()
+        try:
+            for finished in as_completed([pool.submit(play, (plan, engines)) for plan in plans]):
+                yield finished.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # one failed: the others are not waited for
 
 
 def save(path: Path, runs: Sequence[Run], costs: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ please i need help quickly
 hello i need help my husband fell
 listen i need help now
 please help he is not breathing
-somebody please help
+please help somebody is hurt
 oh god please help us
 please help my daughter
 """.strip().splitlines()

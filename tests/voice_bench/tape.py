@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     Sound = NDArray[np.float32]
 
-APART_S = (5.5, 10.0)
-"""Noise alone before each call: longer than the time after a call in which the same one does not count again."""
+APART_S = (12.0, 16.0)
+"""Noise alone before each call: longer than the time after a call in which the same one does not count again, and than
+that in which another one makes it count (`AGAIN_WITHIN_S`, a profile's `repeat_within_s`): callers do not help each
+other."""
 AFTER_S = 4.0
 """Noise alone after the last call."""
 AROUND_S = 1.0

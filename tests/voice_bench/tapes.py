@@ -69,9 +69,7 @@ def _calls(plan: CallTape) -> Tape:
     labels = phrase_set(plan.phrases).labels
     sounds = [(saying.line, sound_of(saying.line, saying.tract)) for saying in plan.sayings]
     said = [
-        Said(label_of(line.text, labels), line.who, sound, anywhere=line.text not in labels)
-        for line, sound in sounds
-        if len(sound)
+        Said(label_of(line.text, labels), line.who, sound, anywhere=line.text not in labels) for line, sound in sounds
     ]
     if plan.condition.twice:
         said = [replace(each, sound=_again(chance, each.sound), anywhere=True) for each in said]
@@ -97,9 +95,8 @@ def _again(chance: Generator, sound: Sound) -> Sound:
 
 
 def _spoken(lines: Sequence[Line]) -> Iterator[tuple[Line, Sound]]:
-    """The lines over and over, without those that the voice could not say."""
-    able = [line for line in lines if len(sound_of(line))]
-    for line in cycle(able):
+    """The lines over and over."""
+    for line in cycle(lines):
         yield line, sound_of(line)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from voicemodel import lexicon, rhymes, texts, voices
 
 from agent.hw.kit import SAMPLE_RATE_HZ
+from agent.voice.decision import AGAIN_WITHIN_S
 from tests.voice_bench import plans
 from tests.voice_bench.cast import CAST, VOICES
 from tests.voice_bench.hits import Hit, judge
@@ -17,7 +17,7 @@ from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.ordinary import holds_any, sentences
 from tests.voice_bench.phrase_sets import HELD_OUT, SHIPPED, all_phrases, phrase_set
 from tests.voice_bench.sentences import SENTENCES, label_of
-from tests.voice_bench.tape import Said, pcm, rms, starts, with_calls
+from tests.voice_bench.tape import APART_S, Said, pcm, rms, starts, with_calls
 
 LINES = (*NEAR_MISSES, *RHYMES)
 
@@ -133,9 +133,21 @@ def test_a_sentence_with_a_call_in_it_holds_one_phrase_of_the_sign() -> None:
     assert {label_of(line, labels) for line in SENTENCES} == set(labels.values())
 
 
-def test_no_sentence_with_a_call_in_it_is_one_that_training_heard() -> None:
-    chance = random.Random(1)
-    assert {texts.training(chance) for _ in range(3_000)}.isdisjoint(SENTENCES)
+def test_no_sentence_with_a_call_in_it_is_one_that_training_says() -> None:
+    trained = texts.phrases("trained")
+    beside = {*trained, *texts.BEFORE, *texts.AFTER, *lexicon.words()}
+    parts = [
+        (line, line.removeprefix(f"{phrase} ") if line.startswith(f"{phrase} ") else line.removesuffix(f" {phrase}"))
+        for line in SENTENCES
+        for phrase in trained
+    ]
+    assert [line for line, rest in parts if rest != line and rest in beside] == []
+    assert set(SENTENCES).isdisjoint(trained)
+
+
+def test_no_call_makes_the_one_before_it_count() -> None:
+    phrases = [phrase for name in (SHIPPED, HELD_OUT) for phrase in phrase_set(name).voice.phrases]
+    assert APART_S[0] > max(AGAIN_WITHIN_S, *(phrase.repeat_within_s or 0.0 for phrase in phrases))
 
 
 def test_a_call_within_a_sentence_is_caught_wherever_it_ends_in_it_and_one_alone_only_at_its_end() -> None:

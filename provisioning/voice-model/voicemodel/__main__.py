@@ -59,6 +59,12 @@ def main() -> None:
         parser.error(f"--steps: {asked.steps} are none")
     torch.set_num_threads(asked.threads)
     said = lexicon.read()
+    if new := [word for word in texts.all_words() if word not in said]:
+        said |= lexicon.make(new)
+        if silent := [word for word in new if not said[word]]:
+            parser.error(f"no dictionary knows how {silent[0]!r} is said: add it to {lexicon.FILE}")
+        lexicon.write(said)
+        log.info("new_words", words=new)
     recipe = rounds.RECIPES[asked.recipe]
     speech(asked.work / "speech")
     try:

@@ -1,6 +1,7 @@
 """The spoken corpus on the disk: for each engine one file of sound and one of what was said, made step by step.
 
-Utterance k of an engine is the same on every machine and in every run, whoever makes it and in whatever order.
+Utterance k of an engine is the same on every machine and in every run, whoever makes it and in whatever order; but for
+Piper's, whose network draws the noise in its voice itself.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _voice(job: tuple[str, voices.Voice]) -> list[tuple[voices.Voice, float | No
     """All phrases by one voice: (who, SNR, heard, another heard)."""
     folder, voice = job
     found = []
-    for number, phrase in enumerate((*KEY, *texts.phrases("held out"))):
+    for number, phrase in enumerate(dict.fromkeys((*KEY, *texts.phrases("held out")))):
         try:
             sound = say(phrase, voice).sound
         except CannotSay:

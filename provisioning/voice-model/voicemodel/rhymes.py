@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 HELD_OUT_ONE_IN = 3
 OF_THE_BENCH = frozenset(
-    "elbow half heap held hell helmet hem hold kelp kneaded kneed knee leaf loan palace parade place plaza pleased "
-    "pole polish sell whelp".split()
+    "bend called crawl elbow fall half heap held hell helmet hem hold kelp kneaded kneed knee leaf loan needed needs "
+    "palace parade place plaza pleased pole polish sell sent small tall whelp".split()
 )
 """Those that the bench's near misses have in the place of a phrase's word, or at its place in one."""
 

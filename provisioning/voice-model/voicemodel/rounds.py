@@ -111,7 +111,7 @@ def in_turn(kinds: Sequence[Sequence[Path]]) -> list[Path]:
 
 
 def _chapter(path: Path, number: int, speech: Path, recordings: Path | None, around: scenes.Surroundings) -> None:
-    recorded = people.recordings(recordings, lexicon.read()) if recordings else []
+    recorded = people.recordings(recordings, lexicon.read(), tested=False) if recordings else []
     scenes.make(number, list(corpus.read(speech)), people.places(recorded), SCENES, around).save(path)
     log.info("chapter", number=number)
 
@@ -207,7 +207,9 @@ def _train(  # noqa: PLR0913, PLR0917
     if exam and not begun:
         keep(0)
     train.train(trainer, lessons, checkpoint, keep)
-    torch.save(averaged.state_dict(), stored)
+    part = stored.with_suffix(".part")
+    torch.save(averaged.state_dict(), part)
+    part.replace(stored)
     checkpoint.remove()
 
 

@@ -39,8 +39,8 @@ _TAILS = (
 _OPENINGS = "yesterday|today|tomorrow|usually|sometimes|suddenly|maybe|well|of course|then|after that|in fact".split(
     "|"
 )
-_BEFORE = "please|hey|hello|oh|no|stop|quick|now|somebody|oh god|i said|you have to".split("|")
-_AFTER = "please|now|quick|right now|today|here|john|to me|away|quickly|somebody|for god's sake".split("|")
+BEFORE = "please|hey|hello|oh|no|stop|quick|now|somebody|oh god|i said|you have to".split("|")
+AFTER = "please|now|quick|right now|today|here|john|to me|away|quickly|somebody|for god's sake".split("|")
 _DIGITS = "zero one two three four five six seven eight nine oh".split()
 _NAMES = (
     "john mary peter susan david emma oliver lucy harry grace tom anna james kate daniel sophie robert laura".split()
@@ -105,9 +105,9 @@ def phrase_in_talk(chance: random.Random) -> str:
     phrase = chance.choice(phrases("trained"))
     kind = chance.random()
     if kind < 0.15:  # noqa: PLR2004
-        return f"{chance.choice(_BEFORE)} {phrase}"
+        return f"{chance.choice(BEFORE)} {phrase}"
     if kind < 0.3:  # noqa: PLR2004
-        return f"{phrase} {chance.choice(_AFTER)}"
+        return f"{phrase} {chance.choice(AFTER)}"
     if kind < 0.36:  # noqa: PLR2004
         return f"{phrase} {chance.choice(phrases('trained'))}"
     if kind < 0.43:  # noqa: PLR2004
@@ -178,6 +178,6 @@ def holds(text: str, phrase: str) -> bool:
 
 def all_words() -> list[str]:
     """Every word of the list, the phrases and the talk around them: what the model shall know."""
-    parts = (_SUBJECTS, _VERBS, _OBJECTS, _TAILS, _OPENINGS, _BEFORE, _AFTER, _DIGITS, _NAMES, NEAR_MISSES)
+    parts = (_SUBJECTS, _VERBS, _OBJECTS, _TAILS, _OPENINGS, BEFORE, AFTER, _DIGITS, _NAMES, NEAR_MISSES)
     said = [text for part in (*parts, phrases("trained"), phrases("held out")) for text in part]
     return sorted({*_words(), *(word for text in said for word in text.split())})
