@@ -1,7 +1,8 @@
 """`./dev voice-bench`: what the unit hears of calls for help, and of talk that is none, beside others in the same run.
 
-All sound is made from seeds, by voices that trained nothing; it is kept below build/voice-bench. With 20 hours of talk
-it takes some 2 hours on two cores, with --quick some minutes.
+All sound is made from seeds, by voices that trained nothing; it is kept below build/voice-bench, and so is what was
+heard of each tape: a bench that was stopped goes on where it was. With 20 hours of talk it takes some 4 hours on two
+cores, with --quick some minutes.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from voicemodel.speak import CannotSay
 
-from tests.voice_bench import costs, plans, report, runs
+from tests.voice_bench import costs, plans, played, report, runs
 from tests.voice_bench.engines import ENGINES, OURS
 from tests.voice_bench.hits import loud_enough
 from tests.voice_bench.ordinary import NoFortunes, ordinary
 from tests.voice_bench.phrase_sets import all_phrases
 from tests.voice_bench.picture import draw
+from tests.voice_bench.play import play
 from tests.voice_bench.speech import say_all
 
 if TYPE_CHECKING:
@@ -81,12 +83,12 @@ def measure(console: Console, wanted: Wanted, kept: Path) -> tuple[list[runs.Run
     sentences = ordinary(all_phrases())
     talk = plans.talk(wanted.size.hours, sentences, wanted.size.shared_hours, people=wanted.recordings is not None)
     # The longest first, so that no core waits for another at the end.
-    played = [
+    tapes = [
         *talk,
         *(plans.clips(wanted.recordings, wanted.size.clips_share) if wanted.recordings else ()),
         *plans.calls(wanted.size.calls, sentences),
     ]
-    say_all(plans.lines_of(played), workers, progress(console, "lines said"))
+    say_all(plans.lines_of(tapes), workers, progress(console, "lines said"))
     console.print("CPU in a quiet night")
     weighed: dict[str, Any] = {
         "quiet_cpu_s_per_hour": costs.quiet_cpu_s_per_hour(wanted.engines, wanted.size.quiet_minutes)
@@ -96,10 +98,11 @@ def measure(console: Console, wanted: Wanted, kept: Path) -> tuple[list[runs.Run
     hours = wanted.size.memory_hours if OURS in wanted.engines else 0
     with costs.memory(spoken[:: max(1, len(spoken) // 6)], hours) if hours else nullcontext() as memory:
         tell = progress(console, "tapes played")
-        for done, of_tape in enumerate(runs.play_all(played, wanted.engines, workers), 1):
+        jobs = [(plan, wanted.engines) for plan in tapes]
+        for done, of_tape in enumerate(played.play_all(jobs, play, workers), 1):
             found += of_tape
             runs.save(kept, found, weighed)
-            tell(done, len(played))
+            tell(done, len(tapes))
         if memory:
             console.print(f"memory over {hours:g} h")
             weighed["memory"] = memory()

@@ -14,7 +14,7 @@ import numpy as np
 
 from agent.hw.kit import SAMPLE_RATE_HZ
 from tests.voice_bench.phrase_sets import SHIPPED
-from tests.voice_bench.runs import heard
+from tests.voice_bench.play import heard
 from tests.voice_bench.tapes import quiet_night, tape_of
 
 if TYPE_CHECKING:
