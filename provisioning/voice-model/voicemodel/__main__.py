@@ -19,6 +19,7 @@ from voicemodel import corpus, lexicon, rounds, texts
 from voicemodel.assemble import assemble
 from voicemodel.filler import filler
 from voicemodel.matrices import Stored
+from voicemodel.reading import AnotherFile, affines
 from voicemodel.workers import workers
 
 log = structlog.get_logger()
@@ -27,10 +28,10 @@ SCALE = 0.75
 """The filler's (see README.md for the curve that it was picked from)."""
 
 
-def speech(folder: Path) -> None:
+def speech(folder: Path, part: corpus.Part) -> None:
     """Let every engine say its share."""
     with workers() as pool:
-        made = [pool.submit(corpus.make, folder, engine, count) for engine, count in corpus.SHARES.items()]
+        made = [pool.submit(corpus.make, folder, engine, part) for engine in corpus.SHARES]
         for one in made:
             one.result()
 
@@ -42,8 +43,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/voice-model/model"), help="the model's folder")
     parser.add_argument("--recordings", type=Path, help="people's recordings, to borrow their rooms")
     parser.add_argument("--recipe", choices=rounds.RECIPES, default="small", help="how it is trained (small)")
+    parser.add_argument(
+        "--onward", type=Path, metavar="MODEL", help="train this model of a large network on, instead of from nothing"
+    )
     parser.add_argument("--steps", type=int, help="of the recipe's last round; may change while it is stopped")
     parser.add_argument("--threads", type=int, default=1, help="that a training step computes with (1)")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="multiply in bfloat16: faster on processors that have it"
+    )
     parser.add_argument("--examined", action="store_true", help="watch the objective on held-out voices, too")
     parser.add_argument(
         "--bits",
@@ -57,6 +64,13 @@ def main() -> None:
         parser.error(f"--recordings: there is no folder {asked.recordings}")
     if asked.steps is not None and asked.steps < 1:
         parser.error(f"--steps: {asked.steps} are none")
+    if asked.onward:
+        try:
+            affines(asked.onward / "am/final.mdl")  # before hours of speech
+        except FileNotFoundError:
+            parser.error(f"--onward: there is no model at {asked.onward}")
+        except AnotherFile as other:
+            parser.error(f"--onward: {asked.onward} was not made by this builder: {other}")
     torch.set_num_threads(asked.threads)
     said = lexicon.read()
     if new := [word for word in texts.all_words() if word not in said]:
@@ -65,17 +79,21 @@ def main() -> None:
             parser.error(f"no dictionary knows how {silent[0]!r} is said: add it to {lexicon.FILE}")
         lexicon.write(said)
         log.info("new_words", words=new)
-    recipe = rounds.RECIPES[asked.recipe]
-    speech(asked.work / "speech")
+    recipe = rounds.ONWARD if asked.onward else rounds.RECIPES[asked.recipe]
+    speech(asked.work / "speech", recipe.speech)
     try:
         network = rounds.trained(
             asked.work,
-            rounds.with_last_steps(recipe, asked.steps) if asked.steps else recipe,
+            rounds.with_last_steps(recipe.rounds, asked.steps) if asked.steps else recipe.rounds,
             asked.recordings,
             examined=asked.examined,
+            bfloat16=asked.bfloat16,
+            onward=asked.onward,
         )
     except rounds.AnotherTraining as other:
         parser.error(f"{other}; take another --work folder")
+    except AnotherFile as other:
+        parser.error(f"--onward: {other}")
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     layers = network.eval().as_kaldi()

@@ -29,20 +29,40 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SHARES = {
-    "flite": 5000,
-    "hibari": 4000,
-    "piper": 2000,
-    "kokoro": 700,
-    "festival": 1200,
-    "espeak": 1500,
     "readers-american": 1200,
     "readers-british": 1200,
-    "strangers-hibari": 2500,
-    "strangers-piper": 1000,
-    "strangers-american": 500,
     "strangers-british": 700,
+    "kokoro": 700,
+    "strangers-american": 500,
+    "hibari": 4000,
+    "strangers-hibari": 2500,
+    "piper": 2000,
+    "strangers-piper": 1000,
+    "festival": 1200,
+    "strangers-festival": 300,
+    "espeak": 1500,
+    "flite": 5000,
+    "strangers-flite": 1500,
 }
-"""How many utterances each engine says. Voices made from recordings of people are nine in ten."""
+"""How many utterances each engine says, those that take longest first, so that all cores end together. Voices made from
+recordings of people are nine in ten."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is said of all that the engines could say."""
+
+    share: float = 1.0
+    """Of `SHARES`."""
+    first: int = 0
+    """The number of each engine's first utterance: another one has other texts and speakers from there on."""
+
+    def numbers(self, engine: str) -> range:
+        """Of this engine's utterances."""
+        return range(self.first, self.first + round(self.share * SHARES[engine]))
+
+
+WHOLE = Part()
 
 
 def spoken(engine: str, number: int) -> Utterance | None:
@@ -57,7 +77,7 @@ def spoken(engine: str, number: int) -> Utterance | None:
         return None
 
 
-def make(folder: Path, engine: str, count: int) -> None:
+def make(folder: Path, engine: str, part: Part = WHOLE) -> None:
     """Let this engine say its utterances, going on where an earlier run stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     listing, sound = folder / f"{engine}.jsonl", folder / f"{engine}.raw"
@@ -66,7 +86,7 @@ def make(folder: Path, engine: str, count: int) -> None:
     stored = sum(entry["samples"] for entry in kept)
     with listing.open("a") as told, sound.open("ab") as stream:
         stream.truncate(stored * 2)
-        for number in range(len(kept), count):
+        for number in part.numbers(engine)[len(kept) :]:
             utterance = spoken(engine, number)
             pcm = np.rint(utterance.sound * 32767).astype("<i2") if utterance else np.zeros(0, "<i2")
             stream.write(pcm.tobytes())

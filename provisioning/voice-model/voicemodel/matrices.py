@@ -65,19 +65,25 @@ def matrix(values: ArrayLike, stored: Stored) -> bytes:
 
 
 def read(data: bytes) -> NDArray[np.float32]:
-    """What Kaldi reads from `matrix`."""
+    """What Kaldi reads from `matrix`, of which this is the beginning."""
+    return read_part(data)[0]
+
+
+def read_part(data: bytes) -> tuple[NDArray[np.float32], int]:
+    """A matrix at the beginning of these bytes, and how many of them it takes."""
     kind, _, rest = data.partition(b" ")
+    begins = len(kind) + 1
     if kind == b"FM":
         rows, columns = (struct.unpack_from("<i", rest, at)[0] for at in (1, 6))
-        return np.frombuffer(rest, "<f4", rows * columns, 10).reshape(rows, columns)
+        return np.frombuffer(rest, "<f4", rows * columns, 10).reshape(rows, columns), begins + 10 + 4 * rows * columns
     least, extent, rows, columns = struct.unpack_from("<ffii", rest)
     at = struct.calcsize("<ffii")
     if kind == b"CM2":
         codes = np.frombuffer(rest, "<u2", rows * columns, at).reshape(rows, columns)
-        return _decoded(codes, least, extent).astype(np.float32)
+        return _decoded(codes, least, extent).astype(np.float32), begins + at + 2 * rows * columns
     corners = _decoded(np.frombuffer(rest, "<u2", 4 * columns, at).reshape(columns, 4), least, extent)
     steps = np.frombuffer(rest, "u1", rows * columns, at + 8 * columns).reshape(columns, rows)
-    return _unbent(corners, steps).T.astype(np.float32)
+    return _unbent(corners, steps).T.astype(np.float32), begins + at + columns * (8 + rows)
 
 
 def _floats(numbers: Numbers) -> bytes:

@@ -64,9 +64,27 @@ class Factored(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Batch x time x width -> as wide, shorter by what it looks back and ahead."""
-        inner = self.norm(self.out(self.into(frames)).transpose(1, 2)).transpose(1, 2)
+        inner = _normed(self.norm, self.out(self.into(frames)))
         kept = frames[:, self.back : frames.shape[1] - self.ahead]
         return torch.relu(inner) + SKIP * kept
+
+
+class UnitDropout(nn.Module):
+    """Leaves units out for a whole utterance (Kaldi's dropout-per-dim).
+
+    To draw those of each frame took a sixth of a step.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Batch x time x units -> the same; all units are there when nothing is learned."""
+        if not self.training:
+            return frames
+        kept = torch.empty(frames.shape[0], 1, frames.shape[2]).bernoulli_(1 - self.share) / (1 - self.share)
+        return frames * kept.to(frames.dtype)
 
 
 class Network(nn.Module):
@@ -88,7 +106,7 @@ class Network(nn.Module):
         self.chain = nn.Linear(width, OUTPUTS)
         self.cross_entropy = nn.Linear(width, OUTPUTS)
         """A second head that keeps the training of the first one steady (Kaldi's xent regularisation)."""
-        self.dropout = nn.Dropout(0.05)
+        self.dropout = UnitDropout(0.05)
 
     @property
     def ahead(self) -> int:
@@ -135,7 +153,8 @@ class Network(nn.Module):
 
 
 def _normed(norm: nn.BatchNorm1d, frames: Tensor) -> Tensor:
-    return norm(frames.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
+    """Over all frames of a batch; as rows, which costs half of what it does across them."""
+    return norm(frames.flatten(0, 1)).view(frames.shape)  # type: ignore[no-any-return]
 
 
 def _numbers(layer: nn.Linear) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

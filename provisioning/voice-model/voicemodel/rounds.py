@@ -19,6 +19,7 @@ from voicemodel.features import cosine_transform
 from voicemodel.growth import grown
 from voicemodel.lessons import Lessons
 from voicemodel.network import Network, Shape
+from voicemodel.onward import take_over
 from voicemodel.workers import workers
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ log = structlog.get_logger()
 
 SCENES = 6000
 """In a chapter: some 4 h; each is varied anew whenever it comes up."""
+TAKEN_OVER_BY = 20
+"""Batches, to see how the units of a model's network spread."""
 
 
 @dataclass(frozen=True)
@@ -61,28 +64,46 @@ class Round:
     what both have learned."""
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What makes a network."""
+
+    rounds: tuple[Round, ...]
+    speech: corpus.Part = corpus.WHOLE
+    """What is said in it."""
+
+
 STREET = Chapters("chapters", 4, scenes.STREET)
 CROWDED = Chapters("chapters-crowded", 6, scenes.CROWDED, first=100)
 MORE_STREET = Chapters("chapters", 2, scenes.STREET, first=4)
 MORE_CROWDED = Chapters("chapters-crowded", 4, scenes.CROWDED, first=106)
 STREET_WITH_STRANGERS = Chapters("chapters", 2, scenes.STREET, first=6)
 AMONG_TALKERS = Chapters("chapters-talkers", 4, scenes.AMONG_TALKERS, first=200)
+OVER_TALK = Chapters("chapters-over-talk", 4, scenes.OVER_TALK, first=300)
+CROWDED_ANEW = Chapters("chapters-crowded", 2, scenes.CROWDED, first=310)
 SMALL = Shape(384, 96)
 """1.2 million numbers: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
 LARGE = Shape(640, 160, memory=(9, 18, 27))
 """3.9 million: what stays within 5 MB at 8 bits a number."""
 RECIPES = {
-    "small": (Round(2500, 1.6e-3, SMALL, (STREET,)), Round(2000, 1e-3, SMALL, (STREET,))),
-    "large": (
-        Round(2500, 1.6e-3, SMALL, (STREET,)),
-        Round(2000, 1e-3, SMALL, (STREET,)),
-        Round(1700, 1e-3, LARGE, (CROWDED, STREET)),
-        Round(2000, 1e-3, LARGE, (MORE_CROWDED, MORE_STREET)),
-        Round(2800, 1e-3, LARGE, (AMONG_TALKERS, STREET_WITH_STRANGERS), share=0.7),
+    "small": Recipe((Round(2500, 1.6e-3, SMALL, (STREET,)), Round(2000, 1e-3, SMALL, (STREET,)))),
+    "large": Recipe(
+        (
+            Round(2500, 1.6e-3, SMALL, (STREET,)),
+            Round(2000, 1e-3, SMALL, (STREET,)),
+            Round(1700, 1e-3, LARGE, (CROWDED, STREET)),
+            Round(2000, 1e-3, LARGE, (MORE_CROWDED, MORE_STREET)),
+            Round(2800, 1e-3, LARGE, (AMONG_TALKERS, STREET_WITH_STRANGERS), share=0.7),
+        )
     ),
 }
-"""The large network is the one that is shipped. It begins as the small one (`growth.py`): the first 4,500 steps cost
-a third."""
+"""From nothing. The large network begins as the small one (`growth.py`): the first 4,500 steps cost a third."""
+ONWARD = Recipe(
+    (Round(2800, 1e-3, LARGE, (OVER_TALK, CROWDED_ANEW)),),
+    speech=corpus.Part(share=0.4, first=10_000),
+)
+"""From a model with a large network, by speech that it never heard: an hour of speech and scenes, and one of training,
+where all from the beginning takes five."""
 
 
 class AnotherTraining(Exception):
@@ -116,17 +137,38 @@ def _chapter(path: Path, number: int, speech: Path, recordings: Path | None, aro
     log.info("chapter", number=number)
 
 
-def trained(work: Path, rounds: Sequence[Round], recordings: Path | None, *, examined: bool) -> Network:
+def trained(  # noqa: PLR0913 - what the command line asks for
+    work: Path,
+    rounds: Sequence[Round],
+    recordings: Path | None,
+    *,
+    examined: bool = False,
+    bfloat16: bool = False,
+    onward: Path | None = None,
+) -> Network:
     """The network after all rounds; what was done is read from where it was stored.
+
+    Args:
+        work: Where its speech is, and where it is stored.
+        rounds: One after the other.
+        recordings: Of people, to borrow their rooms.
+        examined: Whether to watch it.
+        bfloat16: Whether to multiply by so many bits.
+        onward: The model that it begins with; None: with nothing.
 
     Raises:
         AnotherTraining: a network stored there has not the shape that its round has.
+        AnotherFile: the model was not made here, or not with the shape of the first round.
     """
     entries = list(corpus.read(work / "speech"))
     grammar = chain.bigram([entry.phones for entry in entries])
     said = [chain.sequence(entry.phones) for entry in entries]
     torch.manual_seed(0)
     network = _untrained(made(work, rounds[0].chapters[0], recordings)[0], rounds[0].shape)
+    if onward:
+        first = made(work, rounds[0].chapters[0], recordings)
+        lessons = Lessons(partial(_turn, first), said, 0, network)
+        take_over(network, onward, (lessons.next().cepstra for _ in range(TAKEN_OVER_BY)))
     for number, one in enumerate(rounds):
         if number:  # so that it is the same whether or not the rounds before were trained in this run
             torch.manual_seed(number)
@@ -138,7 +180,8 @@ def trained(work: Path, rounds: Sequence[Round], recordings: Path | None, *, exa
             paths = in_turn([made(work, chapters, recordings) for chapters in one.chapters])
             lessons = Lessons(partial(_turn, paths), said, number + 1, network)
             exam = Examination.made(work / "examination") if examined else None
-            _train(network, one, grammar, lessons, stored, exam, first=number == 0)
+            aligned = 0 if number or onward else train.ALIGNED_STEPS
+            _train(network, one, grammar, lessons, stored, exam, aligned_steps=aligned, bfloat16=bfloat16)
         with _of_this_training(stored):
             network.load_state_dict(between(began, torch.load(stored), one.share))
     return network
@@ -184,9 +227,12 @@ def _train(  # noqa: PLR0913, PLR0917
     stored: Path,
     exam: Examination | None,
     *,
-    first: bool,
+    aligned_steps: int,
+    bfloat16: bool,
 ) -> None:
-    trainer = train.Trainer(network, grammar, one.steps, one.rate, train.ALIGNED_STEPS if first else 0)
+    trainer = train.Trainer(
+        network, grammar, steps=one.steps, rate=one.rate, aligned_steps=aligned_steps, bfloat16=bfloat16
+    )
     averaged = trainer.averaged.module
     path = stored.with_suffix(".checkpoint")
     checkpoint = Checkpoint(path)

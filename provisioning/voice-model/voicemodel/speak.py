@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.signal import resample_poly
 
-from voicemodel import RATE_HZ, lexicon
+from voicemodel import RATE_HZ, dictionary, lexicon
 from voicemodel.phones import Phones, from_ipa
 
 if TYPE_CHECKING:
@@ -52,16 +52,26 @@ def say(text: str, voice: Voice, seed: int = 0) -> Utterance:
     """Say it.
 
     Raises:
-        CannotSay: the engine fails, says nothing, or does not tell how it says what is not in the lexicon.
+        CannotSay: the engine fails, says nothing, or does not tell how it says what no dictionary has.
     """
     sound, phones = spoken(text, voice, seed)
     words = text.split()
     if len(phones) != len(words) or not all(phones):
-        if unknown := [word for word in words if word not in _lexicon()]:
+        phones = tuple(_usual(word) for word in words)
+        if unknown := [word for word, said in zip(words, phones, strict=True) if not said]:
             msg = f"{voice.title} does not tell how it says {unknown[0]!r} of {text!r}"
             raise CannotSay(msg)
-        phones = lexicon.usual(_lexicon(), words)
     return Utterance(text, sound, phones)
+
+
+def _usual(word: str) -> Phones:
+    """How a word is said as a rule: one that the model has not the American way, as flite and festival do.
+
+    Empty where no dictionary has it.
+    """
+    if word in _lexicon():
+        return _lexicon()[word][0]
+    return dictionary.sounds().get(word, ((),))[-1]
 
 
 def spoken(text: str, voice: Voice, seed: int = 0) -> tuple[NDArray[np.float32], tuple[Phones, ...]]:

@@ -50,8 +50,15 @@ AVERAGING = 0.997
 class Trainer:
     """One network's training: its stage follows from its step."""
 
-    def __init__(
-        self, network: Network, grammar: chain.Bigram, steps: int, rate: float, aligned_steps: int = ALIGNED_STEPS
+    def __init__(  # noqa: PLR0913 - all but the network and the grammar by name
+        self,
+        network: Network,
+        grammar: chain.Bigram,
+        *,
+        steps: int,
+        rate: float,
+        aligned_steps: int = ALIGNED_STEPS,
+        bfloat16: bool = False,
     ) -> None:
         self.network = network
         self.averaged = torch.optim.swa_utils.AveragedModel(
@@ -64,6 +71,7 @@ class Trainer:
         self._aligner = Aligner()
         self._prior = torch.full((OUTPUTS,), 1 / OUTPUTS)
         self._aligned_steps = aligned_steps
+        self._bfloat16 = bfloat16
         self._folded = not aligned_steps
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
 
@@ -117,9 +125,10 @@ class Trainer:
         rate = self._rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * self._step / self._steps)))
         for group in self._optimiser.param_groups:
             group["lr"] = float(rate)
-        scores, crossed = self.network(batch.cepstra)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
+            scores, crossed = self.network(batch.cepstra)
         length = int(batch.frames.max())
-        scores, crossed = scores[:, :length], crossed[:, :length]
+        scores, crossed = scores[:, :length].float(), crossed[:, :length].float()
         count = batch.frames.sum().float()
         mask = (torch.arange(length)[None] < batch.frames[:, None])[:, :, None]
         with torch.no_grad():

@@ -127,6 +127,8 @@ TRAINING: dict[str, tuple[str, Callable[[random.Random], str]]] = {
     "espeak": ("espeak", _accented),
     "readers-american": ("kokoro", lambda chance: _reader(chance, AMERICAN)),
     "readers-british": ("kokoro", lambda chance: _reader(chance, BRITISH)),
+    "strangers-flite": ("flite", lambda chance: chance.choice(FLITE)),
+    "strangers-festival": ("festival", lambda chance: chance.choice(FESTIVAL)),
     "strangers-hibari": ("hibari", lambda chance: chance.choice(("american", "british"))),
     "strangers-piper": ("piper", lambda _: "joe"),
     "strangers-american": ("kokoro", lambda chance: _reader(chance, AMERICAN)),
@@ -134,5 +136,5 @@ TRAINING: dict[str, tuple[str, Callable[[random.Random], str]]] = {
 }
 """The engines of the corpus: what speaks, and who."""
 SAY_ANYTHING = "strangers-"
-"""These say words that the model has not (`texts.strange`): by voices that tell which sounds they make of them."""
+"""These say words that the model has not (`texts.strange`)."""
 CHOOSES_PITCH = {"flite", "espeak"}

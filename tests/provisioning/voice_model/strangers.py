@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 from voicemodel import corpus, dictionary, lexicon, rhymes, texts, voices
 from voicemodel.speak import CannotSay, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_dictionaries_know_how_words_are_said_on_both_sides_of_the_atlantic() -> None:
@@ -48,14 +52,37 @@ def test_what_the_bench_says_in_a_words_place_is_no_rival() -> None:
     assert rhymes.held_out("polish")
 
 
-def test_a_voice_that_does_not_tell_how_it_says_a_word_leaves_the_text_to_others() -> None:
-    with pytest.raises(CannotSay, match="does not tell how it says 'gneissic' of 'call the gneissic'"):
-        say("call the gneissic", voices.Voice("flite", "slt"))
+def test_a_voice_that_does_not_tell_how_it_says_a_word_says_it_as_americans_do() -> None:
+    said = say("call the half gneissic", voices.Voice("flite", "slt"))
+    assert said.phones[1:] == (("dh", "ax"), ("hh", "ae", "f"), ("n", "ay", "s", "ih", "k"))
 
 
-def test_the_strangers_of_the_corpus_say_words_that_the_model_has_not_with_their_sounds() -> None:
-    said = [one for number in range(8) if (one := corpus.spoken("strangers-hibari", number))]
+def test_what_no_dictionary_has_is_left_to_voices_that_tell_how_they_say_it() -> None:
+    with pytest.raises(CannotSay, match="does not tell how it says 'blorkest' of 'call the blorkest'"):
+        say("call the blorkest", voices.Voice("flite", "slt"))
+
+
+@pytest.mark.parametrize("engine", ["strangers-hibari", "strangers-flite", "strangers-festival"])
+def test_the_strangers_of_the_corpus_say_words_that_the_model_has_not_with_their_sounds(engine: str) -> None:
+    said = [one for number in range(8) if (one := corpus.spoken(engine, number))]
     known = lexicon.read()
     words = [(word, way) for one in said for word, way in zip(one.text.split(), one.phones, strict=True)]
     assert [word for word, _ in words if word not in known]
     assert all(way for _, way in words)
+
+
+def test_a_part_of_the_corpus_goes_on_where_it_was_stopped_and_ends_with_its_share(tmp_path: Path) -> None:
+    begun, whole = corpus.Part(0.002, 50), corpus.Part(0.004, 50)
+    assert [list(part.numbers("strangers-flite")) for part in (begun, whole)] == [
+        [50, 51, 52],
+        [50, 51, 52, 53, 54, 55],
+    ]
+    corpus.make(tmp_path / "stopped", "strangers-flite", begun)
+    for folder in ("stopped", "through"):
+        corpus.make(tmp_path / folder, "strangers-flite", whole)
+    stopped, through = (list(corpus.read(tmp_path / folder)) for folder in ("stopped", "through"))
+    assert [one.text for one in stopped] == [one.text for one in through]
+    assert all((one.sound == other.sound).all() for one, other in zip(stopped, through, strict=True))
+    fiftieth = corpus.spoken("strangers-flite", 50)
+    assert fiftieth
+    assert through[0].text == fiftieth.text

@@ -54,7 +54,7 @@ def school(steps: int) -> tuple[Trainer, Lessons]:
     grammar = chain.bigram([WORDS])
     said = [chain.sequence([word]) for word in WORDS]
     lessons = Lessons(lambda turn: chapter(turn % 2), said, 7, network)
-    return Trainer(network, grammar, steps, 1e-3, aligned_steps=3), lessons
+    return Trainer(network, grammar, steps=steps, rate=1e-3, aligned_steps=3), lessons
 
 
 def knows(trainer: Trainer) -> dict[str, torch.Tensor]:
@@ -102,7 +102,7 @@ def trained_in(work: Path) -> int:
     """What the builder does with a work folder, on a training of some seconds; storing it after each step."""
     Checkpoint.due = True  # type: ignore[assignment,method-assign]
     one = rounds.Round(12, 1e-3, TINY, (CHAPTERS,))
-    rounds.trained(work, [one, rounds.Round(12, 1e-3, TINY_GROWN, (CHAPTERS,))], None, examined=False)
+    rounds.trained(work, [one, rounds.Round(12, 1e-3, TINY_GROWN, (CHAPTERS,))], None)
     return 0
 
 
@@ -182,7 +182,7 @@ def test_a_checkpoint_of_another_network_is_refused_by_its_name(tmp_path: Path) 
     trainer, lessons = school(4)
     Checkpoint(work / "trained-0.checkpoint").store(trainer.state(), lessons.state())
     with pytest.raises(rounds.AnotherTraining, match=r"trained-0\.checkpoint is of another network"):
-        rounds.trained(work, [rounds.Round(4, 1e-3, Shape(32, 8), (CHAPTERS,))], None, examined=False)
+        rounds.trained(work, [rounds.Round(4, 1e-3, Shape(32, 8), (CHAPTERS,))], None)
 
 
 def test_a_round_may_give_a_network_on_the_way_from_what_it_began_with() -> None:
@@ -198,7 +198,7 @@ def test_a_round_may_give_a_network_on_the_way_from_what_it_began_with() -> None
 def test_a_build_gives_the_network_that_its_rounds_share_asks_for(tmp_path: Path) -> None:
     work = prepared(tmp_path)
     first, second = (rounds.Round(3, 1e-3, TINY, (CHAPTERS,), share) for share in (1.0, 0.5))
-    given = rounds.trained(work, [first, second], None, examined=False).state_dict()
+    given = rounds.trained(work, [first, second], None).state_dict()
     began, ended = (torch.load(work / f"trained-{number}.pt") for number in (0, 1))
     assert not torch.equal(began["chain.bias"], ended["chain.bias"])
     torch.testing.assert_close(given["chain.bias"], (began["chain.bias"] + ended["chain.bias"]) / 2)
