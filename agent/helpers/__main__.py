@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
 import signal
@@ -17,12 +16,10 @@ from agent.core_dumps import leave_no_core
 from agent.helpers.channel import Channel, Job
 from agent.helpers.messages import Settings, Trouble
 from agent.hw.kit import HardwareHangs, HardwareLost
+from agent.parent_death import end_with_parent
 
 JOBS = {"listener": ("agent.voice.listener", "Listener"), "recorder": ("agent.footage.recorder", "Recorder")}
 """Imported by name, so that neither helper loads the other's native libraries."""
-
-PR_SET_PDEATHSIG = 1
-"""prctl(2): the kernel kills us when the daemon dies, even while we hang in a driver."""
 
 KILLED_FIRST = 500
 """Added to the kernel's reckoning of whom to kill when memory ends (proc(5), oom_score_adj): half of all memory, so
@@ -32,7 +29,7 @@ that a helper comes before the daemon, which the service file puts at -500, and 
 def main(name: str, fd: int) -> int:
     """Work until the daemon closes the line."""
     Path("/proc/self/oom_score_adj").write_text(f"{KILLED_FIRST}\n", encoding="ascii")  # to raise it needs no right
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     leave_no_core()
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)  # the daemon ends us, after the last still of an open incident

@@ -6,9 +6,7 @@ line that its log level does not silence.
 
 from __future__ import annotations
 
-import ctypes
 import json
-import signal
 import subprocess
 import sys
 import wave
@@ -17,14 +15,13 @@ from typing import TYPE_CHECKING
 from agent.config.problems import one_line
 from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.hw.lines import line_path
+from agent.parent_death import end_with_parent
 from agent.signals import Line
 from agent.voice.lexicon import UNKNOWN, ModelUnusable, require_sound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
-"""prctl(2): the kernel kills us when the listener dies, though a model spins or hangs."""
 SOMETHING_SAID = line_path(Line.HEARD)
 """Speech, in whatever language: a decoder that hears silence alone does not come by all the parts of its graph."""
 LOADED_WITHIN_S = 60.0
@@ -61,7 +58,7 @@ def prove(model: Path) -> None:
 
 
 def _try(model: str) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()  # though a model spins or hangs
     import vosk  # noqa: PLC0415 - only in the process that may die of it
 
     vosk.SetLogLevel(-1)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES, PcmBlock
+from agent.parent_death import end_with_parent
 from agent.voice.language import phrases_of
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.pipeline import pipelines
@@ -17,6 +18,7 @@ from tests.voice_bench.phrase_sets import SHIPPED, phrase_set
 
 def main(loop: Path, hours: float) -> None:
     """Hear it."""
+    end_with_parent()
     voice = phrase_set(SHIPPED).voice
     pipeline = pipelines(BUNDLED_MODEL, phrases_of(voice), voice.decoys, voice.refractory_s)()
     blocks, an_hour = round(hours * 3_600_000 / BLOCK_MS), 3_600_000 // BLOCK_MS

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.parent_death import end_with_parent
 from tests.voice_bench import runs
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def play_all(jobs: Sequence[Job], play: Callable[[Job], list[Run]], workers: int
             yield runs.from_json(json.loads(path.read_text(encoding="utf-8")))
         else:
             todo.append((job, path))
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
         playing = {pool.submit(play, job): path for job, path in todo}
         try:
             for finished in as_completed(playing):

@@ -11,6 +11,8 @@ import numpy as np
 from scipy.signal import resample_poly
 from voicemodel import speak
 
+from agent.parent_death import end_with_parent
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -46,7 +48,7 @@ def say_all(lines: Sequence[Line], workers: int, progress: Callable[[int, int], 
     """
     CACHE.mkdir(parents=True, exist_ok=True)
     missing = [line for line in dict.fromkeys(lines) if not _kept(line).exists()]
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
         try:
             for done, _ in enumerate(pool.map(_say, missing, chunksize=_SAY_AT_ONCE), 1):
                 progress(done, len(missing))

@@ -87,17 +87,3 @@ def from_ipa(text: str) -> Phones:
             msg = f"{sign!r} in {text!r} is no sound of English"
             raise ValueError(msg)
     return tuple(sounds)
-
-
-def from_arpabet(sounds: str) -> Phones:
-    """The sounds of one word as festival and flite write them: "ah0" and "ax" are one sound, stress is dropped.
-
-    Raises:
-        ValueError: it holds a sound that is none of ours.
-    """
-    found = tuple("ax" if sound in {"ah", "axr"} else sound for sound in (s.rstrip("012") for s in sounds.split()))
-    for sound in found:
-        if sound not in PHONES:
-            msg = f"{sound!r} in {sounds!r} is no sound of English"
-            raise ValueError(msg)
-    return found

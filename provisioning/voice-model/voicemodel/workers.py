@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 from concurrent.futures import ProcessPoolExecutor
 
-PR_SET_PDEATHSIG = 1
-"""prctl(2): the kernel kills a worker when the build dies, however it dies."""
+from agent.parent_death import end_with_parent
 
 
 def workers() -> ProcessPoolExecutor:
@@ -17,6 +14,6 @@ def workers() -> ProcessPoolExecutor:
 
 
 def _end_with(build: int) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     if os.getppid() != build:  # it died before that
         os._exit(1)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from voicemodel import lexicon, rhymes, texts
-from voicemodel.phones import PHONES, from_arpabet, from_ipa
+from voicemodel.phones import PHONES, from_ipa
 
 from agent.voice.lexicon import BUNDLED_MODEL, vocabulary
 
@@ -68,9 +68,3 @@ def test_both_ways_of_writing_the_phonetic_alphabet_are_read(written: str, sound
 def test_a_sign_that_is_no_sound_is_refused() -> None:
     with pytest.raises(ValueError, match="no sound of English"):
         from_ipa("hˈ§lp")
-    with pytest.raises(ValueError, match="no sound of English"):
-        from_arpabet("hh eh qq p")
-
-
-def test_stress_and_the_two_neutral_vowels_are_one_in_arpabet() -> None:
-    assert from_arpabet("ah0 b ah1 v") == ("ax", "b", "ax", "v")
