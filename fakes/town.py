@@ -55,6 +55,7 @@ class Town:
         journal: Path | None = None,
         narrate: Narrator | None = None,
         commissioned: bool = True,
+        overheard: bool = False,
     ) -> None:
         """Build the town; nothing runs yet.
 
@@ -65,6 +66,7 @@ class Town:
             journal: Where the control room keeps every message.
             narrate: Hears what happens on the street.
             commissioned: Whether somebody has walk-tested the unit, as its file is now and whenever that changes.
+            overheard: Whether the broker tells everybody everything, without TLS, at its `plain_port`.
 
         Raises:
             ConfigInvalid: no unit can be made of this.
@@ -72,7 +74,7 @@ class Town:
         """
         folder.mkdir(parents=True, exist_ok=True)
         authority = self.authority = Authority(folder / "authority")
-        self.broker = Broker(folder / "broker", authority, org=ORG)
+        self.broker = Broker(folder / "broker", authority, org=ORG, plain=overheard)
         self.config_file = folder / "unit.yaml"
         self._overrides = dict(overrides or {})
         mine = authority.issue_client(UNIT_ID)

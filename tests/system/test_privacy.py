@@ -5,34 +5,31 @@ There is no retention of sound in this software, so the rule has no exception: n
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from agent.control_room.receiver import Receiver
 from agent.signals import Category, Outcome
+from agent.uplink.topics import UnitTopics
 from fakes import SPEECH
 from fakes.sound import StreetSound
-from fakes.town import LIMIT_S
+from fakes.town import LIMIT_S, ORG, UNIT_ID, Town
 from tests.privacy.layers import Artefact, sound_tracks, table_columns, with_layers
 from tests.privacy.sound_search import RESEMBLES_SCORE, SoundSearch
 from tests.privacy.spoken import PHRASE, SENTENCES, TALK_BEFORE, TALK_DURING, UNKNOWN_SPEECH, recording
 from tests.privacy.word_search import WordSearch
+from tests.uplink.lab import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
-    import pytest
-
-    from agent.clock import Moment
     from agent.control_room.alerts import Alert
-    from agent.control_room.reading import Reading
     from agent.control_room.room import ControlRoom
-    from agent.uplink.publication import Received
-    from fakes.town import Town
 
+TOPICS = UnitTopics(ORG, UNIT_ID)
+STATUS = TOPICS.status.encode()
 SNR_DB = 20.0
 VOICE = {
     "enabled": True,
@@ -41,32 +38,51 @@ VOICE = {
     "meter": {"enabled": True},
 }
 CAMERA = {"enabled": True, "width_px": 320, "height_px": 180, "bitrate_kbps": 200}
+BY_HAND = {"mode": "manual", "windows": []}
 FOOTAGE = {"pre_event_s": 2, "post_event_s": 1, "segment_s": 2}
 SMALL_BYTES = 100_000
 """Three seconds of sound: what is longer needs no joining to be found."""
 HARMLESS = ("/dev/null", "pipe:", "socket:", "anon_inode:")
-"""What a descriptor for writing may be beside a file in the unit's folders; what goes to sockets is heard elsewhere."""
+"""What a descriptor for writing may be beside a file in the unit's folders; where sockets lead is looked at besides."""
 
 
 class Wire:
-    """Keeps every message that reaches the control room, byte for byte."""
+    """Every message that passes the broker on any topic, byte for byte, whoever may read it: heard by mosquitto_sub."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.payloads: list[bytes] = []
-        self.around: list[bytes] = []
-        """Topics and properties."""
-        take = Receiver.take
+    def __init__(self, town: Town, folder: Path) -> None:
+        port = town.broker.plain_port
+        assert port
+        self._heard = folder / "wire"
+        where = ("-V", "5", "-h", "127.0.0.1", "-p", str(port), "-t", "#")
+        self._program = ["mosquitto_sub", *where, "-F", "%t %P %C %D %R %x"]
+        self._process: asyncio.subprocess.Process | None = None
 
-        def keep(receiver: Receiver, received: Received, at: Moment, reading: Reading | None) -> None:
-            self.payloads.append(received.payload)
-            self.around.append(repr(replace(received, payload=b"")).encode())
-            take(receiver, received, at, reading)
+    async def __aenter__(self) -> Self:
+        with self._heard.open("wb") as heard:
+            self._process = await asyncio.create_subprocess_exec(*self._program, stdout=heard)
+        return self
 
-        monkeypatch.setattr(Receiver, "take", keep)
+    async def __aexit__(self, *_: object) -> None:
+        assert self._process
+        self._process.terminate()
+        await self._process.wait()
+
+    @property
+    def messages(self) -> list[tuple[bytes, bytes]]:
+        """What is around each payload, its topic and properties, and the payload."""
+        lines = [line.rpartition(b" ") for line in self._heard.read_bytes().splitlines()]
+        return [(around, bytes.fromhex(payload.decode())) for around, _, payload in lines]
+
+    async def has_heard_the_end(self) -> None:
+        """Wait for the good-bye of the unit."""
+        await until(
+            lambda: any(around.startswith(STATUS) and b'"stopped"' in said for around, said in self.messages), "it ends"
+        )
 
     def artefacts(self) -> tuple[Artefact, Artefact]:
         """All payloads, one after the other, and all that was around them."""
-        return Artefact("payloads", b"".join(self.payloads)), Artefact("topics", b"\n".join(self.around))
+        around, payloads = zip(*self.messages, strict=True)
+        return Artefact("payloads", b"".join(payloads)), Artefact("topics", b"\n".join(around))
 
 
 def files(folder: Path) -> list[Artefact]:
@@ -88,6 +104,27 @@ def open_for_writing(pid: int) -> set[str]:
             if flags & (os.O_WRONLY | os.O_RDWR):
                 found.add(str(link.readlink()))
     return found
+
+
+def connected_to(pids: Iterable[int]) -> set[str]:
+    """The kinds and far ports of all network sockets of these processes; port 0 is of one that waits for callers."""
+    found = set()
+    for pid in pids:
+        inodes = {path.removeprefix("socket:[").removesuffix("]") for path in opened(pid)}
+        for kind in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6"):
+            with suppress(FileNotFoundError):  # a kernel without IPv6
+                for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]:
+                    words = line.split()
+                    if words[9] in inodes:
+                        found.add(f"{kind} {int(words[2].rpartition(':')[2], 16)}")
+    return found
+
+
+def opened(pid: int) -> Iterator[str]:
+    """What the descriptors of a process lead to."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield str(link.readlink())
 
 
 def core_limit(pid: int) -> list[str]:
@@ -117,11 +154,12 @@ class Household:
         return [*files(town.state_folder), *files(self.home), *files(self.temp), logged]
 
     def strays(self, town: Town) -> set[str]:
-        """What the unit's processes have open for writing elsewhere, or in a file without a name."""
+        """What the unit's processes have open for writing elsewhere, or in a file without a name, or to who else."""
         pids = [town.unit.pid, *town.unit.children().values()]
-        opened = {path for pid in pids for path in open_for_writing(pid) if not path.startswith(HARMLESS)}
+        writing = {path for pid in pids for path in open_for_writing(pid) if not path.startswith(HARMLESS)}
         mine = (str(town.state_folder), str(self.home), str(self.temp), str(self._folder / "unit.log"))
-        return {path for path in opened if not path.startswith(mine) or path.endswith(" (deleted)")}
+        elsewhere = connected_to(pids) - {f"tcp {town.broker.port}"}
+        return elsewhere | {path for path in writing if not path.startswith(mine) or path.endswith(" (deleted)")}
 
 
 async def an_evening_with_a_call(town: Town, household: Household) -> list[Artefact]:
@@ -153,11 +191,11 @@ async def an_evening_with_a_call(town: Town, household: Household) -> list[Artef
     return in_the_middle
 
 
-async def test_nothing_that_is_written_or_sent_holds_what_was_said(
-    town_with: Callable[..., Town], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wire, household = Wire(monkeypatch), Household(folder)
-    async with town_with(voice=VOICE, camera=CAMERA, footage=FOOTAGE) as town:
+async def test_nothing_that_is_written_or_sent_holds_what_was_said(folder: Path) -> None:
+    household = Household(folder)
+    changed = {"voice": VOICE, "camera": CAMERA, "footage": FOOTAGE, "arming": BY_HAND}
+    town = Town(folder, "safe-space", changed, journal=folder / "messages.jsonl", overheard=True)
+    async with town, Wire(town, folder) as wire:
         await town.unit.start(**household.environment)
         await town.unit.ready()
         await town.street.connected("microphone")
@@ -169,12 +207,14 @@ async def test_nothing_that_is_written_or_sent_holds_what_was_said(
         artefacts = await an_evening_with_a_call(town, household)
         town.unit.terminate()
         assert await town.unit.ended() == 0
+        await wire.has_heard_the_end()
         left = household.written(town)
     seen = [*artefacts, *left]
     kinds = {Path(each.where).suffix for each in seen}
     assert {".ts", ".mp4", ".jpg"} <= kinds, "there is no footage: this test shows nothing"
     assert any(each.data.startswith(b"SQLite format 3") for each in seen)
-    assert len(wire.payloads) > 5
+    heard = {around.split()[0].decode().removeprefix(TOPICS.prefix).split("/")[1] for around, _ in wire.messages}
+    assert heard >= {"status", "heartbeat", "alert", "incident", "still", "ack"}, "nobody hears what is sent"
     assert [track.where for each in seen for track in sound_tracks(each)] == [], "footage has no sound"
 
     columns = [column for each in left for column in table_columns(each)]
