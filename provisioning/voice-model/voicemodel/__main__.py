@@ -72,11 +72,12 @@ def main() -> None:
         except AnotherFile as other:
             parser.error(f"--onward: {asked.onward} was not made by this builder: {other}")
     torch.set_num_threads(asked.threads)
-    said = lexicon.read()
-    if new := [word for word in texts.all_words() if word not in said]:
-        said |= lexicon.make(new)
-        if silent := [word for word in new if not said[word]]:
-            parser.error(f"no dictionary knows how {silent[0]!r} is said: add it to {lexicon.FILE}")
+    known = lexicon.read()
+    try:
+        said = lexicon.completed(known, texts.all_words())
+    except ValueError as unsaid:
+        parser.error(str(unsaid))
+    if new := sorted(said.keys() - known.keys()):
         lexicon.write(said)
         log.info("new_words", words=new)
     recipe = rounds.ONWARD if asked.onward else rounds.RECIPES[asked.recipe]

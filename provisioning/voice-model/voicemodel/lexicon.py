@@ -78,6 +78,20 @@ def make(wanted: Iterable[str]) -> Lexicon:
     return found
 
 
+def completed(known: Lexicon, wanted: Iterable[str]) -> Lexicon:
+    """With the sounds of all words that are wanted; those that are known stay as they are.
+
+    Raises:
+        ValueError: of one of them no sound is found.
+    """
+    found = make(word for word in wanted if word not in known)
+    for word, said in found.items():
+        if not said:
+            msg = f"no dictionary knows how {word!r} is said: add it to {FILE}"
+            raise ValueError(msg)
+    return known | found
+
+
 def spelled(word: str) -> str:
     """As a person would write it: "i" alone is read as a letter of a list."""
     return "I" + word[1:] if word == "i" or word.startswith("i'") else word

@@ -86,3 +86,17 @@ def test_a_part_of_the_corpus_goes_on_where_it_was_stopped_and_ends_with_its_sha
     fiftieth = corpus.spoken("strangers-flite", 50)
     assert fiftieth
     assert through[0].text == fiftieth.text
+
+
+def test_a_new_word_of_the_list_gets_the_sounds_of_both_sides_and_the_others_keep_theirs() -> None:
+    known = {"help": (("hh", "eh", "l", "p"),), "me": (("m", "iy"),)}
+    said = lexicon.completed(known, ["help", "zebra", "i'm"])
+    assert said == known | {
+        "zebra": (("z", "iy", "b", "r", "ax"), ("z", "eh", "b", "r", "ax")),
+        "i'm": (("ay", "m"),),
+    }
+
+
+def test_a_word_without_a_sound_is_told_with_the_file_where_to_add_it() -> None:
+    with pytest.raises(ValueError, match=r"no dictionary knows how '-' is said: add it to .*lexicon\.txt"):
+        lexicon.completed({}, ["zebra", "-"])
