@@ -54,12 +54,15 @@ class Wire:
         assert port
         self._heard = folder / "wire"
         where = ("-V", "5", "-h", "127.0.0.1", "-p", str(port), "-t", "#")
-        self._program = ["mosquitto_sub", *where, "-F", "%t %P %C %D %R %x"]
+        # -d, so that it tells when it has subscribed; stdbuf, so that it does not keep that until more comes.
+        self._program = ["stdbuf", "-oL", "mosquitto_sub", "-d", *where, "-F", "%t %P %C %D %R %x"]
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
         with self._heard.open("wb") as heard:
-            self._process = await asyncio.create_subprocess_exec(*self._program, stdout=heard)
+            environment = {**os.environ, "LC_ALL": "C"}
+            self._process = await asyncio.create_subprocess_exec(*self._program, stdout=heard, env=environment)
+        await until(lambda: any(line.startswith(b"Subscribed") for line in self._lines()), "mosquitto_sub hears")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -70,8 +73,12 @@ class Wire:
     @property
     def messages(self) -> list[tuple[bytes, bytes]]:
         """What is around each payload, its topic and properties, and the payload."""
-        lines = [line.rpartition(b" ") for line in self._heard.read_bytes().splitlines()]
-        return [(around, bytes.fromhex(payload.decode())) for around, _, payload in lines]
+        heard = [line.rpartition(b" ") for line in self._lines() if not line.startswith((b"Subscribed", b"Client "))]
+        return [(around, bytes.fromhex(payload.decode())) for around, _, payload in heard]
+
+    def _lines(self) -> list[bytes]:
+        """Those that are whole."""
+        return self._heard.read_bytes().rpartition(b"\n")[0].splitlines()
 
     async def has_heard_the_end(self) -> None:
         """Wait for the good-bye of the unit."""

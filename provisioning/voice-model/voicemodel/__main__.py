@@ -36,8 +36,8 @@ def speech(folder: Path, part: corpus.Part) -> None:
             one.result()
 
 
-def main() -> None:
-    """Build the model."""
+def arguments() -> argparse.ArgumentParser:
+    """What can be asked for."""
     parser = argparse.ArgumentParser(prog="provisioning/voice-model/build", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/voice-model"), help="where the steps are stored")
     parser.add_argument("--out", type=Path, default=Path("build/voice-model/model"), help="the model's folder")
@@ -59,6 +59,12 @@ def main() -> None:
         default=Stored.TWO_BYTES.value,
         help="of each weight in the model's file (16)",
     )
+    return parser
+
+
+def main() -> None:
+    """Build the model."""
+    parser = arguments()
     asked = parser.parse_args()
     if asked.recordings and not asked.recordings.is_dir():
         parser.error(f"--recordings: there is no folder {asked.recordings}")

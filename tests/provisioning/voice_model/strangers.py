@@ -89,7 +89,7 @@ def test_a_part_of_the_corpus_goes_on_where_it_was_stopped_and_ends_with_its_sha
 
 
 def test_a_new_word_of_the_list_gets_the_sounds_of_both_sides_and_the_others_keep_theirs() -> None:
-    known = {"help": (("hh", "eh", "l", "p"),), "me": (("m", "iy"),)}
+    known: lexicon.Lexicon = {"help": (("hh", "eh", "l", "p"),), "me": (("m", "iy"),)}
     said = lexicon.completed(known, ["help", "zebra", "i'm"])
     assert said == known | {
         "zebra": (("z", "iy", "b", "r", "ax"), ("z", "eh", "b", "r", "ax")),
