@@ -86,7 +86,7 @@ def test_a_slow_phrase_behind_a_false_beginning_of_one_is_heard_whole(monkeypatc
     hears_it_once(recogniser, LONGEST_S - 1.0, pause_s=0.4)
 
 
-@pytest.mark.parametrize("breath_s", [0.0, 0.1, 0.2])
+@pytest.mark.parametrize("breath_s", [0.0, 0.03, 0.1, 0.2])
 def test_a_phrase_right_behind_another_is_heard_whole(breath_s: float) -> None:
     help_me = Phrase(("help", "me"), "help-me", 0.7)
     recogniser = Watched(help_me, POLICE)
