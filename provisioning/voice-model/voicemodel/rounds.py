@@ -81,6 +81,7 @@ STREET_WITH_STRANGERS = Chapters("chapters", 2, scenes.STREET, first=6)
 AMONG_TALKERS = Chapters("chapters-talkers", 4, scenes.AMONG_TALKERS, first=200)
 OVER_TALK = Chapters("chapters-over-talk", 8, scenes.OVER_TALK, first=300)
 CROWDED_ANEW = Chapters("chapters-crowded", 4, scenes.CROWDED, first=310)
+STREET_ANEW = Chapters("chapters", 4, scenes.STREET, first=320)
 SMALL = Shape(384, 96)
 """1.2 million numbers: what a Pi computes in a thirtieth of real time, and training on two cores in an hour."""
 LARGE = Shape(640, 160, memory=(9, 18, 27))
@@ -99,7 +100,7 @@ RECIPES = {
 }
 """From nothing. The large network begins as the small one (`growth.py`): the first 4,500 steps cost a third."""
 ONWARD = Recipe(
-    (Round(2800, 1e-3, LARGE, (OVER_TALK, CROWDED_ANEW)),),
+    (Round(5500, 1e-3, LARGE, (OVER_TALK, CROWDED_ANEW, STREET_ANEW), share=0.9),),
     speech=corpus.Part(share=0.4, first=10_000),
 )
 """From a model with a large network, by speech that it never heard: an hour of speech and scenes, and one of training,
