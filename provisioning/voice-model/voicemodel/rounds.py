@@ -61,7 +61,7 @@ class Round:
     """In turn, one of each."""
     share: float = 1.0
     """Of what it ends with, in the network that it gives; the rest is what it began with. Weights between the two know
-    what both have learned."""
+    what both have learned, where the way was not too long (README.md)."""
 
 
 @dataclass(frozen=True)
