@@ -23,9 +23,9 @@ class PhraseSettings(Settings):
     silent: bool = False
     """A duress phrase: no lamp, no sound."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
-    """Each word of the phrase must be at least this sure. Of 160 calls each 157 / 156 / 136 / 106 are, in a quiet room
-    and at 20, 10 and 5 dB (README.md, What the voice hears). With 0.95 instead, 9 of 121 calls at 10 and 5 dB are lost,
-    and 9 of 24 false activations in near misses."""
+    """Each word of the phrase must be at least this sure. Of 160 calls each 159 / 157 / 145 / 114 are, in a quiet room
+    and at 20, 10 and 5 dB (README.md, What the voice hears). With 0.95 instead, and the model before, 9 of 121 calls at
+    10 and 5 dB are lost, and 9 of 24 false activations in near misses."""
     unsure_confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
     """Who is not heard surely calls again: a phrase that is less sure than `min_confidence`, but each word at least
     this sure, counts when it is the second such one within ten seconds (of silent phrases, or of the others). 1:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import wave
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from agent.hw.kit import BLOCK_SAMPLES, SAMPLE_RATE_HZ
-from agent.voice.decision import Phrase, Word
+from agent.voice.decision import Phrase, Word, places
 from agent.voice.held import HeldPhrase
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.recogniser import LONGEST_S, UTTERANCE_S, VoskRecogniser, grammar, load_model
+from agent.voice.second_hearing import CLEAR_DB, SecondHearing, stands_out_db
 from tests.voice.sounds import SPEECH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CALL_S = 0.33
 """How long the first word of this utterance is."""
@@ -87,19 +92,36 @@ def test_a_slow_phrase_behind_a_false_beginning_of_one_is_heard_whole(monkeypatc
 
 
 @pytest.mark.parametrize("breath_s", [0.0, 0.03, 0.1, 0.2])
-def test_a_phrase_right_behind_another_is_heard_whole(breath_s: float) -> None:
+@pytest.mark.parametrize("noise", [1.0, 8.0])
+def test_a_phrase_right_behind_another_is_heard_whole_and_surely(breath_s: float, noise: float) -> None:
     help_me = Phrase(("help", "me"), "help-me", 0.7)
     recogniser = Watched(help_me, POLICE)
     one, other = (trimmed(spoken(name)) for name in ("help-me-slt", "call-the-police-rms"))
     sound = np.concatenate([hiss(1.0), one, hiss(breath_s), other, hiss(2.0, seed=2)])
-    words = [word.text for word in recogniser.hear(sound)]
+    words = recogniser.hear(sound + (noise - 1) * hiss(len(sound) / SAMPLE_RATE_HZ, seed=3)[: len(sound)])
     said = [
-        phrase
-        for start in range(len(words))
-        for phrase in (help_me.words, POLICE.words)
-        if tuple(words[start : start + len(phrase)]) == phrase
+        (phrase.words, min(word.confidence for word in words[start : start + len(phrase.words)]) > 0.9)
+        for phrase, start in places(words, [help_me, POLICE])
     ]
-    assert said == [help_me.words, POLICE.words]
+    assert said == [(help_me.words, True), (POLICE.words, True)]
+
+
+def test_what_is_heard_before_the_rest_behind_a_phrase_is_as_loud_as_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    second_hearing, utterances = SecondHearing.of, []
+
+    def of(self: SecondHearing, words: Sequence[Word], pcm: bytes, until_s: float) -> list[Word]:
+        utterances.append(pcm)
+        return second_hearing(self, words, pcm, until_s)
+
+    monkeypatch.setattr(SecondHearing, "of", of)
+    recogniser = Watched(Phrase(("help", "me"), "help-me", 0.7), POLICE)
+    both = np.concatenate(
+        [hiss(2.0), trimmed(spoken("help-me-slt")), trimmed(spoken("call-the-police-rms")), hiss(2.0)]
+    )
+    recogniser.hear(both + 7 * hiss(len(both) / SAMPLE_RATE_HZ, seed=3)[: len(both)])
+    _, *later = (pcm for pcm in utterances if pcm)  # before the first sound of all there is nothing but the hiss
+    assert len(later) >= 2
+    assert max(stands_out_db(pcm, pcm) for pcm in later) < CLEAR_DB, "a call in noise would be judged as one in quiet"
 
 
 def trimmed(sound: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ HERE = Path("build/voice-bench/played")
 _ROOT = Path(__file__).parents[2]
 _HEARS = ("agent", "fakes", "provisioning/voice-model/voicemodel", "tests/voice_bench")
 """What a run depends on: another file below these, and every tape is heard anew. New releases of Vosk or PocketSphinx
-are not seen."""
+are not seen, nor other recordings of people under the same names."""
 
 
 def play_all(jobs: Sequence[Job], play: Callable[[Job], list[Run]], workers: int) -> Iterator[list[Run]]:

@@ -19,7 +19,8 @@ from voicemodel import corpus, lexicon, rounds, texts
 from voicemodel.assemble import assemble
 from voicemodel.filler import filler
 from voicemodel.matrices import Stored
-from voicemodel.reading import AnotherFile, affines
+from voicemodel.onward import numbers_of
+from voicemodel.reading import AnotherFile
 from voicemodel.workers import workers
 
 log = structlog.get_logger()
@@ -72,11 +73,11 @@ def main() -> None:
         parser.error(f"--steps: {asked.steps} are none")
     if asked.onward:
         try:
-            affines(asked.onward / "am/final.mdl")  # before hours of speech
+            numbers_of(asked.onward, rounds.ONWARD.rounds[0].shape)  # before all the speech
         except FileNotFoundError:
             parser.error(f"--onward: there is no model at {asked.onward}")
         except AnotherFile as other:
-            parser.error(f"--onward: {asked.onward} was not made by this builder: {other}")
+            parser.error(f"--onward: {asked.onward} cannot be trained on: {other}")
     torch.set_num_threads(asked.threads)
     known = lexicon.read()
     try:
@@ -99,8 +100,6 @@ def main() -> None:
         )
     except rounds.AnotherTraining as other:
         parser.error(f"{other}; take another --work folder")
-    except AnotherFile as other:
-        parser.error(f"--onward: {other}")
     part = asked.out.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     layers = network.eval().as_kaldi()

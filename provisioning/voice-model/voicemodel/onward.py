@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from voicemodel.network import Factored
+from voicemodel.features import MELS
+from voicemodel.network import Factored, Network
 from voicemodel.reading import AnotherFile, affines
 
 if TYPE_CHECKING:
@@ -21,10 +22,28 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from voicemodel.network import Network, Spliced
+    from voicemodel.network import Shape, Spliced
+    from voicemodel.reading import Bias, Weights
 
 LEAST_SPREAD = 1e-2
 """Of what a unit says of different frames; one that says nothing is not made louder than this."""
+
+
+def numbers_of(model: Path, shape: Shape) -> dict[str, tuple[Weights, Bias]]:
+    """The numbers of each affine layer of a model whose network has this shape.
+
+    Raises:
+        AnotherFile: the model was not made here, or has another shape.
+        OSError: there is none.
+    """
+    numbers = affines(model / "am/final.mdl")
+    like_it = Network(torch.zeros(1, 1, MELS), torch.ones(1, 1, MELS), shape).as_kaldi()
+    if {layer.name: layer.weights.shape for layer in like_it} != {
+        name: part[0].shape for name, part in numbers.items()
+    }:
+        msg = f"{model} has a network of another shape than the recipe"
+        raise AnotherFile(msg)
+    return numbers
 
 
 def take_over(network: Network, model: Path, heard: Iterable[Tensor]) -> None:
@@ -39,11 +58,8 @@ def take_over(network: Network, model: Path, heard: Iterable[Tensor]) -> None:
         AnotherFile: the model was not made here, or has another shape.
         OSError: there is none.
     """
-    numbers = affines(model / "am/final.mdl")
-    wanted = {layer.name: layer.weights.shape for layer in network.eval().as_kaldi()}
-    if wanted != {name: weights.shape for name, (weights, _) in numbers.items()}:
-        msg = f"{model} has a network of another shape than the recipe"
-        raise AnotherFile(msg)
+    numbers = numbers_of(model, network.shape)
+    network.eval()
     with torch.no_grad():
         for name, linear in _linears(network):
             weights, bias = (torch.from_numpy(part.astype(np.float32)) for part in numbers[name])

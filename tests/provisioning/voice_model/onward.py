@@ -109,9 +109,15 @@ def test_a_build_that_goes_on_from_a_model_begins_with_it(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("model", "complaint"), [("nothing", "there is no model at"), ("broken", "is not there after byte")]
+    ("model", "complaint"),
+    [
+        ("nothing", "there is no model at"),
+        ("broken", "is not there after byte"),
+        ("small", "another shape than the recipe"),
+    ],
 )
 def test_a_model_that_cannot_be_gone_on_from_is_told_in_a_sentence(tmp_path: Path, model: str, complaint: str) -> None:
+    model_of(untrained(TINY), tmp_path / "small")
     (tmp_path / "broken/am").mkdir(parents=True)
     (tmp_path / "broken/am/final.mdl").write_bytes(b"nothing of the kind")
     command = [sys.executable, "-m", "voicemodel", "--onward", str(tmp_path / model), "--work", str(tmp_path)]
