@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ class Authority:
         """The same for the brokers' certificates that are issued from now on."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        self._servers = itertools.count(1)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = _name(f"{name} authority of this run")
         self._cert = (
@@ -81,13 +83,14 @@ class Authority:
         return certificate.public_bytes(serialization.Encoding.PEM)
 
     def issue_server(self, common_name: str = "localhost") -> Credentials:
-        """A certificate for a broker on this machine's loopback."""
+        """A certificate for a broker on this machine's loopback, in files that no other one reads at this moment."""
         names = (
             x509.DNSName("localhost"),
             x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
             x509.IPAddress(ipaddress.IPv6Address("::1")),
         )
-        return self._issue(common_name, ExtendedKeyUsageOID.SERVER_AUTH, names, self.servers_valid)
+        file_name = f"{common_name}-{next(self._servers)}"
+        return self._issue(common_name, ExtendedKeyUsageOID.SERVER_AUTH, names, self.servers_valid, file_name)
 
     def _issue(
         self,
@@ -95,6 +98,7 @@ class Authority:
         usage: x509.ObjectIdentifier,
         names: tuple[x509.GeneralName, ...],
         valid: Validity | None,
+        file_name: str | None = None,
     ) -> Credentials:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
@@ -107,7 +111,8 @@ class Authority:
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
-        issued = Credentials(self.ca_file, self._folder / f"{common_name}.crt", self._folder / f"{common_name}.key")
+        stem = file_name or common_name
+        issued = Credentials(self.ca_file, self._folder / f"{stem}.crt", self._folder / f"{stem}.key")
         _write(issued.cert_file, certificate.public_bytes(serialization.Encoding.PEM))
         _write(
             issued.key_file,

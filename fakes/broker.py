@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 from typing import TYPE_CHECKING, Final, Self
 
@@ -88,7 +90,7 @@ class Broker:
         await self.stop()
 
     async def start(self) -> None:
-        """Start it, and wait until it accepts connections; what it stored in an earlier life is there again.
+        """Start it, and wait until it serves; what it stored in an earlier life is there again.
 
         Raises:
             BrokerMissing: there is none, or it ends at once.
@@ -105,12 +107,15 @@ class Broker:
             )
         try:
             async with asyncio.timeout(READY_WITHIN_S):
-                for port in (self.port, self.plain_port):
-                    if port is not None:
-                        await self._accepts(port)
+                while not await serves(self.port):
+                    if not self.running:
+                        self._process = None
+                        msg = f"mosquitto ended at once: {self._last_log_line()}"
+                        raise BrokerMissing(msg)
+                    await asyncio.sleep(0.01)  # between two looks at the condition
         except TimeoutError:
             await self.kill()
-            msg = f"mosquitto did not listen within {READY_WITHIN_S:g} s: {self._last_log_line()}"
+            msg = f"mosquitto did not serve within {READY_WITHIN_S:g} s: {self._last_log_line()}"
             raise BrokerMissing(msg) from None
 
     async def stop(self) -> None:
@@ -147,26 +152,6 @@ class Broker:
             msg = "the broker is not running"
             raise RuntimeError(msg)
         self._process.send_signal(number)
-
-    async def _accepts(self, port: int) -> None:
-        """Wait until connections are accepted on a port.
-
-        Raises:
-            BrokerMissing: the process ended instead.
-        """
-        while True:
-            if not self.running:
-                self._process = None
-                msg = f"mosquitto ended at once: {self._last_log_line()}"
-                raise BrokerMissing(msg)
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                await asyncio.sleep(0.01)  # between two looks at the condition
-            else:
-                writer.close()
-                await writer.wait_closed()
-                return
 
     def _last_log_line(self) -> str:
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -234,6 +219,24 @@ class Broker:
                 "",
             ]
         )
+
+
+async def serves(port: int) -> bool:
+    """Whether a broker on 127.0.0.1 shakes hands on its port for TLS.
+
+    mosquitto listens before it has read its certificate, and ends if it cannot: that it lets itself be connected to
+    says nothing yet. Once it shakes hands, all of its ports are served.
+    """
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=anybody)
+    except OSError:  # refused, reset, or no handshake
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):  # it misses the certificate that nobody showed
+        await writer.wait_closed()
+    return True
 
 
 def find_mosquitto() -> str:

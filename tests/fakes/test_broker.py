@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from agent.uplink.endpoint import Endpoint
 from agent.uplink.manners import Manners
 from agent.uplink.publication import Publication, Subscription
-from fakes.authority import Authority
+from fakes.authority import Authority, Credentials
 from fakes.broker import CONTROL_ROOM, Broker, BrokerMissing
 from tests.uplink.lab import Ear, files_of, linked, until
 
@@ -86,6 +87,25 @@ async def test_a_broker_that_ends_at_once_says_why(tmp_path: Path) -> None:
     broker = Broker(tmp_path / "broker", Authority(tmp_path / "authority"), org="nonsense\nlistener nowhere")
     with pytest.raises(BrokerMissing, match=r"ended at once: .+"):
         await broker.start()
+
+
+async def test_a_broker_that_listens_and_cannot_serve_is_not_ready(tmp_path: Path) -> None:
+    """It lets itself be connected to before it reads its certificate: two brokers of one authority started at once."""
+
+    class TwoAtOnce(Authority):
+        def issue_server(self, common_name: str = "localhost") -> Credentials:
+            first, second = super().issue_server(common_name), super().issue_server(common_name)
+            return replace(first, key_file=second.key_file)
+
+    broker = Broker(tmp_path / "broker", TwoAtOnce(tmp_path / "authority"))
+    with pytest.raises(BrokerMissing, match=r"ended at once: .+"):
+        await broker.start()
+
+
+def test_no_broker_of_an_authority_reads_the_files_of_another(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    first, second = authority.issue_server(), authority.issue_server()
+    assert {first.cert_file, first.key_file}.isdisjoint({second.cert_file, second.key_file})
 
 
 def test_keys_are_for_their_owners_eyes_only(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from agent.uplink.slots import Identity
 from agent.uplink.tls import context_of
-from fakes.broker import READY_WITHIN_S, STOPPED_WITHIN_S, find_mosquitto
+from fakes.broker import READY_WITHIN_S, STOPPED_WITHIN_S, find_mosquitto, serves
 from fakes.ports import free_port
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class RenderedBroker:
         Raises:
             RuntimeError: it cannot be rendered.
         """
-        server = authority.issue_server()
+        server = self.shown = authority.issue_server()
         self.port = free_port()
         self.url = f"mqtts://localhost:{self.port}"
         self.folder = folder
@@ -117,7 +117,7 @@ class RenderedBroker:
         await self.end(signal.SIGTERM)
 
     async def start(self) -> None:
-        """Start it, and wait until it listens.
+        """Start it, and wait until it serves.
 
         Raises:
             RuntimeError: it ends instead.
@@ -127,18 +127,11 @@ class RenderedBroker:
                 [find_mosquitto(), "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=subprocess.STDOUT
             )
         async with asyncio.timeout(READY_WITHIN_S):
-            while True:
+            while not await serves(self.port):
                 if self._process.poll() is not None:
                     msg = f"mosquitto ended at once: {self.log}"
                     raise RuntimeError(msg)
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                except ConnectionRefusedError:
-                    await asyncio.sleep(0.01)  # between two looks at the condition
-                    continue
-                writer.close()
-                await writer.wait_closed()
-                return
+                await asyncio.sleep(0.01)  # between two looks at the condition
 
     async def end(self, how: signal.Signals) -> None:
         """Stop it in order (SIGTERM), or as a power cut would (SIGKILL)."""

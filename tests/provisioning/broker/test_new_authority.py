@@ -105,7 +105,6 @@ async def test_a_new_authority_takes_the_place_of_the_old_one_in_three_steps(
     of_broker = tmp_path / "brokers-ca.crt"
     of_broker.write_bytes(old.ca_file.read_bytes())
     broker = RenderedBroker(tmp_path / "broker", old, "--ca", of_broker)
-    shown = old.issue_server()
     unit, left_out = (Unit(name, tmp_path, broker.url, old, capsys) for name in ("unit-a", "unit-b"))
     async with broker, unit.at_work(), left_out.at_work():
         await until(lambda: unit.link.connected and left_out.link.connected, "both are connected")
@@ -128,8 +127,8 @@ async def test_a_new_authority_takes_the_place_of_the_old_one_in_three_steps(
         assert told.rstrip().endswith(", which signed its certificate")
 
         theirs = new.issue_server()
-        shown.cert_file.write_bytes(theirs.cert_file.read_bytes())
-        shown.key_file.write_bytes(theirs.key_file.read_bytes())
+        broker.shown.cert_file.write_bytes(theirs.cert_file.read_bytes())
+        broker.shown.key_file.write_bytes(theirs.key_file.read_bytes())
         of_broker.write_bytes(new.ca_file.read_bytes())
         await broker.end(signal.SIGTERM)
         await broker.start()
