@@ -64,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable  # noqa: PLC0415
     from agent.voice.pipeline import pipelines  # noqa: PLC0415
     from agent.voice.probe import prove  # noqa: PLC0415
+    from agent.voice.verifier import VerifierUnusable  # noqa: PLC0415
+    from agent.voice.verifier import load as load_verifier  # noqa: PLC0415
 
     for file in args.files:
         _open(file).close()  # a wrong name at the end of the list must not cost the work on all before it
@@ -77,9 +79,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         for each in (model, *(language.model for language in languages)):
             prove(each)
-        fresh_pipeline = pipelines(model, list(said), voice.decoys, voice.refractory_s)
+        verifier = load_verifier() if voice.verifier and not args.model else None
+        fresh_pipeline = pipelines(model, list(said), voice.decoys, voice.refractory_s, verifier)
         further = [Language(language.model, phrases_of(language), language.decoys) for language in languages]
-    except (ModelUnusable, WordUnknown) as error:
+    except (ModelUnusable, VerifierUnusable, WordUnknown) as error:
         raise UsageError(str(error)) from error
     for file in args.files:
         pipeline = fresh_pipeline()

@@ -107,6 +107,10 @@ class VoiceSettings(Settings):
     """A PortAudio input device's name; None takes the default one."""
     model: LocalPath | None = None
     """A Vosk model's folder, of the main language; None takes the one in the package."""
+    verifier: bool = False
+    """Whether a second engine, which knows English only, is asked about what was taken for a phrase of the main
+    language. It halves what near misses set off (README.md, What the voice hears) and costs 110 MB of memory; it comes
+    with the extra "verifier" of the agent."""
     phrases: tuple[PhraseSettings, ...] = ()
     decoys: tuple[Words, ...] = ()
     """Words and phrases that are easily taken for ours: heard as themselves, they are nothing, and neither is a phrase

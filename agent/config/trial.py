@@ -39,9 +39,14 @@ def refused_certificates(file: Path, config: Config) -> Iterator[Problem]:
 
 
 def broken_models(file: Path, voice: VoiceSettings) -> Iterator[Problem]:
-    """The models, of all languages, that only Vosk itself finds broken. Half a second for each model."""
+    """The models, of all languages, that only Vosk itself finds broken. Half a second for each model.
+
+    And the second engine, where the unit is to have it.
+    """
     from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable  # noqa: PLC0415 - heavy
     from agent.voice.probe import prove  # noqa: PLC0415
+    from agent.voice.verifier import VerifierUnusable  # noqa: PLC0415
+    from agent.voice.verifier import load as load_verifier  # noqa: PLC0415
 
     models = {"voice.model": voice.model or BUNDLED_MODEL}
     models |= {f"voice.languages[{i}].model": language.model for i, language in enumerate(voice.languages)}
@@ -50,3 +55,8 @@ def broken_models(file: Path, voice: VoiceSettings) -> Iterator[Problem]:
             prove(model)
         except ModelUnusable as error:
             yield Problem(str(file), None, key, str(error))
+    if voice.verifier:
+        try:
+            load_verifier()
+        except VerifierUnusable as error:
+            yield Problem(str(file), None, "voice.verifier", str(error))

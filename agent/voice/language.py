@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.config.hearing import LanguageSettings, VoiceSettings
     from agent.voice.decision import Detection, LastCounted, Rejection, Word
     from agent.voice.recogniser import Recogniser
+    from agent.voice.verifier import Verifier
 
 
 class WordUnknown(Exception):
@@ -76,8 +77,16 @@ class Ear:
 class Language:
     """A voice model, loaded, and what is listened for with it."""
 
-    def __init__(self, model_folder: Path, phrases: Sequence[Phrase], decoys: Sequence[str]) -> None:
+    def __init__(
+        self, model_folder: Path, phrases: Sequence[Phrase], decoys: Sequence[str], verifier: Verifier | None = None
+    ) -> None:
         """Load the model.
+
+        Args:
+            model_folder: Where it is.
+            phrases: What is listened for.
+            decoys: What is easily taken for that.
+            verifier: A second engine of the same language.
 
         Raises:
             ModelUnusable: the model is missing or broken.
@@ -99,11 +108,14 @@ class Language:
         self._model = load_model(model_folder)
         measured = model_folder.resolve() == BUNDLED_MODEL.resolve()
         self._doubt_per_letter = DOUBT_PER_LETTER if measured else 0.0
+        self._verifier = verifier
 
     def ear(self, refractory_s: float, last_counted: LastCounted) -> Ear:
         """A fresh ear for this language; `last_counted` is that of all ears of the microphone."""
         return Ear(
-            VoskRecogniser(self._model, self._sentences, self._phrases, self._decoys, self._doubt_per_letter),
+            VoskRecogniser(
+                self._model, self._sentences, self._phrases, self._decoys, self._doubt_per_letter, self._verifier
+            ),
             Decider(self._phrases, refractory_s, self._decoys, last_counted),
         )
 

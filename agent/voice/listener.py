@@ -16,6 +16,8 @@ from agent.voice.lexicon import BUNDLED_MODEL, ModelUnusable
 from agent.voice.own_ear import ear_for
 from agent.voice.pipeline import Deaf, pipelines
 from agent.voice.probe import prove
+from agent.voice.verifier import VerifierUnusable
+from agent.voice.verifier import load as load_verifier
 from agent.voice.watch import Watch
 
 if TYPE_CHECKING:
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
     from agent.voice.decision import Detection, Rejection
     from agent.voice.own_ear import OwnEar
     from agent.voice.pipeline import Pipeline
+    from agent.voice.verifier import Verifier
 
 log = structlog.get_logger()
 
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Waits before the microphone is opened again; the last one repeats. A USB plug that was knocked is back at once, a
 dead one is not worth more than a look each half minute."""
+UNVERIFIED = "voice-unverified"
+"""The code of the fault that the second engine cannot be used."""
 
 
 def unheard_code(language: str) -> str:
@@ -54,18 +59,27 @@ class Listener:
         voice = config.voice
         try:
             kit = load_kit(config.hardware.kit, config.hardware.options)
-            fresh_pipeline = _pipelines(voice) if voice.enabled else Deaf
+            verifier, unverified = _verifier() if voice.enabled and voice.verifier else (None, None)
+            fresh_pipeline = _pipelines(voice, verifier) if voice.enabled else Deaf
             own_ear = ear_for(voice.model or BUNDLED_MODEL) if config.tests_itself else None
         except (ModelUnusable, WordUnknown, LookupError) as unusable:
             raise HardwareLost(str(unusable)) from unusable
         further = FurtherLanguages(voice.languages if voice.enabled else ())
-        _Listening(kit, voice, channel, fresh_pipeline, further=further, own_ear=own_ear).run()
+        _Listening(kit, voice, channel, fresh_pipeline, further=further, own_ear=own_ear, unverified=unverified).run()
 
 
-def _pipelines(voice: VoiceSettings) -> Callable[[], Pipeline]:
+def _pipelines(voice: VoiceSettings, verifier: Verifier | None) -> Callable[[], Pipeline]:
     model = voice.model or BUNDLED_MODEL
     prove(model)
-    return pipelines(model, phrases_of(voice), voice.decoys, voice.refractory_s)
+    return pipelines(model, phrases_of(voice), voice.decoys, voice.refractory_s, verifier)
+
+
+def _verifier() -> tuple[Verifier | None, str | None]:
+    """The second engine; or why there is none. A unit hears without it as well."""
+    try:
+        return load_verifier(), None
+    except VerifierUnusable as unusable:
+        return None, f"Calls are heard, but not verified: {unusable}."
 
 
 class _Listening:
@@ -80,6 +94,7 @@ class _Listening:
         *,
         further: FurtherLanguages,
         own_ear: OwnEar | None,
+        unverified: str | None,
     ) -> None:
         self._kit = kit
         self._voice = voice
@@ -87,6 +102,8 @@ class _Listening:
         self._fresh_pipeline = fresh_pipeline
         self._further = further
         self._own_ear = own_ear
+        self._unverified = unverified
+        """Why what is heard is not verified, while that is to be told."""
         self._watch = Watch(voice.name, channel.send)
         self._attempts = 0
         """Failures since the last block."""
@@ -148,6 +165,9 @@ class _Listening:
                 self._watch.heard(
                     block, recognised_s=recognised_s - before_s, recogniser_age_s=pipeline.recogniser_age_s
                 )
+                if self._unverified:  # after the proof of work, as in `_take_up`
+                    self._channel.send(Trouble(UNVERIFIED, self._unverified))
+                    self._unverified = None
                 self._take_up(pipeline, ended_s)
         finally:
             self._tell(pipeline.end(ended_s))  # what was said just before the microphone went counts

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent.hw.kit import PcmBlock
     from agent.voice.decision import Detection, LastCounted, Phrase, Rejection
     from agent.voice.language import Ear
+    from agent.voice.verifier import Verifier
 
 
 class Pipeline:
@@ -106,7 +107,11 @@ class Deaf:
 
 
 def pipelines(
-    model_folder: Path, phrases: Sequence[Phrase], decoys: Sequence[str], refractory_s: float
+    model_folder: Path,
+    phrases: Sequence[Phrase],
+    decoys: Sequence[str],
+    refractory_s: float,
+    verifier: Verifier | None = None,
 ) -> Callable[[], Pipeline]:
     """Load the main language's model once; returns what makes fresh pipelines over it.
 
@@ -114,4 +119,4 @@ def pipelines(
         ModelUnusable: the model is missing or broken.
         WordUnknown: a phrase holds a word that the model cannot hear.
     """
-    return partial(Pipeline, Language(model_folder, phrases, decoys), refractory_s)
+    return partial(Pipeline, Language(model_folder, phrases, decoys, verifier), refractory_s)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.voice.decision import Phrase
+    from agent.voice.verifier import Verifier
 
 RENEW_AFTER_S = 600.0
 """Of sound given to it. A recogniser's memory grows as long as it lives (peers.md, pain point 16); a new one costs
@@ -117,19 +118,20 @@ def grammar(phrases: Sequence[Phrase], decoys: Sequence[str], known: Collection[
 class VoskRecogniser:
     """Vosk with a grammar. It ends an utterance itself, early or late (see `held` and `UTTERANCE_S`)."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a language is heard with
         self,
         model: vosk.Model,
         sentences: Sequence[str],
         phrases: Sequence[Phrase],
         decoys: Sequence[str] = (),
         doubt_per_letter: float = DOUBT_PER_LETTER,
+        verifier: Verifier | None = None,
     ) -> None:
         self._model = model
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
         self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
-        self._second_hearing = SecondHearing(model, phrases, doubt_per_letter)
+        self._second_hearing = SecondHearing(model, phrases, doubt_per_letter, verifier)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._again_bytes = 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,11 +10,15 @@ import pytest
 from agent.cli.main import main
 from agent.voice import manifest
 from agent.voice.lexicon import BUNDLED_MODEL
+from agent.voice.verifier import load
 from fakes.authority import Authority
 from tests.config.desk import LAB
 from tests.voice.polish import polish_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from importlib.machinery import ModuleSpec
+
     from tests.config.desk import Desk
 
 
@@ -137,6 +142,22 @@ def test_a_model_that_only_vosk_itself_finds_broken_is_one_sentence(
     assert printed.out == ""
     assert f"unit.yaml: voice.model: the voice model at {model} is damaged; install it again" in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_a_second_engine_that_is_not_installed_is_one_sentence(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load.cache_clear()
+    find: Callable[[str], ModuleSpec | None] = importlib.util.find_spec
+    desk.write(LAB + "voice: {verifier: true}\n")
+    with monkeypatch.context() as without:
+        without.setattr(importlib.util, "find_spec", lambda name: None if name == "moonshine_voice" else find(name))
+        assert main(["check", "unit.yaml"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "unit.yaml: voice.verifier: the second engine cannot be used: the package moonshine-voice is " in printed.err
+    assert printed.err.count("\n") == 1
+    assert main(["check", "unit.yaml"]) == 0
 
 
 def test_a_broken_model_of_a_further_language_is_named_beside_that_of_the_main_one(

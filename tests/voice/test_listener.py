@@ -32,8 +32,9 @@ from agent.helpers.messages import (
 from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES, HardwareHangs, HardwareLost, PcmBlock
 from agent.signals import Line
 from agent.voice.lexicon import BUNDLED_MODEL
-from agent.voice.listener import Listener, unheard_code
+from agent.voice.listener import UNVERIFIED, Listener, unheard_code
 from agent.voice.microphone_check import HELD_S, OVER_AFTER_S
+from agent.voice.verifier import VerifierUnusable
 from agent.voice.watch import LOST
 from fakes.widener import Widener
 from tests.voice.polish import polish_model
@@ -42,6 +43,8 @@ from tests.voice.sounds import Street
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from agent.voice.verifier import Verifier
 
 T = TypeVar("T", bound=Event)
 LIMIT_S = 60.0
@@ -469,4 +472,44 @@ def test_a_further_language_that_cannot_be_heard_is_told_and_the_main_one_is_hea
     street.say("call-the-police-rms", 20)
     microphone.hear(street.blocks(4))
     assert daemon.next(PhraseHeard).label == "police"
+    daemon.hang_up()
+
+
+def test_a_unit_whose_second_engine_cannot_be_used_hears_without_it_and_tells(
+    microphone: TableMicrophone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Verifier:
+        msg = "the package onnxruntime is not installed"
+        raise VerifierUnusable(msg)
+
+    monkeypatch.setattr("agent.voice.listener.load_verifier", broken)
+    daemon = Daemon(microphone, listening_for(HELP_ME).model_copy(update={"verifier": True}))
+    street = Street(seed=11)
+    street.say("help-me-slt", 20)
+    microphone.hear(street.blocks(4))
+    told = daemon.next(Trouble)  # after the first proof, with which the daemon takes all earlier complaints for over
+    assert (told.code, told.text) == (
+        UNVERIFIED,
+        "Calls are heard, but not verified: the package onnxruntime is not installed.",
+    )
+    assert daemon.next(PhraseHeard).label == "help-me"
+    daemon.hang_up()
+
+
+def test_a_unit_with_a_second_engine_tells_what_that_one_confirms_and_not_what_it_denies(
+    microphone: TableMicrophone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Denies:
+        def fit(self, text: str, _pcm: bytes) -> float:
+            return 0.0 if text == "help me" else -50.0
+
+    monkeypatch.setattr("agent.voice.listener.load_verifier", Denies)
+    police = PhraseSettings(say="call the police", label="police", min_confidence=0.6)
+    daemon = Daemon(microphone, listening_for(HELP_ME, police).model_copy(update={"verifier": True}))
+    street = Street(seed=11)
+    for name in ("call-the-police-rms", "help-me-slt"):
+        street.say(name, 20)
+        microphone.hear(street.blocks(4))
+    heard = daemon.next(PhraseHeard)
+    assert (heard.label, heard.confidence) == ("help-me", 1.0)
     daemon.hang_up()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from math import isnan, nan
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +15,23 @@ from agent.voice.decision import Phrase, Word, places
 from agent.voice.lexicon import BUNDLED_MODEL
 from agent.voice.pipeline import pipelines
 from agent.voice.recogniser import load_model
-from agent.voice.second_hearing import CLEAR_DB, SecondHearing, stands_out_db
+from agent.voice.second_hearing import (
+    CLEAR_DB,
+    CONFIRMED,
+    DENIED,
+    DENIED_CLEAR,
+    HEARD_AT_ALL,
+    VERIFIED_BEFORE_S,
+    SecondHearing,
+    stands_out_db,
+)
+from agent.voice.verifier import load
 from tests.voice.sounds import SPEECH
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from agent.voice.verifier import Verifier
 
+TALK_FOLDER = Path(__file__).parent / "talk"
 NEED_HELP = Phrase(("i", "need", "help"), "need", 0.7)
 HELP_ME = Phrase(("help", "me"), "help-me", 0.7)
 PLEASE_HELP = Phrase(("please", "help"), "please", 0.7)
@@ -125,3 +138,83 @@ def test_a_word_that_two_phrases_share_is_as_sure_as_the_surer_of_them() -> None
 def test_every_place_of_a_phrase_is_found() -> None:
     words = claimed("help me help me", 6.0)
     assert [(phrase.label, start) for phrase, start in places(words, [HELP_ME])] == [("help-me", 0), ("help-me", 2)]
+
+
+class Opinion:
+    """A second engine that finds every phrase as likely as it is told to, and keeps what it was asked."""
+
+    def __init__(self, fit: float) -> None:
+        self._fit = fit
+        self.asked: list[tuple[str, float]] = []
+
+    def fit(self, text: str, pcm: bytes) -> float:
+        self.asked.append((text, len(pcm) / 2 / SAMPLE_RATE_HZ))
+        if isnan(self._fit):
+            msg = "out of memory"
+            raise MemoryError(msg)
+        return self._fit
+
+
+def verified(opinion: Opinion, confidence: float = 0.95, noise: float = CLEAR, name: str = "i-need-help-slt") -> float:
+    """How sure "i need help" is at last, of which the first hearing is so sure."""
+    pcm = sound(name, noise)
+    until_s = len(pcm) / 2 / SAMPLE_RATE_HZ
+    hearing = SecondHearing(load_model(BUNDLED_MODEL), [NEED_HELP], verifier=opinion)
+    return min(word.confidence for word in hearing.of(claimed("i need help", until_s, confidence), pcm, until_s))
+
+
+def test_what_the_second_engine_finds_unlikely_was_not_said_but_in_noise_it_is_believed_less() -> None:
+    between = (DENIED_CLEAR + DENIED) / 2
+    assert verified(Opinion(DENIED_CLEAR)) == 0.95
+    assert verified(Opinion(between)) == 0
+    assert verified(Opinion(between), noise=NOISY) == 0.95
+    assert verified(Opinion(DENIED - 0.1), noise=NOISY) == 0
+
+
+def test_what_the_second_engine_is_sure_of_was_said_if_the_first_one_heard_it_at_all() -> None:
+    assert verified(Opinion(CONFIRMED), confidence=0.4) == 1
+    assert verified(Opinion(CONFIRMED - 0.1), confidence=0.4) == 0.4
+    assert verified(Opinion(CONFIRMED), name="talk-weather-slt") == 1, "it knows more than the second hearing"
+    unheard = Opinion(0.0)
+    assert verified(unheard, confidence=HEARD_AT_ALL - 0.01) == pytest.approx(HEARD_AT_ALL - 0.01)
+    assert unheard.asked == []
+
+
+def test_the_second_engine_hears_the_phrase_to_the_end_and_little_before_it() -> None:
+    opinion = Opinion(-2.0)
+    verified(opinion)
+    behind_s = len(sound("i-need-help-slt")) / 2 / SAMPLE_RATE_HZ - 1  # the phrase is claimed to begin after 1 s
+    assert {text for text, _ in opinion.asked} == {"i need help"}
+    heard_s = [seconds for _, seconds in opinion.asked]
+    assert heard_s == pytest.approx([behind_s + before_s for before_s in VERIFIED_BEFORE_S], abs=0.001)
+
+
+def test_a_second_engine_that_fails_loses_no_call() -> None:
+    assert verified(Opinion(nan)) == 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "from_s", "to_s", "sure"),
+    [
+        ("could-you-please-open-the-window-espeak", 0.6, 1.32, 0),
+        ("call-the-polish-shop-reader", 0.63, 1.44, 1),  # it fools both
+    ],
+)
+def test_of_talk_that_the_voice_model_takes_for_a_phrase_the_real_second_engine_denies_some(
+    name: str, from_s: float, to_s: float, sure: float
+) -> None:
+    """Cut from a run of the voice bench: an utterance as it was heard again, and where "call the police" was put."""
+    pcm = (TALK_FOLDER / f"{name}.wav").read_bytes()[44:]
+    phrase = Phrase(("call", "the", "police"), "police", 0.9)
+    step_s = (to_s - from_s) / 3
+    words = [
+        Word(word, from_s + number * step_s, from_s + (number + 1) * step_s, 1.0)
+        for number, word in enumerate(phrase.words)
+    ]
+
+    def heard_by(verifier: Verifier | None) -> float:
+        hearing = SecondHearing(load_model(BUNDLED_MODEL), [phrase], verifier=verifier)
+        return min(word.confidence for word in hearing.of(words, pcm, len(pcm) / 2 / SAMPLE_RATE_HZ))
+
+    assert heard_by(None) == 1
+    assert heard_by(load()) == sure

@@ -13,6 +13,7 @@ from agent.voice.language import phrases_of
 from agent.voice.lexicon import BUNDLED_MODEL, UNKNOWN
 from agent.voice.pipeline import pipelines
 from agent.voice.recogniser import load_model
+from agent.voice.verifier import load as load_verifier
 from tests.voice_bench.hits import Hit
 from tests.voice_bench.phrase_sets import PhraseSet, phrase_set
 from tests.voice_bench.sphinx import Sphinx
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from agent.voice.decision import Detection
     from agent.voice.pipeline import Pipeline
 
-OURS, NAIVE, SPHINX = "ours", "naive", "sphinx"
-ENGINES = (OURS, NAIVE, SPHINX)
+OURS, VERIFIED, NAIVE, SPHINX = "ours", "verified", "naive", "sphinx"
+"""VERIFIED is ours with `voice.verifier`."""
+ENGINES = (OURS, VERIFIED, NAIVE, SPHINX)
 OURS_OPEN = "ours, any confidence"
 """Ours with every `min_confidence` at 0: its curve comes from this run, its figures from the one that is shipped."""
 
@@ -95,12 +97,13 @@ def _vosk_model() -> vosk.Model:
 
 
 @cache
-def _pipelines(phrases: str, *, any_confidence: bool) -> Callable[[], Pipeline]:
+def _pipelines(phrases: str, *, any_confidence: bool, verified: bool) -> Callable[[], Pipeline]:
     voice = phrase_set(phrases).voice
     if any_confidence:
         unsure = tuple(phrase.model_copy(update={"min_confidence": 0.0}) for phrase in voice.phrases)
         voice = voice.model_copy(update={"phrases": unsure})
-    return pipelines(BUNDLED_MODEL, phrases_of(voice), voice.decoys, voice.refractory_s)
+    verifier = load_verifier() if verified else None
+    return pipelines(BUNDLED_MODEL, phrases_of(voice), voice.decoys, voice.refractory_s, verifier)
 
 
 def engine(name: str, phrases: PhraseSet) -> Engine:
@@ -111,4 +114,4 @@ def engine(name: str, phrases: PhraseSet) -> Engine:
         case "sphinx":
             return Sphinx(phrases.labels)
         case _:
-            return Ours(_pipelines(phrases.name, any_confidence=name == OURS_OPEN)())
+            return Ours(_pipelines(phrases.name, any_confidence=name == OURS_OPEN, verified=name == VERIFIED)())

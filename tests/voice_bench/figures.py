@@ -7,7 +7,7 @@ from functools import partial
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from tests.voice_bench.engines import NAIVE, OURS, SPHINX
+from tests.voice_bench.engines import NAIVE, OURS, SPHINX, VERIFIED
 from tests.voice_bench.hits import best_shares, incidents, judge, loud_enough, poisson_interval, threshold_for
 from tests.voice_bench.plans import CONDITIONS, IN_SENTENCE, PEOPLE_TALK, RHYME
 
@@ -26,7 +26,7 @@ APART = {PEOPLE_TALK, RHYME}
 NOT_ONCE = {IN_SENTENCE.name, *(condition.name for condition in CONDITIONS if condition.twice)}
 """Where the end of the phrase that was heard is not known."""
 SPHINX_COMMON, SPHINX_EACH = "PocketSphinx, one threshold", "PocketSphinx, one for each phrase"
-TITLES = {OURS: "ours", NAIVE: "naive Vosk"}
+TITLES = {OURS: "ours", VERIFIED: "ours, verified", NAIVE: "naive Vosk"}
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,9 @@ def recall(judged: Iterable[Judged]) -> Share:
 def contenders(runs: Sequence[Run], phrases: str) -> list[Contender]:
     """All that listened for these phrases, PocketSphinx at both of its thresholds."""
     of = {
-        name: tuple(run for run in runs if run.engine == name and run.phrases == phrases)
-        for name in (OURS, NAIVE, SPHINX)
+        name: tuple(run for run in runs if run.engine == name and run.phrases == phrases) for name in (*TITLES, SPHINX)
     }
-    found = [Contender(name, TITLES[name], EVERYTHING, of[name]) for name in (OURS, NAIVE) if of[name]]
+    found = [Contender(name, TITLES[name], EVERYTHING, of[name]) for name in TITLES if of[name]]
     if of[SPHINX]:
         common, each = sphinx_thresholds(of[SPHINX])
         found.append(Contender(SPHINX, SPHINX_COMMON, common, of[SPHINX]))
