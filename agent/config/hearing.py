@@ -109,7 +109,7 @@ class VoiceSettings(Settings):
     """A Vosk model's folder, of the main language; None takes the one in the package."""
     verifier: bool = False
     """Whether a second engine, which knows English only, is asked about what was taken for a phrase of the main
-    language. It halves what near misses set off (README.md, What the voice hears) and costs 110 MB of memory; it comes
+    language. It halves what near misses set off (README.md, What the voice hears) and costs 125 MB of memory; it comes
     with the extra "verifier" of the agent."""
     phrases: tuple[PhraseSettings, ...] = ()
     decoys: tuple[Words, ...] = ()
