@@ -52,9 +52,8 @@ DENIED_CLEAR, DENIED = -4.5, -10.0
 """What the second engine finds less likely than this (nats) was not said, where it is heard clearly, or in noise."""
 CONFIRMED = -1.0
 """What it finds at least so likely was said, however unsure the first engine is of words that it heard at all (from
-`HEARD_AT_ALL` on). Picked together on 1.8 h of near misses and as much of several talkers: of 24 and 2 false phrases
-10 and 2 are left. Of people's 372 recordings 343 count instead of 344, of 640 calls at 10 and 5 dB 525 instead of 520,
-of 320 in a quiet room 315 instead of 313."""
+`HEARD_AT_ALL` on). Picked together on 1.7 h of near misses and as much of several talkers, on 960 calls and people's
+372 recordings; what they do there and on fresh talk stands in README.md (What the voice hears)."""
 HEARD_AT_ALL = 0.3
 VERIFIED_BEFORE_S = 0.1, 0.8
 """The second engine hears the phrase from so long before it, and its better opinion counts: the nearer beginning cuts
