@@ -126,11 +126,10 @@ def installed() -> Path:
     Raises:
         VerifierUnusable: it is not installed, or only in part.
     """
-    for package in ("onnxruntime", PACKAGE):
-        if importlib.util.find_spec(package) is None:
-            raise VerifierUnusable(_missing(package))
-    found = importlib.util.find_spec(PACKAGE)
-    folder = Path(found.origin if found and found.origin else PACKAGE).parent / "assets/tiny-en"
+    runtime, package = (importlib.util.find_spec(name) for name in ("onnxruntime", PACKAGE))
+    if runtime is None or package is None or package.origin is None:
+        raise VerifierUnusable(_missing("onnxruntime" if runtime is None else PACKAGE))
+    folder = Path(package.origin).parent / "assets/tiny-en"
     for name in (ENCODER, DECODER, PIECES):
         if not (folder / name).is_file():
             msg = f"the second engine cannot be used: {folder / name} is missing; install moonshine-voice 0.0.45"

@@ -1,7 +1,7 @@
 """`./dev voice-bench`: what the unit hears of calls for help, and of talk that is none, beside others in the same run.
 
 All sound is made from seeds, by voices that trained nothing; it is kept below build/voice-bench, and so is what was
-heard of each tape: a bench that was stopped goes on where it was. With 20 hours of talk it takes some 4 hours on two
+heard of each tape: a bench that was stopped goes on where it was. With 20 hours of talk it takes some 5 hours on two
 cores, with --quick some minutes.
 """
 
