@@ -110,7 +110,7 @@ class VoiceSettings(Settings):
     verifier: bool = False
     """Whether a second engine, which knows English only, is asked about what was taken for a phrase of the main
     language. It halves what near misses set off (README.md, What the voice hears) and costs 125 MB of memory; it comes
-    with the extra "verifier" of the agent. It is loaded before the unit hears: half a second, on a good card."""
+    with the extra "verifier" of the agent. It is tried and loaded before the unit hears: a second, on a good card."""
     phrases: tuple[PhraseSettings, ...] = ()
     decoys: tuple[Words, ...] = ()
     """Words and phrases that are easily taken for ours: heard as themselves, they are nothing, and neither is a phrase

@@ -8,6 +8,8 @@ nor has the last word in noise (`second_hearing.py`). It comes with a package th
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from agent.hw.kit import SAMPLE_RATE_HZ
+from agent.parent_death import end_with_parent
 from agent.voice import byte_pairs
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ SHORTEST_S: Final = 0.6
 """Less sound than this is followed by silence: its first layers need some of it."""
 THREADS: Final = 2
 """Of a Pi's four cores. On x86-64 a question about 2.2 s of sound takes 50 ms with one."""
+
+LOADED_WITHIN_S: Final = 30.0
+"""Half a second from a good card: what takes so much longer must not keep a unit from hearing."""
 
 
 class VerifierUnusable(Exception):
@@ -139,12 +145,35 @@ def installed() -> Path:
 
 @cache
 def load() -> Moonshine:
-    """The installed one; a second time it is there.
+    """The installed one, tried in a process of its own before; a second time it is there.
 
     Raises:
         VerifierUnusable: it is not installed, or broken.
     """
-    return Moonshine(installed())
+    folder = installed()
+    _prove(folder)
+    return Moonshine(folder)
+
+
+def _prove(folder: Path) -> None:
+    """Load it elsewhere, so that one that hangs, or ends its process, leaves the unit hearing.
+
+    Raises:
+        VerifierUnusable: that happened. One that merely fails says more when it is loaded here.
+    """
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-m", "agent.voice.verifier", str(folder)],
+            capture_output=True,
+            timeout=LOADED_WITHIN_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        msg = f"the second engine at {folder} cannot be used: it did not load within {LOADED_WITHIN_S:g} s"
+        raise VerifierUnusable(msg) from late
+    if tried.returncode < 0:
+        msg = f"the second engine at {folder} cannot be used: it ends the process that loads it"
+        raise VerifierUnusable(msg)
 
 
 def _missing(package: str) -> str:
@@ -152,3 +181,8 @@ def _missing(package: str) -> str:
         f"the second engine cannot be used: the package {package.replace('_', '-')} is not installed; install "
         'safepoint-agent with its extra "verifier", or leave voice.verifier out'
     )
+
+
+if __name__ == "__main__":
+    end_with_parent()  # though it hangs
+    Moonshine(Path(sys.argv[1])).fit("help", bytes(2 * SAMPLE_RATE_HZ))

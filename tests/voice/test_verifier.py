@@ -96,3 +96,20 @@ def test_a_damaged_network_is_one_sentence(tmp_path: Path, name: str, damage: st
     with pytest.raises(VerifierUnusable, match=r"the second engine at .*net cannot be used \(.+\); install") as refused:
         Moonshine(folder)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [("kill -9 $$", "it ends the process that loads it"), ("exec sleep 600", "it did not load within")],
+)
+def test_a_network_that_hangs_or_ends_its_process_is_found_in_another_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, why: str
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{program}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(python))
+    monkeypatch.setattr(verifier_module, "LOADED_WITHIN_S", 1.0)
+    load.cache_clear()
+    with pytest.raises(VerifierUnusable, match=why):
+        load()
