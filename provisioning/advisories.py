@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Look whether weaknesses are known of the packages that a unit gets: each of both constraints files, at two sources.
+"""Look whether weaknesses are known of the packages that a unit gets: each of all constraints files, at two sources.
 
   ./dev advisories               at PyPI (the Python Packaging Advisory Database) and at OSV (that and GitHub's)
   ./dev advisories --source osv  at one of them
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 HERE: Final = Path(__file__).resolve().parent
-CONSTRAINTS: Final = ("constraints-cp311.txt", "constraints-cp313.txt")
+CONSTRAINTS: Final = tuple(f"constraints-{kind}.txt" for kind in ("cp311", "cp313", "verifier-cp311", "verifier-cp313"))
 SOURCES: Final = ("pypi", "osv")
 WEAK: Final = "urllib3==1.26.4"
 """CVE-2021-33503, and others since."""

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Write constraints-cp311.txt and constraints-cp313.txt: every package of a unit's environment, by version and SHA-256.
 
+constraints-verifier-cp311.txt and constraints-verifier-cp313.txt have what a unit with the second engine of the voice
+gets besides (the extra `verifier` of setup.cfg).
+
 For Raspberry Pi OS bookworm (Python 3.11) and trixie (3.13), on aarch64 and, for test roots, on x86_64: one version for
 both machines. What a unit takes from apt is not in them: numpy, picamera2 and lgpio (see setup.cfg for numpy; lgpio has
 an empty placeholder in pip's index, which pip would take on 3.13).
 
 Run it when setup.cfg changes or a package is to be renewed; look at the difference, and run `./dev rootfs` afterwards:
   provisioning/lock_constraints.py
+  provisioning/lock_constraints.py --keep     # no newer versions of what is in the lists already
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from typing import Any, Final
 
 HERE = Path(__file__).resolve().parent
 
+EXTRA: Final = "verifier"
 FROM_APT: Final = {"numpy"}
 """Requirements of setup.cfg that a unit's system site packages satisfy."""
 ONLY_AS_SOURCE: Final = ("srt",)
@@ -42,39 +47,64 @@ Hashes = dict[tuple[str, str], set[str]]
 
 def main() -> int:
     """Write both files; returns the exit code."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    wanted = [*_requirements(HERE.parent / "setup.cfg"), TO_BUILD]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keep", action="store_true", help="the versions that are in the lists already")
+    keep = parser.parse_args().keep
+    parsed = configparser.ConfigParser()
+    parsed.read_string((HERE.parent / "setup.cfg").read_text(encoding="utf-8"))
+    wanted = [*_requirements(parsed["options"]["install_requires"]), TO_BUILD]
+    besides = _requirements(parsed["options.extras_require"][EXTRA])
     for python in NEWEST_GLIBC:
-        with tempfile.TemporaryDirectory() as scratch:
-            found = locked(python, wanted, Path(scratch))
-        target = HERE / f"constraints-cp{python.replace('.', '')}.txt"
-        target.write_text(_text(python, found), encoding="utf-8")
-        sys.stderr.write(f"{target.name}: {len(found)} packages\n")
+        short = python.replace(".", "")
+        target, of_extra = HERE / f"constraints-cp{short}.txt", HERE / f"constraints-{EXTRA}-cp{short}.txt"
+        found = locked(python, wanted, _versions(target) if keep else {})
+        whole = locked(python, [*wanted, *besides], dict(found) | (_versions(of_extra) if keep else {}))
+        _write(target, python, found)
+        _write(of_extra, python, {package: sums for package, sums in whole.items() if package not in found})
     return 0
 
 
-def _requirements(setup_cfg: Path) -> list[str]:
-    """What the agent needs beyond what comes from apt."""
-    parsed = configparser.ConfigParser()
-    parsed.read_string(setup_cfg.read_text(encoding="utf-8"))
-    lines = (line.strip() for line in parsed["options"]["install_requires"].splitlines())
+def _requirements(listed: str) -> list[str]:
+    """What is needed of a list in setup.cfg beyond what comes from apt."""
+    lines = (line.strip() for line in listed.splitlines())
     wanted = [line for line in lines if line and not line.startswith("#")]
-    return [line for line in wanted if re.split(r"[ <>=!~;\[]", line, maxsplit=1)[0] not in FROM_APT]
+    return [line for line in wanted if _name(line) not in FROM_APT]
 
 
-def locked(python: str, wanted: list[str], scratch: Path) -> Hashes:
-    """Resolve for both machines; the second gets the versions of the first."""
+def _name(requirement: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[ <>=!~;\[]", requirement, maxsplit=1)[0]).lower()
+
+
+def _versions(listed: Path) -> dict[tuple[str, str], set[str]]:
+    """The packages of a list that was made before."""
+    text = listed.read_text(encoding="utf-8") if listed.exists() else ""
+    return {(name, version): set() for name, version in re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE)}
+
+
+def locked(python: str, wanted: list[str], known: Hashes) -> Hashes:
+    """Resolve for both machines; the second gets the versions of the first, and both the known ones."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return _locked(python, wanted, known, Path(scratch))
+
+
+def _locked(python: str, wanted: list[str], known: Hashes, scratch: Path) -> Hashes:
     hashes: Hashes = defaultdict(set)
     sources = {name: _source_of(name, scratch) for name in ONLY_AS_SOURCE}
     pins = scratch / "pins.txt"
-    pins.touch()
+    pins.write_text(_pinned(known), encoding="utf-8")
     for machine in LEGACY:
         for package in _resolved(python, machine, wanted, scratch):
-            name = re.sub(r"[-_.]+", "-", package["metadata"]["name"]).lower()
+            name = _name(package["metadata"]["name"])
+            if name in FROM_APT:
+                continue
             found = sources.get(name) or package["download_info"]["archive_info"]["hashes"]["sha256"]
             hashes[name, package["metadata"]["version"]].add(found)
-        pins.write_text("".join(f"{name}=={version}\n" for name, version in hashes), encoding="utf-8")
-    return hashes
+        pins.write_text(_pinned(hashes), encoding="utf-8")
+    return dict(hashes)
+
+
+def _pinned(packages: Hashes) -> str:
+    return "".join(f"{name}=={version}\n" for name, version in packages)
 
 
 def _source_of(name: str, scratch: Path) -> str:
@@ -101,6 +131,11 @@ def _resolved(python: str, machine: str, wanted: list[str], scratch: Path) -> li
 
 def _pip(*args: str) -> None:
     subprocess.run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *args], check=True)
+
+
+def _write(target: Path, python: str, hashes: Hashes) -> None:
+    target.write_text(_text(python, hashes), encoding="utf-8")
+    sys.stderr.write(f"{target.name}: {len(hashes)} packages\n")
 
 
 def _text(python: str, hashes: Hashes) -> str:

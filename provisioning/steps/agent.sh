@@ -30,25 +30,34 @@ agent_step() {
 # What the installed agent is made of: another code, another set of packages or another Python is another agent.
 agent_fingerprint() {
   {
-    cat "$(constraints)" "$SOURCE/setup.cfg" "$SOURCE/pyproject.toml"
+    constraints | xargs -d '\n' cat
+    cat "$SOURCE/setup.cfg" "$SOURCE/pyproject.toml"
     cd "$SOURCE" || return
     find agent fakes -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
   } | sha256sum | cut -d' ' -f1
 }
 
-constraints() { printf '%s/constraints-cp%s.txt' "$HERE" "$(python_version | tr -d .)"; }
+# The lists of packages that this unit gets, the first of them with the builder.
+constraints() {
+  local python
+  python=cp$(python_version | tr -d .)
+  printf '%s\n' "$HERE/constraints-$python.txt"
+  [ "$(answer second_engine)" != yes ] || printf '%s\n' "$HERE/constraints-verifier-$python.txt"
+}
 
 fill_slot() {
-  local slot=$1 wanted=$2 build=$WORK/build pip owner=root:root
+  local slot=$1 wanted=$2 build=$WORK/build pip lists owner=root:root
   ! user_exists safepoint-update || owner=safepoint-update:safepoint-update
+  second_engine_is_there
+  mapfile -t lists < <(constraints)
   rm -rf "$slot" "$build"
   mkdir -p "$(dirname "$slot")" "$build"
   quietly /usr/bin/python3 -m venv --system-site-packages "$slot"
   pip=("$slot/bin/python" -m pip --disable-pip-version-check install --no-cache-dir --no-deps --ignore-installed)
   # The builder first: one package of the list has no wheel (provisioning/lock_constraints.py says which).
-  awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' "$(constraints)" >"$build/builder.txt"
+  awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' "${lists[0]}" >"$build/builder.txt"
   from_index "${pip[@]}" --require-hashes --only-binary=:all: --requirement "$build/builder.txt"
-  from_index "${pip[@]}" --require-hashes --no-build-isolation --requirement "$(constraints)"
+  from_index "${pip[@]}" --require-hashes --no-build-isolation "${lists[@]/#/--requirement=}"
   # Of a copy: the release may lie on a stick that cannot be written, and shall stay as it is.
   mkdir "$build/release"
   tar --create --directory "$SOURCE" --exclude=__pycache__ agent fakes setup.cfg pyproject.toml README.md |
@@ -60,6 +69,13 @@ fill_slot() {
   # From here on any change in it is told (agent/software).
   quietly /usr/bin/python3 -I -S -B "$PREFIX/check" list "$slot"
   chown -R "$owner" "$slot"
+}
+
+# Before anything is removed for it.
+second_engine_is_there() {
+  local wheels=("$BUNDLE"/wheels/moonshine_voice-*.whl)
+  [ "$(answer second_engine)" = yes ] && [ -n "$BUNDLE" ] && [ ${#wheels[@]} = 0 ] || return 0
+  refuse "the answers want a second engine for the voice, which $OFFLINE has not: make a bundle with make-bundle --second-engine, or leave second_engine out now and run this again with a network"
 }
 
 # pip, which may need the network: a line that breaks is tried again.
@@ -79,6 +95,7 @@ prove_slot() {
   quietly "$1/bin/safepoint" --version
   quietly "$python" -m pip --disable-pip-version-check check
   quietly "$python" -c 'import agent.daemon, agent.footage.recorder, agent.voice.listener, vosk, sounddevice, av'
+  [ "$(answer second_engine)" != yes ] || quietly "$python" -c 'from agent.voice import verifier; verifier.load()'
   [ -n "$TEST_ROOT" ] || quietly env LG_WD="$WORK" "$python" -c 'import lgpio, picamera2; lgpio.gpiochip_open' ||
     refuse "the camera's or the pins' software does not load beside the agent (the reason is at the end of $LOG): update the system with 'apt full-upgrade', restart, and run this again"
 }

@@ -15,6 +15,7 @@ declare -A MEANING=(
   [timezone]="The time zone of schedules (Europe/London)"
   [voice_model_url]="Where a larger voice model is fetched from"
   [voice_model_sha256]="The SHA-256 of that file"
+  [second_engine]="Is a second engine asked about what the voice model took for a phrase? yes or no"
   [token_file]="A file on this machine with the one-time token of the authority"
   [update_key]="A file on this machine with the public key of whoever signs updates (release.pem)"
   [hardware_kit]="The hardware kit: pi, or street on a bench without hardware"
@@ -109,6 +110,10 @@ mistake_in() {
     voice_model_sha256)
       [[ $value =~ ^[0-9a-fA-F]{64}$ ]] && return 0
       printf 'needs 64 hexadecimal digits'
+      ;;
+    second_engine)
+      [[ $value == yes || $value == no ]] && return 0
+      printf 'needs yes or no'
       ;;
     token_file | update_key | street_socket)
       [[ $value == /* ]] && return 0

@@ -61,7 +61,9 @@ configuration_text() {
   fi
   [ -z "${ANSWER[hardware_kit]+known}" ] || printf '\nhardware:\n  kit: %s\n' "$(answer hardware_kit)"
   [ -z "${ANSWER[street_socket]+known}" ] || printf '  options: {street: %s}\n' "$(yaml_text "$(answer street_socket)")"
-  [ -z "$model" ] || printf '\nvoice:\n  model: %s\n' "$(yaml_text "$model")"
+  [ -z "$model" ] && [ "$(answer second_engine)" != yes ] || printf '\nvoice:\n'
+  [ -z "$model" ] || printf '  model: %s\n' "$(yaml_text "$model")"
+  [ "$(answer second_engine)" != yes ] || printf '  verifier: true\n'
   if [ "$(answer footage)" != card ]; then
     printf '\nfootage:\n  folder: %s/footage\n  mount: %s\n' "$FOOTAGE" "$FOOTAGE"
   else

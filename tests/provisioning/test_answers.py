@@ -71,6 +71,7 @@ def test_what_was_answered_is_read_again_as_it_was(tmp_path: Path) -> None:
         ("longitude", "-500", "-180"),
         ("longitude", "180.00000001", "180.0"),
         ("timezone", "Europe/Nowhere", "Europe/London"),
+        ("second_engine", "maybe", "yes"),
         ("voice_model_url", "http://models.example.org/small.zip", "https://models.example.org/small.zip"),
         ("voice_model_url", "https://me:secret@models.example.org/s.zip", "https://models.example.org/s.zip?v=1@2"),
     ],

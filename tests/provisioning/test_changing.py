@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -144,3 +145,13 @@ def test_the_pinned_packages_are_those_that_the_agent_asks_for() -> None:
         for name in ("numpy", "lgpio", "picamera2"):
             assert f"\n{name}==" not in pinned
         assert pinned.count("\n    --hash=sha256:") >= pinned.count("==")
+
+
+@pytest.mark.parametrize("suite", ["cp311", "cp313"])
+def test_the_second_engine_s_packages_are_pinned_beside_the_others(suite: str) -> None:
+    both = [(PROVISIONING / f"constraints-{name}{suite}.txt").read_text() for name in ("", "verifier-")]
+    alone, besides = (set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE)) for text in both)
+    assert {"moonshine-voice", "onnxruntime"} <= besides
+    assert not besides & (alone | {"numpy"})
+    extra = (PROVISIONING.parent / "setup.cfg").read_text().split("\nverifier =")[1].split("\n[")[0]
+    assert f"moonshine-voice =={re.findall(r'moonshine-voice==([0-9.]+)', both[1])[0]}\n" in extra

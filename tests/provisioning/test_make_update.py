@@ -84,7 +84,7 @@ def test_of_a_pinned_package_only_the_files_whose_sums_are_pinned_are_sent(progr
     listed = tmp_path / "constraints.txt"
     digest = hashlib.sha256(b"right").hexdigest()
     listed.write_text(f"# made\nzope-interface==1.0 \\\n    --hash=sha256:{digest}\n")
-    pins = program.Pins.read(listed)
+    pins = program.Pins.read([listed])
     assert pins.versions == {"zope-interface": "1.0"}
     wheel, other = tmp_path / "zope.interface-1.0-py3-none-any.whl", tmp_path / "numpy-2.0-py3-none-any.whl"
     wheel.write_bytes(b"right")
@@ -97,9 +97,9 @@ def test_of_a_pinned_package_only_the_files_whose_sums_are_pinned_are_sent(progr
 
 def test_the_pins_of_the_units_are_read_whole(program: ModuleType) -> None:
     for suite in ("cp311", "cp313"):
-        listed = PROGRAM.parent / f"constraints-{suite}.txt"
-        pins = program.Pins.read(listed)
-        text = listed.read_text(encoding="utf-8")
+        lists = [PROGRAM.parent / f"constraints-{kind}{suite}.txt" for kind in ("", "verifier-")]
+        pins = program.Pins.read(lists)
+        text = "".join(listed.read_text(encoding="utf-8") for listed in lists)
         assert len(pins.versions) == text.count("==") > 20
         assert len(pins.sums) == text.count("--hash=sha256:")
 

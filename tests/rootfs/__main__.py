@@ -2,7 +2,7 @@
 
 In each one: a dry run, questions that are broken off, a first run by hand and a second one that changes nothing, each
 way in by a password, twelve kill -9 at the boundaries of steps and inside them, an end, and an installation without a
-network. Needs root, mmdebstrap, and the network for the packages.
+network, to which the second engine of the voice is added. Needs root, mmdebstrap, and the network for the packages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.rootfs.bundle import make_bundle
 from tests.rootfs.doors import doors
 from tests.rootfs.ends import decommissioned
 from tests.rootfs.root import Root, release
-from tests.rootfs.stories import Broken, by_hand, dry_run, offline, pulled_plugs, unconfirmed
+from tests.rootfs.stories import Broken, by_hand, dry_run, offline, pulled_plugs, second_engine, unconfirmed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,7 @@ def _one(suite: str, copy: Path, *, keep: bool) -> None:
         say(f"{suite}: {pulled_plugs(plugs, there)}")
         say(f"{suite}: a disk of its own, then out of service: {decommissioned(plugs)}")
         say(f"{suite}: offline: {offline(alone, bundle, there)}")
+        say(f"{suite}: the second engine: {second_engine(alone, bundle)}")
     finally:
         if not keep:
             for root in roots:

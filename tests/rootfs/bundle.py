@@ -29,9 +29,9 @@ def make_bundle(suite: str, release: Path, folder: Path) -> tuple[Path, str]:
     ).stdout.strip()
     listed = folder / f"{suite}.list"
     listed.write_text("".join(f"{line}\n" for line in sources(suite)), encoding="utf-8")
-    command = [f"{release}/provisioning/make-bundle", "--suite", suite, "--arch", machine, "--test-root"]
+    command = [f"{release}/provisioning/make-bundle", "--suite", suite, "--arch", machine, "--sources", str(listed)]
     done = subprocess.run(
-        [*command, "--sources", str(listed), str(bundle)], check=False, capture_output=True, text=True
+        [*command, "--test-root", "--second-engine", str(bundle)], check=False, capture_output=True, text=True
     )
     if done.returncode != 0:
         raise Broken(done.stderr)

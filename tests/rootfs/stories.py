@@ -41,6 +41,10 @@ from pathlib import Path
 from agent.config.load import load_config
 print(load_config(Path("/etc/safepoint/unit.yaml"), judge_files=False).config.unit.name)
 """
+ASK_THE_SECOND_ENGINE = """\
+from agent.voice import verifier
+print(verifier.load().fit("help me", bytes(32000)))
+"""
 REFUSED = 2
 KILLED = -9
 
@@ -138,6 +142,27 @@ def offline(root: Root, bundle: Path, with_network: Listing) -> str:
     must(not other, f"{len(other)} things differ from a unit with a network: {other[:10]}")
     took_s, questions = ended.figures or (0, 0)
     return f"{took_s} s with an empty network namespace, {questions} questions, bundle of {len(whole) // 1_000_000} MB"
+
+
+def second_engine(root: Root, bundle: Path) -> str:
+    """A unit gets the second engine of its voice when its answers say so: from the bundle, into the other slot."""
+    root.put("/root/answers", f"{ANSWERS}second_engine = yes\n", 0o600)
+    inside = "/var/tmp/unit.tar"  # noqa: S108 - in the root
+    target = root.folder / inside.lstrip("/")
+    target.write_bytes(bundle.read_bytes())
+    slots = root.folder / "opt/safepoint/slots"
+    before = (slots / "current").readlink()
+    ended = root.provision("--answers", "/root/answers", "--offline", inside, network=False)
+    target.unlink()
+    must(ended.code == 0 and ended.figures is not None, "it is installed without a network", ended)
+    must((slots / "current").readlink() != before, "the other slot is in use", ended)
+    works(root)
+    heard = root.run(["/opt/safepoint/bin/python", "-c", ASK_THE_SECOND_ENGINE])
+    must(heard.code == 0 and float(heard.text) < 0, "it answers, with the numpy of the system", heard)
+    config = (root.folder / "etc/safepoint/unit.yaml").read_text(encoding="utf-8")
+    must("\n  verifier: true\n" in config, "the configuration asks it")
+    took_s, _ = ended.figures or (0, 0)
+    return f"{took_s} s with an empty network namespace"
 
 
 def damaged(bundle: bytes) -> bytes:
