@@ -179,7 +179,8 @@ def _prove(folder: Path) -> None:
 def _missing(package: str) -> str:
     return (
         f"the second engine cannot be used: the package {package.replace('_', '-')} is not installed; install "
-        'safepoint-agent with its extra "verifier", or leave voice.verifier out'
+        'safepoint-agent with its extra "verifier" (provision.sh does, with second_engine = yes in its answers), or '
+        "leave voice.verifier out"
     )
 
 
