@@ -40,6 +40,7 @@ SHARES = {
     "strangers-piper": 1000,
     "festival": 1200,
     "strangers-festival": 300,
+    "strangers-espeak": 700,
     "espeak": 1500,
     "flite": 5000,
     "strangers-flite": 1500,

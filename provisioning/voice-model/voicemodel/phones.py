@@ -24,6 +24,7 @@ _IPA = {
     "ɛ": "eh",
     **dict.fromkeys("ɜɚɝ", "er"),
     "ɔ": "ao",
+    "o": "ow",
     "u": "uw",
     "ʊ": "uh",
     **{sound: sound for sound in "bdfklmnpstvwz"},
@@ -61,10 +62,12 @@ _PAIRS = {
     "l̩": "ax l",
     "eə": "eh",
     "ɛə": "eh",
+    "oɹ": "ao r",
+    "oə": "ao ax",
 }
 """Two signs that are one sound; looked for first."""
-_SILENT = "ˈˌːˑ.ʲ‍̩̃ "
-"""Stress, length and joining signs: they change a sound, not which sound it is."""
+_SILENT = "ˈˌːˑ.ʲ‍̩̃ ̪"
+"""Stress, length, joining and dental signs: they change a sound, not which sound it is."""
 
 
 def from_ipa(text: str) -> Phones:

@@ -38,6 +38,7 @@ MIX = {
     "strangers-festival": 0.06,
     "strangers-hibari": 0.25,
     "strangers-piper": 0.12,
+    "strangers-espeak": 0.12,
     "strangers-american": 0.25,
     "strangers-british": 0.35,
 }

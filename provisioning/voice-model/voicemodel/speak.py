@@ -169,7 +169,9 @@ def _espeak(text: str, voice: Voice, seed: int) -> Spoken:
     gap = str(seed % 3)
     command = ["espeak-ng", "-v", voice.name, "-s", pace, "-p", pitch, "-g", gap, "--stdout", text]
     sound, rate_hz = _from_wav(_run(command))
-    return sound, rate_hz, ()
+    # It joins some words ("ɒvðə"): then nobody can tell which sounds are whose, and none are told.
+    signs = _run(["espeak-ng", "-q", "--ipa", "-v", voice.name, text]).decode()
+    return sound, rate_hz, tuple(from_ipa(word) for word in signs.split())
 
 
 @cache

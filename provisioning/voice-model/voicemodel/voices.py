@@ -131,6 +131,7 @@ TRAINING: dict[str, tuple[str, Callable[[random.Random], str]]] = {
     "strangers-festival": ("festival", lambda chance: chance.choice(FESTIVAL)),
     "strangers-hibari": ("hibari", lambda chance: chance.choice(("american", "british"))),
     "strangers-piper": ("piper", lambda _: "joe"),
+    "strangers-espeak": ("espeak", _accented),
     "strangers-american": ("kokoro", lambda chance: _reader(chance, AMERICAN)),
     "strangers-british": ("kokoro", lambda chance: _reader(chance, BRITISH)),
 }

@@ -57,12 +57,19 @@ def test_a_voice_that_does_not_tell_how_it_says_a_word_says_it_as_americans_do()
     assert said.phones[1:] == (("dh", "ax"), ("hh", "ae", "f"), ("n", "ay", "s", "ih", "k"))
 
 
+def test_espeak_tells_how_it_says_a_word_in_each_accent_and_of_joined_words_the_usual_sounds() -> None:
+    said = {accent: say("half the pulse", voices.Voice("espeak", accent)).phones[0] for accent in ("en-gb", "en-us")}
+    assert said == {"en-gb": ("hh", "aa", "f"), "en-us": ("hh", "ae", "f")}
+    joined = say("half of the pulse", voices.Voice("espeak", "en-gb")).phones
+    assert joined[:3] == (("hh", "ae", "f"), ("ax", "v"), ("dh", "ax"))
+
+
 def test_what_no_dictionary_has_is_left_to_voices_that_tell_how_they_say_it() -> None:
     with pytest.raises(CannotSay, match="does not tell how it says 'blorkest' of 'call the blorkest'"):
         say("call the blorkest", voices.Voice("flite", "slt"))
 
 
-@pytest.mark.parametrize("engine", ["strangers-hibari", "strangers-flite", "strangers-festival"])
+@pytest.mark.parametrize("engine", ["strangers-hibari", "strangers-flite", "strangers-festival", "strangers-espeak"])
 def test_the_strangers_of_the_corpus_say_words_that_the_model_has_not_with_their_sounds(engine: str) -> None:
     said = [one for number in range(8) if (one := corpus.spoken(engine, number))]
     known = lexicon.read()

@@ -57,6 +57,8 @@ def test_every_trained_phrase_is_said_in_training() -> None:
         ("hˈɛlp", "hh eh l p"),
         ("nˈIn", "n ay n"),
         ("ɪntɹˈuːdɚ", "ih n t r uw d er"),  # espeak
+        ("fˈoːɹ", "f ao r"),  # American
+        ("ɡˈoːt", "g ow t"),  # Scottish
         ("dʒɑːvɪs", "jh aa v ih s"),
         ("pliːz", "p l iy z"),
     ],
