@@ -46,7 +46,7 @@ Hashes = dict[tuple[str, str], set[str]]
 
 
 def main() -> int:
-    """Write both files; returns the exit code."""
+    """Write the lists; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", action="store_true", help="the versions that are in the lists already")
     keep = parser.parse_args().keep
@@ -99,7 +99,7 @@ def _locked(python: str, wanted: list[str], known: Hashes, scratch: Path) -> Has
                 continue
             found = sources.get(name) or package["download_info"]["archive_info"]["hashes"]["sha256"]
             hashes[name, package["metadata"]["version"]].add(found)
-        pins.write_text(_pinned(hashes), encoding="utf-8")
+        pins.write_text(_pinned(known | hashes), encoding="utf-8")
     return dict(hashes)
 
 

@@ -61,6 +61,11 @@ def test_a_known_weakness_is_named_with_what_mends_it(tmp_path: Path) -> None:
     assert (code, told) == (1, f"osv: pyyaml {version}: PYSEC-1, mended by 99\n"), "once, though in both files"
 
 
+def test_the_second_engine_s_packages_are_looked_for_too(tmp_path: Path) -> None:
+    code, told, _ = looked(tmp_path, weak={"onnxruntime": ["PYSEC-2"]})
+    assert (code, told.startswith("osv: onnxruntime ")) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("world", "why"),
     [
