@@ -41,19 +41,20 @@ CLEAR_DB = 25.0
 """What stands so far out of the noise around it is heard clearly, and has to fit the phrase more exactly. Calls at
 20 dB SNR over the bench's noises stand out by 22 to 30 dB, at 10 dB by 13 to 20 dB. Talk that is taken for a phrase is
 mostly heard clearly, and fits it loosely; a call in noise fits no better than that."""
-DOUBT_PER_LETTER = 0.7
+DOUBT_PER_LETTER = 0.5
 """How much better than other speech the phrase has to fit, where it is heard clearly: nats for each letter, which
-stand for its sounds (of other models' words no sounds are known). Of 27 false phrases in 1.3 h of near misses the
-second hearing leaves 14, of 121 calls within sentences that counted 118. At 0.6 it takes fewer false ones away, at 0.8
-8 calls in 112 (`provisioning/voice-model/README.md`). Of the bundled model only: nobody has measured other fillers."""
+stand for its sounds (of other models' words no sounds are known). Picked with `min_confidence`, the filler's scale and
+what the second engine may say (`provisioning/voice-model/README.md`). Of the bundled model only: nobody has measured
+other fillers."""
 MOST_DOUBT = math.log(10_000)
 """No more is asked of long phrases: Vosk needs a sentence for each unit of e**doubt, and 10,000 of them take 8 ms."""
-DENIED_CLEAR, DENIED = -4.5, -10.0
-"""What the second engine finds less likely than this (nats) was not said, where it is heard clearly, or in noise."""
-CONFIRMED = -1.0
+DENIED = -4.5
+"""What the second engine finds less likely than this (nats) was not said, where it is heard clearly. In noise it
+denies nothing: there it hears less than the first engine."""
+CONFIRMED = -3.0
 """What it finds at least so likely was said, however unsure the first engine is of words that it heard at all (from
-`HEARD_AT_ALL` on). Picked together on 1.7 h of near misses and as much of several talkers, on 960 calls and people's
-372 recordings; what they do there and on fresh talk stands in README.md (What the voice hears)."""
+`HEARD_AT_ALL` on). Picked together on 1.7 h of near misses, on 960 calls and people's 372 recordings; what they do on
+other tapes stands in README.md (What the voice hears)."""
 HEARD_AT_ALL = 0.3
 VERIFIED_BEFORE_S = 0.1, 0.8
 """The second engine hears the phrase from so long before it, and its better opinion counts: the nearer beginning cuts
@@ -125,7 +126,7 @@ class SecondHearing:
             return sure
         if fit >= CONFIRMED:
             return [1.0] * len(sure)
-        return [0.0] * len(sure) if fit < (DENIED_CLEAR if clear else DENIED) else sure
+        return [0.0] * len(sure) if clear and fit < DENIED else sure
 
     def _hear(self, phrase: Phrase, pcm: bytes, doubt: float) -> Sequence[float]:
         """How sure each word of the phrase is in this sound, nothing else being listened for; 0 where it is not.

@@ -19,7 +19,6 @@ from agent.voice.second_hearing import (
     CLEAR_DB,
     CONFIRMED,
     DENIED,
-    DENIED_CLEAR,
     HEARD_AT_ALL,
     VERIFIED_BEFORE_S,
     SecondHearing,
@@ -87,7 +86,7 @@ def test_what_is_heard_clearly_has_to_fit_the_better(alike: str, name: str) -> N
 
 
 def test_of_a_model_that_nobody_measured_no_more_is_asked(tmp_path: Path) -> None:
-    phrase = Phrase(("call", "the", "please"), "alike", 0.3)
+    phrase = Phrase(("hall", "the", "police"), "alike", 0.3)
     pcm, step = sound("call-the-police-rms"), 2 * BLOCK_SAMPLES
     blocks = [PcmBlock(pcm[at : at + step], (at + step) / 2 / SAMPLE_RATE_HZ) for at in range(0, len(pcm) - step, step)]
     fetched = shutil.copytree(BUNDLED_MODEL, tmp_path / "fetched")
@@ -163,12 +162,10 @@ def verified(opinion: Opinion, confidence: float = 0.95, noise: float = CLEAR, n
     return min(word.confidence for word in hearing.of(claimed("i need help", until_s, confidence), pcm, until_s))
 
 
-def test_what_the_second_engine_finds_unlikely_was_not_said_but_in_noise_it_is_believed_less() -> None:
-    between = (DENIED_CLEAR + DENIED) / 2
-    assert verified(Opinion(DENIED_CLEAR)) == 0.95
-    assert verified(Opinion(between)) == 0
-    assert verified(Opinion(between), noise=NOISY) == 0.95
-    assert verified(Opinion(DENIED - 0.1), noise=NOISY) == 0
+def test_what_the_second_engine_finds_unlikely_was_not_said_but_in_noise_it_is_not_believed() -> None:
+    assert verified(Opinion(DENIED)) == 0.95
+    assert verified(Opinion(DENIED - 0.1)) == 0
+    assert verified(Opinion(DENIED - 0.1), noise=NOISY) == 0.95
 
 
 def test_what_the_second_engine_is_sure_of_was_said_if_the_first_one_heard_it_at_all() -> None:
@@ -203,7 +200,10 @@ def test_a_second_engine_that_fails_loses_no_call() -> None:
 def test_of_talk_that_the_voice_model_takes_for_a_phrase_the_real_second_engine_denies_some(
     name: str, from_s: float, to_s: float, sure: float
 ) -> None:
-    """Cut from a run of the voice bench: an utterance as it was heard again, and where "call the police" was put."""
+    """Cut from a run of the voice bench: an utterance as it was heard again, and where "call the police" was put.
+
+    The model of today takes the first one for it only where no exactness is asked of it.
+    """
     pcm = (TALK_FOLDER / f"{name}.wav").read_bytes()[44:]
     phrase = Phrase(("call", "the", "police"), "police", 0.9)
     step_s = (to_s - from_s) / 3
@@ -213,7 +213,7 @@ def test_of_talk_that_the_voice_model_takes_for_a_phrase_the_real_second_engine_
     ]
 
     def heard_by(verifier: Verifier | None) -> float:
-        hearing = SecondHearing(load_model(BUNDLED_MODEL), [phrase], verifier=verifier)
+        hearing = SecondHearing(load_model(BUNDLED_MODEL), [phrase], doubt_per_letter=0.0, verifier=verifier)
         return min(word.confidence for word in hearing.of(words, pcm, len(pcm) / 2 / SAMPLE_RATE_HZ))
 
     assert heard_by(None) == 1

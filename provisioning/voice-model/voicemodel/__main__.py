@@ -25,7 +25,7 @@ from voicemodel.workers import workers
 
 log = structlog.get_logger()
 
-SCALE = 0.75
+SCALE = 0.67
 """The filler's (see README.md for the curve that it was picked from)."""
 
 
