@@ -24,7 +24,7 @@ class PhraseSettings(Settings):
     """A duress phrase: no lamp, no sound."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.75
     """Each word of the phrase must be at least this sure. Of 560 calls in a quiet room and at 20 dB 554 are, of as many
-    at 10 and 5 dB 465; with 0.9 instead 547 and 434, and 11 false activations in 1.7 h of near misses instead of 19.
+    at 10 and 5 dB 465; with 0.9 instead 547 and 434, and 21 false activations in 2.9 h of near misses instead of 32.
     Of another voice model than the bundled one nobody has measured it."""
     unsure_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Who is not heard surely calls again: a phrase that is less sure than `min_confidence`, but each word at least
