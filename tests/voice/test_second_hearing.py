@@ -162,7 +162,7 @@ def verified(opinion: Opinion, confidence: float = 0.95, noise: float = CLEAR, n
     return min(word.confidence for word in hearing.of(claimed("i need help", until_s, confidence), pcm, until_s))
 
 
-def test_what_the_second_engine_finds_unlikely_was_not_said_but_in_noise_it_is_not_believed() -> None:
+def test_what_the_second_engine_finds_unlikely_was_not_said_but_in_noise_it_denies_nothing() -> None:
     assert verified(Opinion(DENIED)) == 0.95
     assert verified(Opinion(DENIED - 0.1)) == 0
     assert verified(Opinion(DENIED - 0.1), noise=NOISY) == 0.95
