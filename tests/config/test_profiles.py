@@ -9,6 +9,7 @@ import pytest
 from agent.config.load import PROFILES, profile_names
 from agent.config.settings import InputKind
 from agent.signals import CommandName
+from agent.voice.language import phrases_of
 from tests.config.desk import LAB
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ def test_a_shop_has_a_silent_call_and_is_set_at_night(desk: Desk) -> None:
     assert any(wired.kind is InputKind.BUTTON and wired.silent_after_s for wired in config.inputs)
     assert any(phrase.silent for phrase in config.voice.phrases)
     assert config.arming.mode == "schedule"
+
+
+def test_two_guesses_in_a_row_are_no_duress(desk: Desk) -> None:
+    voice = desk.load(LAB.replace("safe-point", "safe-space")).config.voice
+    duress = [phrase for phrase in phrases_of(voice) if phrase.silent]
+    assert duress
+    assert all(phrase.least_confidence == phrase.min_confidence for phrase in duress)
 
 
 @pytest.mark.parametrize("profile", ["public-space", "rapid-deployable", "roadside"])
