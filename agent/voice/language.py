@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from agent.voice.decision import Decider, Phrase
 from agent.voice.lexicon import BUNDLED_MODEL, nearest_words, unknown_words, vocabulary
 from agent.voice.recogniser import VoskRecogniser, grammar, load_model
-from agent.voice.second_hearing import DOUBT_PER_LETTER
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -106,15 +105,19 @@ class Language:
         self._sentences = grammar(phrases, decoys, known)
         self._decoys = [decoy for decoy in decoys if decoy in self._sentences]
         self._model = load_model(model_folder)
-        measured = model_folder.resolve() == BUNDLED_MODEL.resolve()
-        self._doubt_per_letter = DOUBT_PER_LETTER if measured else 0.0
+        self._exacting = model_folder.resolve() == BUNDLED_MODEL.resolve()  # of other models nobody has measured it
         self._verifier = verifier
 
     def ear(self, refractory_s: float, last_counted: LastCounted) -> Ear:
         """A fresh ear for this language; `last_counted` is that of all ears of the microphone."""
         return Ear(
             VoskRecogniser(
-                self._model, self._sentences, self._phrases, self._decoys, self._doubt_per_letter, self._verifier
+                self._model,
+                self._sentences,
+                self._phrases,
+                self._decoys,
+                self._verifier,
+                exacting=self._exacting,
             ),
             Decider(self._phrases, refractory_s, self._decoys, last_counted),
         )

@@ -13,7 +13,7 @@ from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.decision import Word
 from agent.voice.held import HeldPhrase
 from agent.voice.lexicon import UNKNOWN, ModelUnusable, require_files, unknown_words
-from agent.voice.second_hearing import DOUBT_PER_LETTER, SecondHearing
+from agent.voice.second_hearing import SecondHearing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -118,20 +118,21 @@ def grammar(phrases: Sequence[Phrase], decoys: Sequence[str], known: Collection[
 class VoskRecogniser:
     """Vosk with a grammar. It ends an utterance itself, early or late (see `held` and `UTTERANCE_S`)."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a language is heard with
+    def __init__(  # noqa: PLR0913 - what a language is heard with
         self,
         model: vosk.Model,
         sentences: Sequence[str],
         phrases: Sequence[Phrase],
         decoys: Sequence[str] = (),
-        doubt_per_letter: float = DOUBT_PER_LETTER,
         verifier: Verifier | None = None,
+        *,
+        exacting: bool = True,
     ) -> None:
         self._model = model
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.
         self._grammar = json.dumps(list(sentences), ensure_ascii=False)
         self._held = HeldPhrase(phrases, decoys)
-        self._second_hearing = SecondHearing(model, phrases, doubt_per_letter, verifier)
+        self._second_hearing = SecondHearing(model, phrases, verifier, exacting=exacting)
         self._before_s = 0.0
         self._fed_bytes = 0
         self._again_bytes = 0
