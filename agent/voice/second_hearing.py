@@ -41,13 +41,15 @@ CLEAR_DB = 25.0
 """What stands so far out of the noise around it is heard clearly, and has to fit the phrase more exactly. Calls at
 20 dB SNR over the bench's noises stand out by 22 to 30 dB, at 10 dB by 13 to 20 dB. Talk that is taken for a phrase is
 mostly heard clearly, and fits it loosely; a call in noise fits no better than that."""
-DOUBT_PER_LETTER, ALLOWED = 1.0, 5.0
-"""How much better than other speech the phrase has to fit, where it is heard clearly: so many nats for each letter,
-which stand for its sounds (of other models' words no sounds are known), less what is allowed to any. A long phrase can
-be asked for more a letter, since what single sounds fit by chance evens out in it: with 0.25 nats a letter instead of
-0.5 "help me" is set off as often (10 times in 2.9 h of near misses), "call the police" twice as often; with 0.7 three
-times instead of 11. Picked on near misses and calls by hearings that were kept (`provisioning/voice-model/README.md`).
-Of the bundled model only: nobody has measured other fillers."""
+DOUBT_PER_LETTER = 0.5
+"""How much better than other speech the phrase has to fit, where it is heard clearly: nats for each letter, which
+stand for its sounds (of other models' words no sounds are known). Picked with `min_confidence`, the filler's scale and
+what the second engine may say (`provisioning/voice-model/README.md`). Of the bundled model only: nobody has measured
+other fillers."""
+ALLOWED = 5.0
+"""A phrase of less than ten letters has to fit better by a nat for each, less this, and one of five by nothing: what is
+taken for "help me" fits as well as calls do, so that asking for it costs people's calls (342 of 372 with half a nat a
+letter, 346 with this) and takes no near miss away."""
 MOST_DOUBT = math.log(10_000)
 """No more is asked of long phrases: Vosk needs a sentence for each unit of e**doubt, and 10,000 of them take 8 ms."""
 DENIED = -4.5
@@ -166,7 +168,8 @@ class SecondHearing:
 
 def exactness(phrase: Phrase) -> float:
     """How many nats better than other speech this phrase has to fit where it is heard clearly."""
-    return min(MOST_DOUBT, max(0.0, DOUBT_PER_LETTER * sum(map(len, phrase.words)) - ALLOWED))
+    letters = sum(map(len, phrase.words))
+    return min(MOST_DOUBT, DOUBT_PER_LETTER * letters, max(0.0, letters - ALLOWED))
 
 
 def _results(recogniser: vosk.KaldiRecognizer, pcm: bytes) -> list[str]:
