@@ -82,7 +82,9 @@ def run(args: argparse.Namespace) -> int:
         verifier = load_verifier() if voice.verifier and not args.model else None
         fresh_pipeline = pipelines(model, list(said), voice.decoys, voice.refractory_s, verifier)
         further = [Language(language.model, phrases_of(language), language.decoys) for language in languages]
-    except (ModelUnusable, VerifierUnusable, WordUnknown) as error:
+    except WordUnknown as error:
+        raise UsageError(error.detail) from error
+    except (ModelUnusable, VerifierUnusable) as error:
         raise UsageError(str(error)) from error
     for file in args.files:
         pipeline = fresh_pipeline()

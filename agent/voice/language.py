@@ -10,7 +10,7 @@ from agent.voice.recogniser import VoskRecogniser, grammar, load_model
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from agent.config.hearing import LanguageSettings, VoiceSettings
@@ -20,7 +20,24 @@ if TYPE_CHECKING:
 
 
 class WordUnknown(Exception):
-    """A phrase holds a word that the model cannot hear: choose another word, or another model."""
+    """A phrase holds a word that the model cannot hear: choose another word, or another model.
+
+    Its text may become a fault, which leaves the unit: it names the phrase by its label, since the words stay here.
+
+    Args:
+        model: The model's folder.
+        phrase: The phrase.
+        word: The word.
+        known: What the model knows.
+    """
+
+    def __init__(self, model: Path, phrase: Phrase, word: str, known: Collection[str]) -> None:
+        unable = f"the voice model at {model} does not know"
+        super().__init__(f"{unable} a word of the phrase labelled {phrase.label}: safepoint check says which")
+        near = nearest_words(word, known)
+        hint = f"; it knows {', '.join(near)}" if near else ""
+        self.detail = f'{unable} the word "{word}" of the phrase "{phrase.text}"{hint}'
+        """The same with the words, for who sits at the unit."""
 
 
 class Ear:
@@ -94,13 +111,7 @@ class Language:
         known = vocabulary(model_folder)
         for phrase in phrases:
             for word in unknown_words(phrase.text, known):
-                near = nearest_words(word, known)
-                hint = f"; it knows {', '.join(near)}" if near else ""
-                msg = (
-                    f'the voice model at {model_folder} does not know the word "{word}" of the phrase '
-                    f'"{phrase.text}"{hint}'
-                )
-                raise WordUnknown(msg)
+                raise WordUnknown(model_folder, phrase, word, known)
         self._phrases = phrases
         self._sentences = grammar(phrases, decoys, known)
         self._decoys = [decoy for decoy in decoys if decoy in self._sentences]

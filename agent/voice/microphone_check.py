@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections import Counter, deque
 from enum import Enum
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.gate import SILENCE_DBFS
+
+if TYPE_CHECKING:
+    from agent.hw.kit import PcmBlock
 
 Samples = NDArray[np.float32]
 
@@ -92,12 +96,12 @@ class MicrophoneCheck:
         """When a block last had the standing condition."""
         self._tone_hz = 0.0
 
-    def feed(self, pcm: bytes, ended_s: float) -> Condition | None:
-        """Judge the next block of 16-bit little-endian sound, which ended then; returns what is wrong now."""
-        if self._began_s is None or not 0.0 <= ended_s - self._ended_s <= GAP_S:
-            self._begin_anew(ended_s)
-        self._ended_s = ended_s
-        self._count(self._judge(pcm), ended_s)
+    def feed(self, block: PcmBlock) -> Condition | None:
+        """Judge the next block; returns what is wrong now."""
+        if self._began_s is None or not 0.0 <= block.ended_s - self._ended_s <= GAP_S:
+            self._begin_anew(block.ended_s)
+        self._ended_s = block.ended_s
+        self._count(self._judge(block), block.ended_s)
         return self.standing
 
     def _begin_anew(self, at_s: float) -> None:
@@ -120,9 +124,9 @@ class MicrophoneCheck:
             if condition is not self.standing and self._counts[condition] >= HELD_SHARE * len(self._judged):
                 self.standing, self._last_seen_s = condition, ended_s
 
-    def _judge(self, pcm: bytes) -> Condition | None:
+    def _judge(self, block: PcmBlock) -> Condition | None:
         """What is wrong with this block, if anything."""
-        samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2").astype(np.float32) / np.float32(32768)
+        samples = _samples(block.pcm)
         if not samples.size:
             self.level_dbfs = SILENCE_DBFS
             return Condition.SILENT
@@ -134,20 +138,29 @@ class MicrophoneCheck:
             return Condition.CONSTANT if low else Condition.SILENT
         if self.level_dbfs < (FAINT_OVER_DBFS if self.standing is Condition.FAINT else FAINT_DBFS):
             return Condition.FAINT
-        if self._is_clipped(samples, low, high):
+        if self._is_clipped(_samples(block.wide) if block.wide else samples):
             return Condition.CLIPPED
         if self.level_dbfs < HOWL_DBFS:
             return None
         self._tone_hz = _only_tone_hz(samples)
         return Condition.HOWL if self._tone_hz and abs(self._tone_hz - last_tone_hz) <= HOWL_DRIFT_HZ else None
 
-    def _is_clipped(self, samples: Samples, low: float, high: float) -> bool:
+    def _is_clipped(self, samples: Samples) -> bool:
+        """Whether these are cut off; as the converter gave them, since the low-pass before 16 kHz rounds plateaus."""
+        if not samples.size:
+            return False
+        low, high = float(samples.min()), float(samples.max())
         peak = max(-low, high)
         if peak < CLIPPED_PEAK:
             return False
         near = NEAR_PEAK * peak
         share = float(np.mean((samples >= high - near) | (samples <= low + near)))
         return share >= (CLIPPED_OVER_SHARE if self.standing is Condition.CLIPPED else CLIPPED_SHARE)
+
+
+def _samples(pcm: bytes) -> Samples:
+    """Of a full scale of 1; half a sample at the end is none."""
+    return np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
 @cache

@@ -69,7 +69,7 @@ class Watch:
         if self._gone:
             self._gone = False
             self._send(TroubleOver(LOST))
-        self._tell_what_ails(self._check.feed(block.pcm, block.ended_s))
+        self._tell_what_ails(self._check.feed(block))
 
     def heard(self, block: PcmBlock, *, recognised_s: float, recogniser_age_s: float) -> None:
         """The block that arrived last was heard to its end: the proof of work.

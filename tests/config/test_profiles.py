@@ -47,6 +47,12 @@ def test_two_guesses_in_a_row_are_no_duress(desk: Desk) -> None:
     assert all(phrase.least_confidence == phrase.min_confidence for phrase in duress)
 
 
+def test_duress_needs_no_less_sureness_than_a_call(desk: Desk) -> None:
+    phrases = phrases_of(desk.load(LAB.replace("safe-point", "safe-space")).config.voice)
+    calls = [phrase.min_confidence for phrase in phrases if not phrase.silent]
+    assert all(phrase.min_confidence >= max(calls) for phrase in phrases if phrase.silent)
+
+
 @pytest.mark.parametrize("profile", ["public-space", "rapid-deployable", "roadside"])
 def test_where_nobody_is_told_to_speak_nothing_listens(desk: Desk, profile: str) -> None:
     assert not desk.load(LAB.replace("safe-point", profile)).config.voice.enabled

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import shutil
 import socket
 import threading
@@ -403,12 +404,13 @@ def test_a_voice_that_cannot_be_is_one_sentence(microphone: TableMicrophone, tmp
     if broken == "cut short":
         (model / "graph/HCLr.fst").write_bytes(b"not a graph")
     if broken == "unknown word":
-        phrase = PhraseSettings(say="halp me", label="help-me")
+        phrase = PhraseSettings(say="is zygmunt in today", label="staff-duress", silent=True)
     daemon = Daemon(microphone, listening_for(phrase, model=model))
     assert not list(daemon.events())
     daemon.hang_up()
     assert isinstance(daemon.ended_with, HardwareLost)
     assert "voice model" in str(daemon.ended_with)
+    assert not re.search("zygmunt|today", str(daemon.ended_with)), "it becomes a fault, and the words stay in the unit"
     assert microphone.opened == 0
 
 
@@ -459,7 +461,7 @@ def test_a_further_language_that_cannot_be_heard_is_told_and_the_main_one_is_hea
     if broken == "damaged":
         (model / "graph/HCLr.fst").write_bytes(b"not a graph")
     if broken == "unknown word":
-        phrase = PhraseSettings(say="help me", label="pomoc")
+        phrase = PhraseSettings(say="please help", label="pomoc")
     daemon = Daemon(microphone, listening_beside(model, phrase))
     street = Street(seed=12)
     # Told after the first proof, with which the daemon takes all earlier complaints for over.
@@ -468,6 +470,7 @@ def test_a_further_language_that_cannot_be_heard_is_told_and_the_main_one_is_hea
     assert told.code == unheard_code("pl")
     assert told.text.startswith("The language pl is not heard: ")
     assert str(model) in told.text
+    assert not re.search("please|help", told.text), "it is sent, and the words stay in the unit"
     assert told.text.endswith(". The main language is heard.")
     street.say("call-the-police-rms", 20)
     microphone.hear(street.blocks(4))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ
+from agent.hw.decimator import STEP, Decimator, low_pass
+from agent.hw.kit import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, PcmBlock
 from agent.voice.microphone_check import OVER_AFTER_S, Condition, MicrophoneCheck, Samples
 from tests.voice.sounds import CALLS, TALK, Street
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 NAMED_WITHIN_S = 20.0
 RNG = np.random.default_rng(4)
@@ -70,15 +71,33 @@ class Bench:
 
     def hear(self, sound: Samples) -> list[Condition | None]:
         """What stood after each block of this."""
-        pcm = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
-        return self.hear_blocks(pcm[at : at + 2 * BLOCK_SAMPLES] for at in range(0, len(pcm), 2 * BLOCK_SAMPLES))
+        return self.hear_blocks((block, b"") for block in blocks_of(sound, BLOCK_SAMPLES))
 
-    def hear_blocks(self, blocks: Iterable[bytes]) -> list[Condition | None]:
+    def hear_wide(self, sound: Samples) -> list[Condition | None]:
+        """The same of sound at three times the rate, as where a sound level meter is on."""
+        decimator = Decimator()
+        return self.hear_blocks((decimator.feed(wide), wide) for wide in blocks_of(sound, STEP * BLOCK_SAMPLES))
+
+    def hear_blocks(self, blocks: Iterable[tuple[bytes, bytes]]) -> list[Condition | None]:
         stood = []
-        for block in blocks:
+        for pcm, wide in blocks:
             self.now_s += BLOCK_MS / 1000
-            stood.append(self.check.feed(block, self.now_s))
+            stood.append(self.check.feed(PcmBlock(pcm, self.now_s, wide=wide)))
         return stood
+
+
+def blocks_of(sound: Samples, samples: int) -> Iterator[bytes]:
+    """As the converter gives it, so many samples at a time."""
+    pcm = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    return (pcm[at : at + 2 * samples] for at in range(0, len(pcm), 2 * samples))
+
+
+def wide_street(level_dbfs: float, seconds: float) -> Samples:
+    """The street at three times the rate; without what only 48 kHz can hold, so that it is as loud."""
+    narrow = street(level_dbfs, seconds)
+    spread = np.zeros(STEP * narrow.size, dtype=np.float32)
+    spread[::STEP] = narrow
+    return np.convolve(spread, low_pass(STEP), mode="same").astype(np.float32)
 
 
 FAULTY = {
@@ -117,6 +136,23 @@ def test_what_is_wrong_with_a_microphone_is_named_in_time_and_stays_so(what: str
     assert stood[in_time - 1] is condition
     assert set(stood) == {None, condition}
     assert sum(before is not after for before, after in pairwise(stood)) == 1, "it is told once"
+
+
+@pytest.mark.parametrize("volume", [1.0, 0.9, 0.4])
+def test_clipping_is_named_as_well_where_the_converter_is_asked_for_three_times_the_rate(volume: float) -> None:
+    """The recogniser's 16 kHz are then made from it by a low-pass, which rounds what was cut off flat."""
+    stood = Bench().hear_wide(volume * np.clip(30 * wide_street(-25, NAMED_WITHIN_S), -1, 1))
+    assert stood[-1] is Condition.CLIPPED
+
+
+def test_a_side_that_is_clipped_is_named_there_too() -> None:
+    sound = np.clip(wide_street(-10, NAMED_WITHIN_S), -1, 0.05) + np.float32(0.4)
+    assert Bench().hear_wide(sound)[-1] is Condition.CLIPPED
+
+
+@pytest.mark.parametrize("level_dbfs", [-72, -40, -15])
+def test_a_street_at_three_times_the_rate_is_no_fault(level_dbfs: float) -> None:
+    assert set(Bench().hear_wide(wide_street(level_dbfs, 40))) == {None}
 
 
 @pytest.mark.parametrize("what", SOUND)
@@ -171,7 +207,7 @@ def test_a_fault_stands_over_a_loss_until_sound_says_otherwise() -> None:
 def test_any_bytes_can_be_judged() -> None:
     odd = [b"", b"\x00", b"\xff\x7f\x00", b"\x00\x80" * 7, RNG.bytes(2 * BLOCK_SAMPLES)]
     bench = Bench()
-    bench.hear_blocks(odd * 40)
+    bench.hear_blocks((pcm, wide) for pcm in odd * 8 for wide in odd)
     assert np.isfinite(bench.check.level_dbfs)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 import wave
 from typing import TYPE_CHECKING
@@ -179,8 +180,11 @@ def test_no_block_takes_the_recogniser_longer_than_it_lasts() -> None:
 
 def test_a_phrase_with_a_word_the_model_cannot_hear_is_refused() -> None:
     phrase = Phrase(("halp", "me"), "help-me", 0.6)
-    with pytest.raises(WordUnknown, match=r'does not know the word "halp" of the phrase "halp me"; it knows .*help'):
+    with pytest.raises(
+        WordUnknown, match="a word of the phrase labelled help-me: safepoint check says which"
+    ) as unknown:
         pipelines(BUNDLED_MODEL, [phrase], (), 5.0)
+    assert re.search(r'the word "halp" of the phrase "halp me"; it knows .*help', unknown.value.detail)
 
 
 def test_decoys_that_are_phrases_or_cannot_be_heard_are_left_out() -> None:

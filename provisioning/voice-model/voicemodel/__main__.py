@@ -1,4 +1,4 @@
-"""Builds a voice model from nothing but what Debian and PyPI carry: `provisioning/voice-model/build`.
+"""Builds a voice model from nothing but what Debian, PyPI and npm carry: `provisioning/voice-model/build`.
 
 Every step is stored below the work folder and not done again; with the same versions of the voices and of PyTorch the
 same model comes out.

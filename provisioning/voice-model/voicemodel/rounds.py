@@ -103,8 +103,8 @@ ONWARD = Recipe(
     (Round(5500, 1e-3, LARGE, (LOUD_STREET, OVER_TALK, STREET_ANEW)),),
     speech=corpus.Part(share=0.7, first=10_000),
 )
-"""From a model with a large network, by speech that it never heard: 40 min of speech and scenes, and an hour of
-training (README.md)."""
+"""From a model with a large network, by speech that it never heard: an hour of speech and scenes, and one of training
+(README.md)."""
 
 
 class AnotherTraining(Exception):
