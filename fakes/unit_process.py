@@ -35,6 +35,8 @@ class UnitProcess:
         """What came over NOTIFY_SOCKET, with the monotonic time of arrival; one entry a line."""
         self.log_to: int | None = None
         """A descriptor for standard error, in the place of the log file."""
+        self.under: tuple[str, ...] = ()
+        """A program, and its arguments, that starts the daemon as the same process, to watch what it does."""
         self.started_s = 0.0
         """When the last process was started, on the monotonic clock."""
 
@@ -84,12 +86,7 @@ class UnitProcess:
         with self._log_file.open("ab") as log:
             self.started_s = time.monotonic()
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "agent.cli.main",
-                "run",
-                "--config",
-                str(self._config_file),
+                *(*self.under, sys.executable, "-m", "agent.cli.main", "run", "--config", str(self._config_file)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log if self.log_to is None else self.log_to,

@@ -19,11 +19,12 @@ from fakes.town import LIMIT_S, ORG, UNIT_ID, Town
 from tests.privacy.layers import Artefact, sound_tracks, table_columns, with_layers
 from tests.privacy.sound_search import RESEMBLES_SCORE, SoundSearch
 from tests.privacy.spoken import PHRASE, SENTENCES, TALK_BEFORE, TALK_DURING, UNKNOWN_SPEECH, recording
+from tests.privacy.syscalls import Calls
 from tests.privacy.word_search import WordSearch
 from tests.uplink.lab import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from agent.control_room.alerts import Alert
     from agent.control_room.room import ControlRoom
@@ -42,8 +43,6 @@ BY_HAND = {"mode": "manual", "windows": []}
 FOOTAGE = {"pre_event_s": 2, "post_event_s": 1, "segment_s": 2}
 SMALL_BYTES = 100_000
 """Three seconds of sound: what is longer needs no joining to be found."""
-HARMLESS = ("/dev/null", "pipe:", "socket:", "anon_inode:")
-"""What a descriptor for writing may be beside a file in the unit's folders; where sockets lead is looked at besides."""
 
 
 class Wire:
@@ -102,38 +101,6 @@ def files(folder: Path) -> list[Artefact]:
     return found
 
 
-def open_for_writing(pid: int) -> set[str]:
-    """What a process has open for writing."""
-    found = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):
-            flags = int(Path(f"/proc/{pid}/fdinfo/{link.name}").read_text().split("flags:")[1].split()[0], 8)
-            if flags & (os.O_WRONLY | os.O_RDWR):
-                found.add(str(link.readlink()))
-    return found
-
-
-def connected_to(pids: Iterable[int]) -> set[str]:
-    """The kinds and far ports of all network sockets of these processes; port 0 is of one that waits for callers."""
-    found = set()
-    for pid in pids:
-        inodes = {path.removeprefix("socket:[").removesuffix("]") for path in opened(pid)}
-        for kind in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6"):
-            with suppress(FileNotFoundError):  # a kernel without IPv6
-                for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]:
-                    words = line.split()
-                    if words[9] in inodes:
-                        found.add(f"{kind} {int(words[2].rpartition(':')[2], 16)}")
-    return found
-
-
-def opened(pid: int) -> Iterator[str]:
-    """What the descriptors of a process lead to."""
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):
-            yield str(link.readlink())
-
-
 def core_limit(pid: int) -> list[str]:
     """Soft and hard limit of a process's core dump."""
     lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
@@ -160,13 +127,11 @@ class Household:
         logged = Artefact("log", town.unit.log.encode())
         return [*files(town.state_folder), *files(self.home), *files(self.temp), logged]
 
-    def strays(self, town: Town) -> set[str]:
-        """What the unit's processes have open for writing elsewhere, or in a file without a name, or to who else."""
-        pids = [town.unit.pid, *town.unit.children().values()]
-        writing = {path for pid in pids for path in open_for_writing(pid) if not path.startswith(HARMLESS)}
-        mine = (str(town.state_folder), str(self.home), str(self.temp), str(self._folder / "unit.log"))
-        elsewhere = connected_to(pids) - {f"tcp {town.broker.port}"}
-        return elsewhere | {path for path in writing if not path.startswith(mine) or path.endswith(" (deleted)")}
+    def outside(self, town: Town, paths: Iterable[str]) -> set[str]:
+        """Those of these files that are not in them."""
+        mine = (town.state_folder, self.home, self.temp)
+        log = str(self._folder / "unit.log")
+        return {path for path in paths if path != log and not any(Path(path).is_relative_to(each) for each in mine)}
 
 
 async def an_evening_with_a_call(town: Town, household: Household) -> list[Artefact]:
@@ -189,12 +154,10 @@ async def an_evening_with_a_call(town: Town, household: Household) -> list[Artef
     await has(alert, "snapshot")
     await has(alert, "clip")
     in_the_middle = household.written(town)
-    assert household.strays(town) == set()
     await town.control_room.acknowledge(alert.alert_id, "op-1")
     await town.control_room.close_alert(alert.alert_id, Outcome.GENUINE, None, "op-1")
     await town.control_room.wait_for(lambda _: alert.latest.data["state"] == "closed", LIMIT_S)
     await says(TALK_BEFORE)
-    assert household.strays(town) == set()
     return in_the_middle
 
 
@@ -202,6 +165,8 @@ async def test_nothing_that_is_written_or_sent_holds_what_was_said(folder: Path)
     household = Household(folder)
     changed = {"voice": VOICE, "camera": CAMERA, "footage": FOOTAGE, "arming": BY_HAND}
     town = Town(folder, "safe-space", changed, journal=folder / "messages.jsonl", overheard=True)
+    calls = Calls(folder)
+    town.unit.under = calls.under
     async with town, Wire(town, folder) as wire:
         await town.unit.start(**household.environment)
         await town.unit.ready()
@@ -215,7 +180,11 @@ async def test_nothing_that_is_written_or_sent_holds_what_was_said(folder: Path)
         town.unit.terminate()
         assert await town.unit.ended() == 0
         await wire.has_heard_the_end()
+        await until(lambda: calls.ended, "all that was handed to the kernel is written down")
         left = household.written(town)
+    assert household.outside(town, calls.written()) == set()
+    assert household.outside(town, calls.ways_past()) == set()
+    assert calls.ports() == {town.broker.port}
     seen = [*artefacts, *left]
     kinds = {Path(each.where).suffix for each in seen}
     assert {".ts", ".mp4", ".jpg"} <= kinds, "there is no footage: this test shows nothing"
@@ -225,10 +194,13 @@ async def test_nothing_that_is_written_or_sent_holds_what_was_said(folder: Path)
     assert [track.where for each in seen for track in sound_tracks(each)] == [], "footage has no sound"
 
     columns = [column for each in left for column in table_columns(each)]
+    to_files, to_each_other = calls.artefacts()
     # what did not change between the two looks, such as finished segments, is searched once
-    whole = {each.data: each for each in (*seen, *in_a_row(seen), *columns, *wire.artefacts())}.values()
+    whole = {each.data: each for each in (*seen, *in_a_row(seen), *columns, *wire.artefacts(), *to_files)}.values()
     layers = [layer for each in whole for layer in with_layers(each)]
     assert list(WordSearch(SENTENCES.values(), [UNKNOWN_SPEECH]).find(layers)) == []
+    # The unit's processes tell each other what to listen for, so only sound is looked for in that.
+    layers += [layer for each in to_each_other for layer in with_layers(each)]
     search = SoundSearch({name: recording(name) for name in SENTENCES})
     found = search.find([*layers, microphone_sound()], RESEMBLES_SCORE)
     assert {each.where for each in found} == {"the microphone"}, found
