@@ -126,7 +126,7 @@ class VoskRecogniser:
         decoys: Sequence[str] = (),
         verifier: Verifier | None = None,
         *,
-        exacting: bool = True,
+        exacting: bool,
     ) -> None:
         self._model = model
         # Vosk's own reader of JSON takes an escaped letter for six characters, and then ignores the word.

@@ -78,7 +78,7 @@ class SecondHearing:
         phrases: Sequence[Phrase],
         verifier: Verifier | None = None,
         *,
-        exacting: bool = True,
+        exacting: bool,
     ) -> None:
         """Hear phrases again.
 

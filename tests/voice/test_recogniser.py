@@ -29,7 +29,10 @@ class Watched(VoskRecogniser):
 
     def __init__(self, *phrases: Phrase) -> None:
         super().__init__(
-            load_model(BUNDLED_MODEL), grammar(phrases, (), ("call", "the", "police", "help", "me")), phrases
+            load_model(BUNDLED_MODEL),
+            grammar(phrases, (), ("call", "the", "police", "help", "me")),
+            phrases,
+            exacting=True,
         )
         self.cut_at_s: list[float] = []
 

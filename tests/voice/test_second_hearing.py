@@ -61,7 +61,7 @@ def claimed(text: str, until_s: float, confidence: float = 1.0) -> list[Word]:
 def heard(text: str, name: str, *phrases: Phrase, confidence: float = 1.0, noise: float = CLEAR) -> list[float]:
     pcm = sound(name, noise)
     until_s = len(pcm) / 2 / SAMPLE_RATE_HZ
-    hearing = SecondHearing(load_model(BUNDLED_MODEL), phrases)
+    hearing = SecondHearing(load_model(BUNDLED_MODEL), phrases, exacting=True)
     return [word.confidence for word in hearing.of(claimed(text, until_s, confidence), pcm, until_s)]
 
 
@@ -174,7 +174,7 @@ def verified(opinion: Opinion, confidence: float = 0.95, noise: float = CLEAR, n
     """How sure "i need help" is at last, of which the first hearing is so sure."""
     pcm = sound(name, noise)
     until_s = len(pcm) / 2 / SAMPLE_RATE_HZ
-    hearing = SecondHearing(load_model(BUNDLED_MODEL), [NEED_HELP], verifier=opinion)
+    hearing = SecondHearing(load_model(BUNDLED_MODEL), [NEED_HELP], verifier=opinion, exacting=True)
     return min(word.confidence for word in hearing.of(claimed("i need help", until_s, confidence), pcm, until_s))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.voice_bench.engines import NAIVE, OURS, SPHINX, VERIFIED
 from tests.voice_bench.hits import best_shares, incidents, judge, loud_enough, poisson_interval, threshold_for
-from tests.voice_bench.plans import CONDITIONS, IN_SENTENCE, PEOPLE_TALK, RHYME
+from tests.voice_bench.plans import CONDITIONS, IN_SENTENCE, IN_TALK, PEOPLE_TALK, RHYME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ CURVE_POINTS = 150
 EVERYTHING = float("-inf")
 APART = {PEOPLE_TALK, RHYME}
 """Talk that is shown for itself and counted in no sum."""
-NOT_ONCE = {IN_SENTENCE.name, *(condition.name for condition in CONDITIONS if condition.twice)}
+NOT_ONCE = {IN_SENTENCE.name, IN_TALK.name, *(condition.name for condition in CONDITIONS if condition.twice)}
 """Where the end of the phrase that was heard is not known."""
 SPHINX_COMMON, SPHINX_EACH = "PocketSphinx, one threshold", "PocketSphinx, one for each phrase"
 TITLES = {OURS: "ours", VERIFIED: "ours, verified", NAIVE: "naive Vosk"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.voice_bench.cast import TRACT, VOICES, Line, cast
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.phrase_sets import HELD_OUT, PEOPLE, PEOPLE_SAID, SAID, SHIPPED, all_phrases, phrase_set
-from tests.voice_bench.sentences import SENTENCES
+from tests.voice_bench.sentences import EVERYDAY, SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,8 @@ CURVE_CONDITION = CONDITIONS[2]
 """Whose misses the picture shows."""
 IN_SENTENCE = Condition("within a sentence, 20 dB SNR", 20.0)
 """Only the phrases that are shipped, in `SENTENCES`."""
+IN_TALK = Condition("in everyday talk that is no call, 20 dB SNR", 20.0)
+"""The same in `EVERYDAY`: played as calls, since a phrase is said; the fewer are heard the better."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
         (SHIPPED, tuple(phrase_set(SHIPPED).labels), CONDITIONS),
         (HELD_OUT, tuple(phrase_set(HELD_OUT).labels), CONDITIONS),
         (SHIPPED, SENTENCES, (IN_SENTENCE,)),
+        (SHIPPED, EVERYDAY, (IN_TALK,)),
     ):
         for voices in VOICES:
             for number, bed in enumerate(BEDS):

@@ -16,6 +16,7 @@ from tests.voice_bench.plans import (
     CONDITIONS,
     CURVE_CONDITION,
     IN_SENTENCE,
+    IN_TALK,
     KINDS,
     ORDINARY,
     PEOPLE_TALK,
@@ -86,7 +87,7 @@ def _heard(phrases: str, who: Sequence[Contender]) -> Part:
             partial(Contender.recall, place=condition.name, voices=voices),
         )
         for voices in VOICES
-        for condition in (*CONDITIONS, *((IN_SENTENCE,) if phrases == SHIPPED else ()))
+        for condition in (*CONDITIONS, *((IN_SENTENCE, IN_TALK) if phrases == SHIPPED else ()))
     ]
     rows.append(("another phrase than the one said", "", lambda each: each.wrong()))
     rows.append(("false activations between these calls, per hour", "", lambda each: each.false_between_calls()))

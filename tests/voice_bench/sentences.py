@@ -1,7 +1,8 @@
-"""Calls within a sentence, in the words of people rather than in those of the sign alone: "please somebody help me".
+"""Phrases within a sentence: calls in the words of people ("please somebody help me"), and talk that is none.
 
-A check that asks for silence around a phrase takes near misses away and every one of these with them: without them a
-bench of phrases said alone would praise it.
+A check that asks for silence around a phrase takes near misses away and every one of these calls with them: without
+them a bench of phrases said alone would praise it. Everyday talk that holds a phrase whole is no call to anybody but
+the unit.
 """
 
 from __future__ import annotations
@@ -32,6 +33,23 @@ please help my daughter
 """.strip().splitlines()
 )
 """Four of each phrase of the sign, none of which training says; two phrases stand in none."""
+EVERYDAY = tuple(
+    """
+can you help me with this bag
+could you help me out on saturday
+she used to help me with my homework
+my son will help me carry it home
+can you help me find my glasses
+i need help with my tax form
+i think i need help choosing a phone
+tell her i need help in the garden
+i had to call the police last year
+did she call the police about her bike
+they always call the police when it gets loud
+why would anyone call the police over a cat
+""".strip().splitlines()
+)
+"""Talk that holds a phrase which counts when it is said once."""
 
 
 def label_of(text: str, labels: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,8 +17,11 @@ from tests.voice_bench.hits import Hit, judge
 from tests.voice_bench.near_misses import NEAR_MISSES, RHYMES
 from tests.voice_bench.ordinary import holds_any, sentences
 from tests.voice_bench.phrase_sets import HELD_OUT, SHIPPED, all_phrases, phrase_set
-from tests.voice_bench.sentences import SENTENCES, label_of
+from tests.voice_bench.sentences import EVERYDAY, SENTENCES, label_of
 from tests.voice_bench.tape import APART_S, Said, pcm, rms, starts, with_calls
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LINES = (*NEAR_MISSES, *RHYMES)
 
@@ -125,12 +129,19 @@ def test_blocks_are_the_tape_on_its_own_clock() -> None:
     assert blocks[-1].ended_s == tape.length_s
 
 
-def test_a_sentence_with_a_call_in_it_holds_one_phrase_of_the_sign() -> None:
+@pytest.mark.parametrize("lines", [SENTENCES, EVERYDAY])
+def test_a_sentence_with_a_phrase_in_it_holds_one_phrase_of_the_sign(lines: Sequence[str]) -> None:
     labels = phrase_set(SHIPPED).labels
-    held = [[phrase for phrase in labels if texts.holds(line, phrase)] for line in SENTENCES]
-    assert [line for line, phrases in zip(SENTENCES, held, strict=True) if len(phrases) != 1] == []
-    assert [label_of(line, labels) for line in SENTENCES] == [labels[phrases[0]] for phrases in held]
-    assert {label_of(line, labels) for line in SENTENCES} == set(labels.values())
+    held = [[phrase for phrase in labels if texts.holds(line, phrase)] for line in lines]
+    assert [line for line, phrases in zip(lines, held, strict=True) if len(phrases) != 1] == []
+    assert [label_of(line, labels) for line in lines] == [labels[phrases[0]] for phrases in held]
+
+
+def test_each_phrase_is_called_within_a_sentence_and_each_that_counts_once_is_said_in_talk() -> None:
+    sign = phrase_set(SHIPPED)
+    once = {phrase.label for phrase in sign.voice.phrases if phrase.repeat_within_s is None}
+    assert {label_of(line, sign.labels) for line in SENTENCES} == set(sign.labels.values())
+    assert {label_of(line, sign.labels) for line in EVERYDAY} == once
 
 
 def test_no_sentence_with_a_call_in_it_is_one_that_training_says() -> None:
@@ -138,11 +149,11 @@ def test_no_sentence_with_a_call_in_it_is_one_that_training_says() -> None:
     beside = {*trained, *texts.BEFORE, *texts.AFTER, *lexicon.words()}
     parts = [
         (line, line.removeprefix(f"{phrase} ") if line.startswith(f"{phrase} ") else line.removesuffix(f" {phrase}"))
-        for line in SENTENCES
+        for line in (*SENTENCES, *EVERYDAY)
         for phrase in trained
     ]
     assert [line for line, rest in parts if rest != line and rest in beside] == []
-    assert set(SENTENCES).isdisjoint(trained)
+    assert {*SENTENCES, *EVERYDAY}.isdisjoint(trained)
 
 
 def test_no_call_makes_the_one_before_it_count() -> None:
