@@ -157,7 +157,7 @@ def _open(file: Path) -> wave.Wave_read:
     except OSError as error:
         msg = f"{file} cannot be read: {error.strerror}"
         raise UsageError(msg) from error
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk is longer than the file
         raise _unfit(file, "it is not a PCM WAV file") from error
     if recording.getframerate() != SAMPLE_RATE_HZ:
         found = f"it has {recording.getframerate()} samples a second"

@@ -57,9 +57,9 @@ def load_config(path: Path, *, judge_files: bool = True) -> Loaded:
     Args:
         path: the file.
         judge_files: whether it is a problem of the file that a voice model cannot be used, or lacks a word, or that a
-            certificate is not there. It is to whoever writes the file; a unit that starts with a worn card had better
-            do without its voice, or keep its calls, than do without its button (design rule 1), and it tells the
-            fault itself.
+            certificate or a stored message is not there. It is to whoever writes the file; a unit that starts with a
+            worn card had better do without its voice and its messages, or keep its calls, than do without its button
+            (design rule 1), and it tells the fault itself.
 
     Raises:
         ConfigInvalid: it cannot be used; carries every problem that could be found.

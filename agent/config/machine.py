@@ -29,18 +29,19 @@ def machine_findings(tree: Value, folder: Path, *, judge_files: bool) -> Iterato
     Args:
         tree: the configuration as written.
         folder: where relative paths are meant from.
-        judge_files: whether to look at the files that it names too: for TLS, and the voice models with their words.
+        judge_files: whether to look at the files that it names too: for TLS, stored messages, and the voice models
+            with their words.
     """
     yield from _kit(tree)
     yield from _timezone(tree)
-    for key in ("ca_file", "cert_file", "key_file"):
-        if judge_files and (named := tree.text("uplink", key)):
-            yield from _file(("uplink", key), folder / named, private=key == "key_file")
-    if named := tree.text("uplink", "uploads", "ca_file"):
-        yield from _file(("uplink", "uploads", "ca_file"), folder / named, private=False)
+    if not judge_files:
+        return
+    for key in (("ca_file",), ("cert_file",), ("key_file",), ("uploads", "ca_file")):
+        if named := tree.text("uplink", *key):
+            yield from _file(("uplink", *key), folder / named, private=key == ("key_file",))
     yield from _messages(tree, folder)
     enabled = tree.at("voice", "enabled")
-    if judge_files and enabled is not None and enabled.content is True:
+    if enabled is not None and enabled.content is True:
         for language in languages(tree):
             yield from _words(tree, folder, language)
 

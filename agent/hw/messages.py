@@ -29,7 +29,12 @@ def length_s(path: Path) -> float:
     except OSError as error:
         msg = f"cannot be read: {error.strerror or error}"
         raise MessageUnusable(msg) from error
-    except (EOFError, wave.Error, ZeroDivisionError) as error:
+    except (
+        EOFError,
+        wave.Error,
+        ZeroDivisionError,
+        RuntimeError,
+    ) as error:  # the last: a chunk is longer than the file
         msg = f"is no WAV recording (PCM): {error or 'it is cut off'}"
         raise MessageUnusable(msg) from error
     if not 0 < lasts_s <= LONGEST_S:

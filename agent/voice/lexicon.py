@@ -37,8 +37,16 @@ def require_files(model: Path) -> None:
     """Check that the folder holds what Vosk needs: on a missing file Vosk may end the whole process.
 
     Raises:
-        ModelUnusable: the folder or a file is missing or empty.
+        ModelUnusable: the folder or a file is missing or empty, or cannot be looked at.
     """
+    try:
+        _require_files(model)
+    except OSError as error:  # of others' folders, a worn card, or a name that no file can have
+        msg = f"the voice model at {model} cannot be used: {error.filename} cannot be read: {error.strerror}"
+        raise ModelUnusable(msg) from error
+
+
+def _require_files(model: Path) -> None:
     if not model.is_dir():
         msg = f"there is no voice model at {model}: that folder does not exist"
         raise ModelUnusable(msg)

@@ -139,7 +139,10 @@ def test_a_recording_of_another_format_is_refused_with_the_command_that_mends_it
     assert f"sox '{path}' -r 16000 -c 1 -b 16 " in sentence
 
 
-@pytest.mark.parametrize("content", [b"", b"RIFF", b"ID3\x04 this is music", bytes(5000)])
+LONGER_THAN_THE_FILE = b"RIFF\x24\x08\x00\x00WAVELIST\xff\xff\xff\x00"
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"ID3\x04 this is music", bytes(5000), LONGER_THAN_THE_FILE])
 def test_a_file_that_is_no_recording_is_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
 ) -> None:
@@ -164,6 +167,12 @@ def test_a_phrase_without_words_is_refused(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_missing_model_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "there is no voice model at" in refusal(capsys, "--model", tmp_path / "none", HELP_ME)
+
+
+def test_a_model_that_cannot_be_looked_at_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    sentence = refusal(capsys, "--model", tmp_path / ("m" * 300), HELP_ME)
+    assert "cannot be used: " in sentence
+    assert "cannot be read: File name too long" in sentence
 
 
 def test_a_truncated_model_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -122,3 +122,12 @@ def test_a_stored_message_of_more_than_15_s_is_refused_before_anybody_asks_for_i
     (problem,) = desk.problems(LAB + "speaker:\n  messages: {coming: long.wav}\n")
     assert problem.startswith("unit.yaml:5: speaker.messages.coming: ")
     assert problem.endswith("long.wav lasts 16.0 s, and a message has more than 0 and at most 15 s")
+
+
+def test_a_unit_starts_without_what_a_worn_card_has_lost_of_its_messages(desk: Desk) -> None:
+    (desk.folder / "broken.wav").write_bytes(b"RIFF\x24\x08\x00\x00WAVELIST\xff\xff\xff\x00")
+    text = LAB.replace("insecure_lab: true", "insecure_lab: true, uploads: {hosts: [example.org], ca_file: gone.pem}")
+    text += "speaker:\n  messages: {coming: gone.wav, going: broken.wav}\n"
+    told = "\n".join(desk.problems(text))
+    assert all(name in told for name in ("gone.pem cannot be read", "gone.wav cannot be read", "broken.wav is no WAV"))
+    assert load_config(desk.write(text), judge_files=False).config.speaker.messages.keys() == {"coming", "going"}

@@ -39,6 +39,11 @@ class PhraseSet:
         """The label of each phrase's words."""
         return {phrase.say: phrase.label for phrase in self.voice.phrases}
 
+    @property
+    def once(self) -> frozenset[str]:
+        """The labels of those that count when they are said once: others take the rest at once, too."""
+        return frozenset(phrase.label for phrase in self.voice.phrases if phrase.repeat_within_s is None)
+
 
 @cache
 def phrase_set(name: str) -> PhraseSet:

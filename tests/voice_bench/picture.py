@@ -5,13 +5,12 @@ Of the phrases that count once: what the unit wants to hear twice, others take a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
 from tests.voice_bench.engines import NAIVE, OURS, OURS_OPEN, SPHINX
-from tests.voice_bench.figures import contenders, curve
+from tests.voice_bench.figures import SPHINX_AIM, contenders, curve, only
 from tests.voice_bench.phrase_sets import SHIPPED, phrase_set
 from tests.voice_bench.plans import CURVE_CONDITION
 from tests.voice_bench.report import VOICES
@@ -35,7 +34,8 @@ def draw(runs: Sequence[Run], path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415 - it looks for a display as soon as it comes
 
-    of_set = [_once(run) for run in runs if run.phrases == SHIPPED]
+    once = phrase_set(SHIPPED).once
+    of_set = [only(run, once) for run in runs if run.phrases == SHIPPED]
     shown = {voices: title for voices, title in VOICES.items() if any(run.voices == voices for run in of_set)}
     figure, panels = plt.subplots(1, len(shown), squeeze=False, figsize=(11, 4.8), sharey=True, constrained_layout=True)
     for panel, (voices, title) in zip(panels[0], shown.items(), strict=True):
@@ -51,7 +51,7 @@ def draw(runs: Sequence[Run], path: Path) -> None:
                 share, rate = who.recall(CURVE_CONDITION.name, voices), who.false()
                 if who.engine == engine and share.whole and rate.hours:
                     here = [(rate.events / rate.hours, 1 - share.part / share.whole)]
-                    mark = "s" if isinstance(who.threshold, dict) else "o"
+                    mark = "s" if who.title == SPHINX_AIM else "o"
                     panel.plot(*_percent(here), mark, color=colour, markersize=9, fillstyle="none", label=who.title)
         panel.plot([0, AIM_PER_HOUR], [100 * AIM_MISSED] * 2, ":", color="grey", label="aim")
         panel.plot([AIM_PER_HOUR] * 2, [0, 100 * AIM_MISSED], ":", color="grey")
@@ -64,13 +64,6 @@ def draw(runs: Sequence[Run], path: Path) -> None:
     figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize="small")
     figure.savefig(path, dpi=110)
     plt.close(figure)
-
-
-def _once(run: Run) -> Run:
-    """Without the phrases that have to be said twice."""
-    twice = {phrase.label for phrase in phrase_set(SHIPPED).voice.phrases if phrase.repeat_within_s is not None}
-    calls = tuple(call for call in run.calls if call.label not in twice)
-    return replace(run, calls=calls, hits=tuple(hit for hit in run.hits if hit.label not in twice))
 
 
 def _percent(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

@@ -147,11 +147,12 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
         for voices in VOICES:
             for number, bed in enumerate(BEDS):
                 chance = random.Random(f"{phrases} {voices} {bed}")
-                # Every phrase by every voice, over all beds together.
+                # Every phrase by every voice, over all beds together; of many sentences, no bed by one voice alone.
                 turns = [divmod(number * per_bed + count, len(said)) for count in range(per_bed)]
                 sayings = [
                     Saying(Line(said[phrase], cast(chance, voice, voices)), round(chance.uniform(*TRACT), 2))
-                    for voice, phrase in turns
+                    for turn, phrase in turns
+                    for voice in [turn + phrase if len(said) >= per_bed else turn]
                 ]
                 chance.shuffle(sayings)
                 plans += [
@@ -170,7 +171,7 @@ def calls(per_bed: int, ordinary: Sequence[str]) -> list[CallTape]:
 
 
 def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: bool) -> list[TalkTape]:
-    """Equal shares of `KINDS`, so long in all, and rhymes besides; the first `shared_hours` are for everybody.
+    """Equal shares of `KINDS`, so long in all, and rhymes besides; the first tapes, about `shared_hours`, are for all.
 
     In each tape of speech one kind of voice talks, so that it is known whose talk sets an engine off; the kinds take
     turns. What `people` say is listened for in the ordinary sentences only.
@@ -183,10 +184,13 @@ def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: 
         plain = [Line(text, cast(chance, number, voices)) for number, text in enumerate(chosen[turn :: len(VOICES)])]
         near = _said_in_many_ways(NEAR_MISSES, wanted, voices, chance)
         rhymes = _said_in_many_ways(RHYMES, wanted, voices, chance)
-        said |= {(ORDINARY, voices): plain, (NEAR_MISS, voices): near, (CROWD, voices): plain + near}
+        crowd = [*plain, *near]
+        random.Random(f"crowd of {voices}").shuffle(crowd)  # or whole tapes would be of one kind
+        said |= {(ORDINARY, voices): plain, (NEAR_MISS, voices): near, (CROWD, voices): crowd}
         said[RHYME, voices] = rhymes
     each = _whole_turns(hours * 3600 / len(KINDS) / TALK_S)
     length_s = hours * 3600 / len(KINDS) / each
+    shared_each = min(each, _whole_turns(shared_hours * 3600 / len(KINDS) / length_s))
     return [
         TalkTape(
             kind,
@@ -200,7 +204,7 @@ def talk(hours: float, ordinary: Sequence[str], shared_hours: float, *, people: 
         for kind in (*KINDS, RHYME)
         for number in range(each if kind != RHYME else _whole_turns(each * RHYMES_SHARE))
         for voices in [VOICES[number % len(VOICES)] if kind in {*SPOKEN, RHYME} else ""]
-        for shared in [number * length_s < shared_hours * 3600 / len(KINDS)]
+        for shared in [number < shared_each]
     ]
 
 

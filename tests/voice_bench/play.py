@@ -69,4 +69,5 @@ def _run(plan: Plan, name: str, phrases: str, tape: Tape) -> Run:
             place, voices, talkers, bed = PEOPLE_TALK, "people" if plan.calls else "", "", ""
         case _:
             place, voices, talkers, bed = plan.kind, "", plan.voices, ""
-    return Run(name, phrases, place, voices, talkers, bed, tape.calls, tuple(hits), tape.length_s, cpu_s)
+    shared = not isinstance(plan, TalkTape) or plan.shared
+    return Run(name, phrases, place, voices, talkers, bed, tape.calls, tuple(hits), tape.length_s, cpu_s, shared)

@@ -31,6 +31,8 @@ class Run:
     hits: tuple[Hit, ...]
     length_s: float
     cpu_s: float
+    shared: bool
+    """Whether every engine heard this tape; else only ours did, for more hours of talk."""
 
 
 def save(path: Path, runs: Sequence[Run], costs: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ def a_play(job: Job) -> list[Run]:
     assert isinstance(plan, plans.TalkTape)
     call = Call("help", "somebody", 1.0, 2.0)
     hit = Hit("help", plan.seed + 0.1, plan.seed + 0.4, 0.95)
-    return [Run(engine, "shipped", plan.kind, "", "", "", (call,), (hit,), plan.length_s, 12.5)]
+    return [Run(engine, "shipped", plan.kind, "", "", "", (call,), (hit,), plan.length_s, 12.5, plan.shared)]
 
 
 def a_play_that_fails(job: Job) -> list[Run]:
@@ -63,15 +63,15 @@ def test_another_tape_or_another_engine_is_heard_anew() -> None:
     assert len({played.kept(job) for job in (JOBS[0], other, (plan, ("naive",)))}) == 3
 
 
+@pytest.mark.parametrize("depends_on", ["agent/voice/listener.py", "provisioning/voice-model/phrases.txt"])
 def test_after_any_change_of_what_a_run_depends_on_every_tape_is_heard_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depends_on: str
 ) -> None:
-    (tmp_path / "agent/voice").mkdir(parents=True)
-    listener = tmp_path / "agent/voice/listener.py"
+    (tmp_path / depends_on).parent.mkdir(parents=True)
     monkeypatch.setattr(played, "_ROOT", tmp_path)
     found = []
     for text in ("a", "b", "a"):
-        listener.write_text(text)
+        (tmp_path / depends_on).write_text(text)
         played._everything.cache_clear()
         found.append(played.kept(JOBS[0]))
     played._everything.cache_clear()

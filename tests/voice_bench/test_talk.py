@@ -87,6 +87,23 @@ def test_each_voice_calls_equally_often_in_each_condition() -> None:
             assert set(said.values()) == {2 * 80 // len(CAST[kind])}
 
 
+def test_no_voice_has_a_bed_of_noise_to_itself() -> None:
+    for tape in plans.calls(16, [f"sentence {number}" for number in range(400)]):
+        assert len({saying.line.voice.name for saying in tape.sayings}) > 1
+
+
+def test_what_every_engine_hears_is_like_the_rest() -> None:
+    """So that they are set off by the same talk: each kind of voice as often, and near misses in every crowd."""
+    near = set(NEAR_MISSES)
+    tapes = plans.talk(20.0, [f"sentence {number}" for number in range(4000)], 2.0, people=False)
+    for kind in plans.SPOKEN:
+        shared = Counter(tape.voices for tape in tapes if tape.kind == kind and tape.shared)
+        assert set(shared) == set(VOICES)
+        assert len(set(shared.values())) == 1
+    for tape in (tape for tape in tapes if tape.kind == plans.CROWD):
+        assert 0.25 < np.mean([line.text in near for line in tape.lines[:200]]) < 0.6
+
+
 def test_a_fortune_with_a_phrase_in_it_is_not_told() -> None:
     raw = "Nobody came to help me.\n%\nThey had to call the policeman twice.\n%\nThe soup was far too hot today.\n"
     assert list(sentences(raw, all_phrases())) == ["the soup was far too hot today"]
