@@ -65,12 +65,17 @@ class SelfTestRoom:
         self._tests = SelfTests(config.voice.self_test.at, ZoneInfo(config.unit.timezone), clock.now())
         self._talked_s: float | None = None
         self._faulty = False
+        self._heard = False
+        """The last test of this life was."""
         self.on_result: Callable[[Result], None] | None = None
         """Hears what each test came to."""
 
     def still_faulty(self) -> None:
-        """The last life of the unit left the fault open: a restart is no proof that it hears."""
-        self._tell_fault()
+        """The last life of the unit left the fault open: a restart is no proof that it hears, a test since then is."""
+        if self._heard:
+            self._report(FaultCleared(PART, CODE, self._clock.now()))
+        elif not self._faulty:
+            self._tell_fault()
 
     def want(self) -> None:
         """Test as soon as nothing speaks against it."""
@@ -115,6 +120,7 @@ class SelfTestRoom:
                     self.on_result(step)
 
     def _judge(self, result: Result) -> None:
+        self._heard = result.heard
         if not result.heard:
             self._tell_fault()
         elif self._faulty:

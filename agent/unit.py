@@ -222,8 +222,7 @@ class Unit:
             outcomes, remembered = owed.apart(self._uplink.outbox.remembered().values())
             self._commands.recall(outcomes)
             self._decisions.begin(remembered, crashed=self._uplink.outbox.crashed)
-            if self._self_test is not None and self._incidents.has_fault(PART, CODE):
-                self._self_test.still_faulty()
+            self._remind_self_test()
             await self._live(stop)
 
     def _resume(self, states: Sequence[Mapping[str, Any]], crashed: bool) -> None:  # noqa: FBT001 - the outbox's hook
@@ -231,6 +230,12 @@ class Unit:
         outcomes, remembered = owed.apart(states)
         self._commands.recall(outcomes)
         self._decisions.resume(remembered, crashed)
+        self._remind_self_test()
+
+    def _remind_self_test(self) -> None:
+        """Of the fault that the last life left open, if it did: it would be taken for over."""
+        if self._self_test is not None and self._incidents.has_fault(PART, CODE):
+            self._self_test.still_faulty()
 
     async def _live(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as rooms:

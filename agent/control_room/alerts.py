@@ -56,6 +56,8 @@ class Alert:
     """Messages that came again and were not shown again."""
     closed_s: float | None = None
     """When the desk first knew it as closed, on the monotonic clock."""
+    told_closed_in: int = 0
+    """The highest revision that told it as closed; 0: none did."""
 
     @property
     def latest(self) -> Arrival:
@@ -151,15 +153,29 @@ class Alert:
     @property
     def untold(self) -> bool:
         """Whether an operator said something of it that the unit does not show to know yet."""
-        return any(self.acked(level) and not self.knows(level) for level in (AckLevel.OPERATOR, AckLevel.CLOSED))
+        levels = AckLevel.OPERATOR, AckLevel.CLOSED
+        said = {ack.level for ack in self.acks if ack.revision > self.told_closed_in}
+        return any(level in said and not self.knows(level) for level in levels)
 
     def acked(self, level: AckLevel) -> bool:
         """Whether an acknowledgement of this level was given."""
         return any(ack.level is level for ack in self.acks)
 
+    @property
+    def grown_in(self) -> int:
+        """The revision that told of the last caller; of a unit that tells of none, everybody knew all.
+
+        Or that told the alert as open after one that told it as closed: a unit that died within a moment of that has
+        forgotten it, with everything said before, and tells of a call since then as one more of the same.
+        """
+        grown = int(self.latest.data.get("grownIn", 1))
+        if not self.told_closed_in or self.latest.data["state"] == "closed":
+            return grown
+        return max(grown, min(each.revision for each in self.arrivals if each.revision > self.told_closed_in))
+
     def _counts(self, ack: AckGiven) -> bool:
-        """Whether whoever said it knew of the last caller; of a unit that tells of none, everybody knew all."""
-        return ack.revision >= int(self.latest.data.get("grownIn", 1))
+        """Whether whoever said it knew of the last caller."""
+        return ack.revision >= self.grown_in
 
     def _answered(self, level: AckLevel) -> bool:
         return any(ack.level is level and self._counts(ack) for ack in self.acks)

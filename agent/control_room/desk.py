@@ -149,6 +149,8 @@ class Desk:
         self._seen[identity] = alert.alert_id
         is_newest = is_new or data["revision"] > alert.latest.revision
         alert.arrivals.append(arrival)
+        if data["state"] == "closed":
+            alert.told_closed_in = max(alert.told_closed_in, data["revision"])
         unit.revisions += 1
         self._note_closing(alert, now)
         what = What.ALERT_RAISED if is_new else What.ALERT_REVISED if is_newest else What.OLDER_REVISION

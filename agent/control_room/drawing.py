@@ -225,7 +225,7 @@ def _detail(alert: Alert | None, scene: Scene) -> list[Text]:
 
 def _untold(alert: Alert) -> str:
     if alert.outgrown:
-        return f"  more came with r{alert.latest.data['grownIn']}: look again"
+        return f"  more came with r{alert.grown_in}: look again"
     if not alert.untold:
         return ""
     return f"  {'closed' if alert.closed else 'seen'}, unit not told yet"

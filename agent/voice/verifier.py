@@ -36,8 +36,9 @@ SHORTEST_S: Final = 0.6
 THREADS: Final = 2
 """Of a Pi's four cores. On x86-64 a question about 2.2 s of sound takes 50 ms with one."""
 
-LOADED_WITHIN_S: Final = 30.0
-"""Half a second from a good card: what takes so much longer must not keep a unit from hearing."""
+LOADED_WITHIN_S: Final = 8.0
+"""Half a second from a good card: what takes so much longer must not keep a unit from hearing. A listener that has not
+heard its first block within 20 s is taken for hung (`agent.helpers.patience`), and loads the voice model as well."""
 
 
 class VerifierUnusable(Exception):

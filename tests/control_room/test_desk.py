@@ -142,6 +142,22 @@ def test_a_closing_does_not_count_for_whoever_called_after_what_the_operator_loo
     assert (call.closed, call.outcome) == (True, Outcome.GENUINE)
 
 
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_call_that_a_unit_tells_as_open_again_after_it_told_it_as_closed_waits_for_an_operator(
+    desk: Desk, *, in_order: bool
+) -> None:
+    """It died before its disk had taken the closing, and the same caller pressed again: seen by nobody yet."""
+    desk.alert(COLUMN, alert(), after(0))
+    desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, outcome=Outcome.FALSE), after(2))
+    told = [alert(7, state="closed", grownIn=1), alert(12, grownIn=1)]
+    for number, revision in enumerate(told if in_order else reversed(told)):
+        desk.alert(COLUMN, revision, after(3 + number))
+    call = desk.alerts["A1"]
+    assert (call.closed, call.waiting, call.outgrown, call.untold, call.grown_in) == (False, True, True, False, 12)
+    desk.acknowledgement(COLUMN, ack(AckLevel.CLOSED, 12, outcome=Outcome.GENUINE), after(9))
+    assert (call.closed, call.untold, call.outcome) == (True, True, Outcome.GENUINE)
+
+
 def test_a_unit_can_close_its_own_fault(desk: Desk) -> None:
     desk.alert(COLUMN, alert(category="fault"), after(0))
     desk.alert(COLUMN, alert(2, category="fault", state="closed", outcome={"code": "restored"}), after(9))

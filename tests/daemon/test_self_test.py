@@ -141,3 +141,11 @@ async def test_a_fault_outlives_a_restart_until_the_unit_has_heard_itself() -> N
     async with column.at_work():
         await column.until(lambda: column.result)
     assert [type(signal) for signal in column.told] == [Faulted, FaultCleared]
+
+
+async def test_a_fault_that_the_disk_tells_of_late_is_over_when_the_unit_has_heard_itself_meanwhile() -> None:
+    column = Column()
+    async with column.at_work():
+        await column.until(lambda: column.result)
+        column.room.still_faulty()
+    assert [type(signal) for signal in column.told] == [FaultCleared]

@@ -136,6 +136,18 @@ def test_a_model_is_fetched_tried_installed_and_named_for_the_configuration(serv
     assert stat.S_IMODE(installed.stat().st_mode) == 0o755
 
 
+def test_the_daemons_user_can_look_into_every_folder_that_was_made(server: Server, tmp_path: Path) -> None:
+    server.file = zipped(model_files())
+    before = os.umask(0o077)
+    try:
+        done = fetch(server, tmp_path / "opt/voice")
+    finally:
+        os.umask(before)
+    assert done.returncode == 0, done.stderr
+    for folder in ("opt", "opt/voice", f"opt/voice/{NAME}"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o755
+
+
 def test_a_model_that_is_there_already_stays_as_it_is(server: Server, tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     server.file = zipped(model_files())
@@ -150,7 +162,17 @@ def test_without_a_sha256_nothing_is_asked_of_any_server(server: Server, tmp_pat
     assert (server.ranges, left_in(tmp_path)) == ([], [])
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/a.zip", "model.zip"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/a.zip",
+        "model.zip",
+        "https://[bad/x.zip",
+        "http://127.0.0.1:1/modèle.zip",
+        "http://a..b/x.zip",
+    ],
+)
 def test_other_urls_are_refused(tmp_path: Path, url: str) -> None:
     assert "the URL must begin with https://" in refusal(run("--sha256", "0" * 64, url, tmp_path))
     assert left_in(tmp_path) == []

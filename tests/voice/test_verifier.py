@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.helpers.patience import STARTED_WITHIN_S
 from agent.voice import verifier as verifier_module
 from agent.voice.verifier import DECODER, ENCODER, PIECES, Moonshine, VerifierUnusable, installed, load, ways_to_write
 from tests.voice.sounds import CALLS, SPEECH, TALK
@@ -113,3 +114,7 @@ def test_a_network_that_hangs_or_ends_its_process_is_found_in_another_one(
     load.cache_clear()
     with pytest.raises(VerifierUnusable, match=why):
         load()
+
+
+def test_a_second_engine_that_hangs_is_given_up_before_the_listener_is_taken_for_hung() -> None:
+    assert verifier_module.LOADED_WITHIN_S < STARTED_WITHIN_S / 2, "the voice model is loaded in the same time"
