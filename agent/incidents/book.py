@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from agent.incidents import course, duress, evidence, feedback, response
 from agent.incidents.deadlines import Deadline, carried_over
-from agent.incidents.incident import Incident, Phase
+from agent.incidents.incident import Closing, Incident, Phase
 from agent.incidents.marks import REAL
-from agent.signals import Category
+from agent.signals import Category, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -139,14 +139,20 @@ class Book:
             turn.note("incident_restored", incident, category=incident.category, state=incident.phase)
             turn.keep(incident)
             if double is not None:
-                _end_older(double, incident, turn)
+                _retire_older(double, incident, turn)
         in_order = sorted(self._incidents.values(), key=lambda each: each.opened.wall)
         self._incidents = {incident.alert_id: incident for incident in in_order}
 
 
-def _end_older(one: Incident, other: Incident, turn: Turn) -> None:
+def _retire_older(one: Incident, other: Incident, turn: Turn) -> None:
     """Two active incidents of one cause: only the later one grows on.
 
-    A crash between two writes may leave them, or a disk that told of the last run only when this one had begun.
+    A crash between two writes may leave them, or a disk that told of the last run only when this one had begun. An
+    older fault is closed: nothing would ever tell that it is over but the later one.
     """
-    course.end(min(one, other, key=lambda each: each.opened.wall), turn.now, turn)
+    older, later = sorted((one, other), key=lambda each: each.opened.wall)
+    if older.category is Category.FAULT:
+        told_on = f"told on as {later.alert_id}"
+        course.close(older, Closing(Outcome.RESTORED, told_on, course.UNIT, turn.now), turn)
+    else:
+        course.end(older, turn.now, turn)

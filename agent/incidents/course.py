@@ -9,7 +9,7 @@ from agent.incidents.categories import NATURES, escalate_s, operator_late_s
 from agent.incidents.deadlines import Deadline
 from agent.incidents.detection import newest
 from agent.incidents.incident import Closing, Phase
-from agent.signals import Category, Outcome, SensorKind
+from agent.signals import HELP_CALL_KINDS, Category, Outcome
 
 if TYPE_CHECKING:
     from agent.clock import Moment
@@ -23,8 +23,8 @@ PROOF_S = 120.0
 """A fault that is still there is reported again within 60 s of a start (standards.md goal 10); twice that without a
 word, and it went away while nobody looked."""
 SOMEBODY_ELSE_S = 10.0
-"""Whoever hammers on a button is one caller, and so is one who still holds it when the unit is back from a restart
-(2 to 5 s). Who presses it so long after the last press may be another one."""
+"""Whoever hammers on a button, or calls again and again, is one caller, and so is one who still holds it when the unit
+is back from a restart (2 to 5 s). Who presses it, or says the words, so long after the last time may be another one."""
 UNANSWERED_KEPT_S = 7 * 86_400.0
 """An incident nobody closes is forgotten with its retained message, after 604,800 s (standards.md 3.3)."""
 CLOSED_KEPT_S = 3600.0
@@ -42,14 +42,13 @@ def begin(incident: Incident, began: Moment, turn: Turn) -> None:
 def grow(incident: Incident, detection: Detection, turn: Turn) -> bool:
     """One more trigger of an active incident; True when it says something new, which is told at once."""
     calls_anew = _calls_anew(incident, detection)
-    is_news = incident.add(detection)
+    is_news = incident.add(detection) or calls_anew
     incident.deadlines.pop(Deadline.PROOF, None)
     if not incident.persists:
         incident.deadlines[Deadline.END] = incident.last.later(turn.config.footage.post_event_s)
     evidence.follow(incident, incident.last, turn)
-    if is_news or calls_anew:
-        incident.grown_in = incident.revision + 1
     if is_news:
+        incident.grown_in = incident.revision + 1
         turn.tell(incident, detection.last)
     else:
         mention(incident, detection.last, turn)
@@ -57,8 +56,8 @@ def grow(incident: Incident, detection: Detection, turn: Turn) -> bool:
 
 
 def _calls_anew(incident: Incident, detection: Detection) -> bool:
-    """Whether this press of a button that was pressed before may be somebody else's."""
-    if detection.kind != SensorKind.BUTTON:
+    """Whether this call by a button or words that called before may be somebody else's."""
+    if detection.kind not in HELP_CALL_KINDS:
         return False
     known = next((each.last for each in incident.detections if each.same_detector(detection)), detection.last)
     return known.boot_id != detection.last.boot_id or detection.last.monotonic_s - known.monotonic_s >= SOMEBODY_ELSE_S

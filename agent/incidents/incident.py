@@ -69,7 +69,7 @@ class Incident:
     revision: int = 0
     """The last one told."""
     grown_in: int = 1
-    """The revision that tells of the last caller or detector that came to it, or of a button that was pressed anew.
+    """The revision that tells of the last caller or detector that came to it, or of one that called anew.
 
     Whoever closes an earlier one does not know of that.
     """

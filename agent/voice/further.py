@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-LATE_S = 120.0
+LATE_S = 90.0
 """A language that takes longer is told as unheard, and so are those after it. The largest English model loads in under
-20 s from a good card; a boot that is busy with everything else takes some times that."""
+20 s from a good card; a boot that is busy with everything else takes some times that. Sooner than a fault of the last
+life that nobody tells again is taken for over (`course.PROOF_S`)."""
 
 
 @dataclass(frozen=True)

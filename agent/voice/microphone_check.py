@@ -79,6 +79,11 @@ class Condition(Enum):
     """One loud steady tone and nothing else: feedback."""
 
 
+DEAF = frozenset({Condition.SILENT, Condition.CONSTANT, Condition.FAINT})
+"""Nothing is heard, whichever it is: the noise of half a converter's step is zeros in some blocks and faint in others.
+Where all of them together last, the commonest is named."""
+
+
 class MicrophoneCheck:
     """Watches the blocks of one microphone."""
 
@@ -114,15 +119,18 @@ class MicrophoneCheck:
         self._counts[judged] += 1
         while self._judged[0][0] <= ended_s - HELD_S:
             self._counts[self._judged.popleft()[1]] -= 1
-        if judged is self.standing:
+        if judged is self.standing or (judged in DEAF and self.standing in DEAF):
             self._last_seen_s = ended_s
         elif ended_s - self._last_seen_s >= OVER_AFTER_S:
             self.standing = None
         if self._began_s is None or ended_s - self._began_s < HELD_S:
             return
+        enough = HELD_SHARE * len(self._judged)
         for condition in Condition:
-            if condition is not self.standing and self._counts[condition] >= HELD_SHARE * len(self._judged):
+            if condition is not self.standing and self._counts[condition] >= enough:
                 self.standing, self._last_seen_s = condition, ended_s
+        if self.standing not in DEAF and sum(self._counts[each] for each in DEAF) >= enough:
+            self.standing, self._last_seen_s = max(DEAF, key=lambda each: self._counts[each]), ended_s
 
     def _judge(self, block: PcmBlock) -> Condition | None:
         """What is wrong with this block, if anything."""

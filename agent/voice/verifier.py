@@ -160,7 +160,7 @@ def _prove(folder: Path) -> None:
     """Load it elsewhere, so that one that hangs, or ends its process, leaves the unit hearing.
 
     Raises:
-        VerifierUnusable: that happened. One that merely fails says more when it is loaded here.
+        VerifierUnusable: that happened, or it loads and cannot answer.
     """
     try:
         tried = subprocess.run(
@@ -174,6 +174,10 @@ def _prove(folder: Path) -> None:
         raise VerifierUnusable(msg) from late
     if tried.returncode < 0:
         msg = f"the second engine at {folder} cannot be used: it ends the process that loads it"
+        raise VerifierUnusable(msg)
+    if tried.returncode:
+        Moonshine(folder)  # says more, where that is what fails
+        msg = f"the second engine at {folder} cannot be used: it fails when it is asked; install moonshine-voice again"
         raise VerifierUnusable(msg)
 
 

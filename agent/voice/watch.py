@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 WORKING_EVERY_S = 1.0
 """Proof of work; the daemon takes three missed ones for a hung listener (`agent.helpers.owner`)."""
+BACK_AFTER_S = 5.0
+"""So long must a microphone that was lost give sound before it is called back: one with a bad contact comes and goes
+each second, and is one fault, not a row of them."""
 LOST, BEHIND = "microphone-lost", "microphone-behind"
 AILS = {
     Condition.SILENT: "gives no sound at all: it is muted or unplugged",
@@ -53,13 +56,16 @@ class Watch:
         self._blocks_lost = 0
         self._proved_s: float | None = None
         self._gone = False
+        self._back_s: float | None = None
+        """Since when it gives sound again while it is not yet called back."""
         self._check = MicrophoneCheck()
         self._told: Condition | None = None
         self._liveness = Liveness(_cost())
         self._behind = Behind()
 
     def lost(self, why: Exception) -> None:
-        """The microphone is gone, or still is: told once until it is `heard`."""
+        """The microphone is gone, or still is: told once until it is back for `BACK_AFTER_S`."""
+        self._back_s = None
         if not self._gone:
             self._gone = True
             self._send(Trouble(LOST, f"The microphone {self._name} is lost: {why}"))
@@ -67,8 +73,10 @@ class Watch:
     def arrived(self, block: PcmBlock) -> None:
         """A block came, which is still to be heard."""
         if self._gone:
-            self._gone = False
-            self._send(TroubleOver(LOST))
+            self._back_s = block.ended_s if self._back_s is None else self._back_s
+            if block.ended_s - self._back_s >= BACK_AFTER_S:
+                self._gone = False
+                self._send(TroubleOver(LOST))
         self._tell_what_ails(self._check.feed(block))
 
     def heard(self, block: PcmBlock, *, recognised_s: float, recogniser_age_s: float) -> None:

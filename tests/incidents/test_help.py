@@ -64,7 +64,7 @@ def test_pressing_again_raises_a_count_that_is_told_at_most_each_ten_seconds() -
     actions = unit.wait(10)
     assert revisions(actions) == [("help-1", 2, "active")]
     assert told(actions)["detections"][0]["count"] == 4
-    assert revisions(unit.press(15)) == []
+    assert revisions(unit.press(12)) == []
     assert revisions(unit.wait(19.9)) == []
     assert revisions(unit.wait(20)) == [("help-1", 3, "active")]
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from agent.incidents.course import UNANSWERED_KEPT_S
 from agent.signals import Category, LightPattern, Line, Log, NoteOutcome, Outcome, Remember, SayLine, Tell
 from tests.incidents.driven_unit import Unit, logged, of, revisions, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.signals import Action
 
 
 def test_an_operator_who_is_late_with_a_help_call_is_told_and_it_is_escalated() -> None:
@@ -175,14 +182,37 @@ def test_whoever_closes_an_earlier_revision_does_not_close_the_call_of_somebody_
     assert told(unit.close(61, Outcome.GENUINE))["state"] == "closed"
 
 
-def test_a_button_that_is_pressed_again_is_not_closed_by_somebody_who_does_not_know_it() -> None:
+CALLS_AGAIN: dict[str, Callable[[Unit, float], list[Action]]] = {
+    "button": lambda unit, at_s: unit.press(at_s),
+    "words": lambda unit, at_s: unit.say_phrase(at_s),
+}
+
+
+@pytest.mark.parametrize("by", CALLS_AGAIN)
+def test_who_calls_by_the_same_button_or_words_is_not_closed_by_somebody_who_does_not_know_it(by: str) -> None:
     unit = Unit()
-    unit.press()
+    CALLS_AGAIN[by](unit, 0)
     unit.see(5)
-    unit.press(20)
+    CALLS_AGAIN[by](unit, 20)
     unit.close(20.1, Outcome.FALSE, revision=2)
     assert of(Tell, unit.wait(90))[-1].data["state"] == "ended"
     assert told(unit.close(91, Outcome.GENUINE))["state"] == "closed"
+
+
+@pytest.mark.parametrize("by", CALLS_AGAIN)
+def test_who_calls_by_the_same_button_or_words_after_ten_seconds_may_be_somebody_else(by: str) -> None:
+    """Told at once, answered, with an operator's time of his own; whoever repeats it sooner is the same caller."""
+    unit = Unit()
+    CALLS_AGAIN[by](unit, 0)
+    unit.see(5)
+    assert not of(SayLine, CALLS_AGAIN[by](unit, 9))
+    assert unit.light() is LightPattern.SEEN
+    later = CALLS_AGAIN[by](unit, 20)
+    assert of(SayLine, later)
+    assert told(later)["grownIn"] == told(later)["revision"]
+    assert unit.light() is LightPattern.HEARD
+    assert not any(tell.data["operator"]["late"] for tell in of(Tell, unit.wait(49)))
+    assert of(Tell, unit.wait(50))[-1].data["operator"]["late"] is True
 
 
 def test_somebody_who_calls_after_the_call_was_seen_has_an_operators_time_of_his_own() -> None:

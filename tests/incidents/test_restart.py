@@ -47,6 +47,16 @@ def test_an_incident_whose_memory_is_found_late_goes_on_by_its_id_and_number() -
     assert revisions(unit.say_phrase(9)) == [("help-1", 3, "active")]
 
 
+def test_a_fault_that_is_found_late_and_told_again_meanwhile_is_one_fault_that_ends() -> None:
+    unit = Unit()
+    unit.fail(0)
+    unit.restart_without_memory(5)
+    unit.fail(7)
+    assert revisions(unit.find_memory(9)) == [("fault-1", 2, "closed")]
+    assert revisions(unit.work_again(20)) == [("fault-2", 2, "closed")]
+    assert not of(Tell, unit.wait(7200)), "nothing of it is left for an operator"
+
+
 def test_a_call_of_this_run_grows_on_and_the_one_that_is_found_late_is_ended() -> None:
     unit = Unit()
     unit.press(0)

@@ -138,6 +138,21 @@ def test_what_is_wrong_with_a_microphone_is_named_in_time_and_stays_so(what: str
     assert sum(before is not after for before, after in pairwise(stood)) == 1, "it is told once"
 
 
+@pytest.mark.parametrize(
+    ("sound", "named"),
+    [
+        (noise(-107.5, 40), {Condition.SILENT, Condition.FAINT}),
+        (noise(-107, 40), {Condition.SILENT, Condition.FAINT}),
+        (np.tile(np.append(flat(0, 2), flat(5, 2)), 10), {Condition.SILENT, Condition.CONSTANT}),
+    ],
+    ids=["noise of an eighth of a step", "a little more", "two values by turns"],
+)
+def test_a_microphone_that_is_deaf_in_two_ways_by_turns_is_named_once(sound: Samples, named: set[Condition]) -> None:
+    stood = Bench().hear(sound)
+    assert stood[round(NAMED_WITHIN_S * 1000 / BLOCK_MS) - 1] in named
+    assert sum(before is not after for before, after in pairwise(stood)) == 1
+
+
 @pytest.mark.parametrize("volume", [1.0, 0.9, 0.4])
 def test_clipping_is_named_as_well_where_the_converter_is_asked_for_three_times_the_rate(volume: float) -> None:
     """The recogniser's 16 kHz are then made from it by a low-pass, which rounds what was cut off flat."""

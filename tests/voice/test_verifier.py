@@ -116,5 +116,15 @@ def test_a_network_that_hangs_or_ends_its_process_is_found_in_another_one(
         load()
 
 
+def test_a_network_that_loads_and_cannot_answer_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(python))
+    load.cache_clear()
+    with pytest.raises(VerifierUnusable, match="it fails when it is asked"):
+        load()
+
+
 def test_a_second_engine_that_hangs_is_given_up_before_the_listener_is_taken_for_hung() -> None:
     assert verifier_module.LOADED_WITHIN_S < STARTED_WITHIN_S / 2, "the voice model is loaded in the same time"
