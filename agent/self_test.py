@@ -45,6 +45,7 @@ class SelfTestRoom:
         ask: Callable[[SelfTest], None],
         speaker: Speaker,
         open_incidents: Callable[[], Iterable[Mapping[str, Any]]],
+        announcing: Callable[[], bool],
         report: Callable[[Signal], None],
     ) -> None:
         """Nothing tested yet.
@@ -55,12 +56,14 @@ class SelfTestRoom:
             ask: Reaches the listener, whose answers come by `take`.
             speaker: Speaks.
             open_incidents: What goes on now, as `Incidents.summary` has it.
+            announcing: Whether an operator's message is spoken or waits.
             report: Takes the fault and its end.
         """
         self._clock = clock
         self._ask = ask
         self._speaker = speaker
         self._open_incidents = open_incidents
+        self._announcing = announcing
         self._report = report
         self._tests = SelfTests(config.voice.self_test.at, ZoneInfo(config.unit.timezone), clock.now())
         self._talked_s: float | None = None
@@ -105,7 +108,8 @@ class SelfTestRoom:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _put_off(self) -> PutOff | None:
-        return put_off(self._open_incidents(), self._talked_s, self._clock.now().monotonic_s)
+        now_s = self._clock.now().monotonic_s
+        return put_off(self._open_incidents(), self._talked_s, now_s, announcing=self._announcing())
 
     def _do(self, step: Step | None) -> None:
         match step:

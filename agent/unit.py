@@ -141,6 +141,7 @@ class Unit:
                 ask=self._helpers["listener"].ask_now,
                 speaker=self._speaker,
                 open_incidents=lambda: self._incidents.summary()["open"],
+                announcing=lambda: self._incidents.announcing,
                 report=self._report,
             )
         self._recovery: Recovery | None = None

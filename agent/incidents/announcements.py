@@ -28,6 +28,11 @@ class Announcements:
         self._ends: Moment | None = None
 
     @property
+    def under_way(self) -> bool:
+        """Whether a message is spoken or waits for its turn."""
+        return self._waiting is not None or self._speaking is not None
+
+    @property
     def due_s(self) -> float | None:
         """When the next one begins or ends, on the monotonic clock."""
         if self._ends is not None:
@@ -40,7 +45,7 @@ class Announcements:
             turn.refuse(request.command, Why.UNAVAILABLE, "this unit has no speaker")
         elif in_silence:
             turn.refuse(request.command, Why.SILENT_CALL, "somebody called in silence: the unit must not speak there")
-        elif self._waiting is not None or self._speaking is not None:
+        elif self.under_way:
             turn.refuse(request.command, Why.BUSY, "another message is being spoken")
         else:
             self._waiting = request

@@ -203,6 +203,11 @@ class Incidents:
         """Whether this fault is told and not over."""
         return bool(self._book.all_active(Category.FAULT, f"{part}:{code}"))
 
+    @property
+    def announcing(self) -> bool:
+        """Whether an operator's message is spoken or waits for its turn."""
+        return self._announcements.under_way
+
     def summary(self) -> Mapping[str, Any]:
         """How things stand, for the heartbeat."""
         return {

@@ -46,6 +46,8 @@ class PutOff(StrEnum):
     noise goes on."""
     TALK = "talk"
     """Somebody has just said what sounded like a phrase."""
+    MESSAGE = "message"
+    """An operator's message is spoken, or waits for its turn: each would cut off the other."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,9 @@ class SelfTests:
         return any(self._looked.wall < each <= now.wall for each in times)
 
 
-def put_off(open_incidents: Iterable[Mapping[str, Any]], talked_s: float | None, now_s: float) -> PutOff | None:
+def put_off(
+    open_incidents: Iterable[Mapping[str, Any]], talked_s: float | None, now_s: float, *, announcing: bool
+) -> PutOff | None:
     """What holds a test back now.
 
     A fault or a door that stands open does not: it may last for weeks, and the unit must be heard to work meanwhile.
@@ -205,6 +209,7 @@ def put_off(open_incidents: Iterable[Mapping[str, Any]], talked_s: float | None,
         open_incidents: Their `category` and `state`, as `Incidents.summary` gives them.
         talked_s: When something last sounded like a phrase; None: never.
         now_s: The present moment, on the same clock.
+        announcing: Whether an operator's message is spoken or waits.
     """
     for incident in open_incidents:
         goes_on = incident["state"] == Phase.ACTIVE
@@ -212,4 +217,6 @@ def put_off(open_incidents: Iterable[Mapping[str, Any]], talked_s: float | None,
             goes_on and incident["category"] in {Category.INTRUDER, Category.NOISE}
         ):
             return PutOff.CALL
+    if announcing:
+        return PutOff.MESSAGE
     return PutOff.TALK if talked_s is not None and now_s - talked_s < AFTER_TALK_S else None

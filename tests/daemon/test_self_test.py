@@ -43,6 +43,7 @@ class Column:
         self.spoken: list[str] = []
         self.tries = 0
         self.open: list[dict[str, Any]] = []
+        self.announcing = False
         self.told: list[Signal] = []
         self.room = SelfTestRoom(
             Config(
@@ -56,6 +57,7 @@ class Column:
             ask=self._listen,
             speaker=self,
             open_incidents=lambda: self.open,
+            announcing=lambda: self.announcing,
             report=self.told.append,
         )
 
@@ -122,12 +124,15 @@ async def test_a_muffled_speaker_is_a_fault_after_three_tries_until_it_is_heard_
     assert (column.told[1].part, column.told[1].code) == (PART, CODE)
 
 
-async def test_a_test_is_put_off_during_a_call_and_while_somebody_speaks() -> None:
+async def test_a_test_is_put_off_during_a_call_an_operators_message_and_while_somebody_speaks() -> None:
     column = Column()
     column.open = [{"category": "help", "state": "active"}]
     async with column.at_work():
         await column.until(lambda: column.room.facts().get("selfTestPutOff") == "call")
         column.open = []
+        column.announcing = True
+        await column.until(lambda: column.room.facts().get("selfTestPutOff") == "message")
+        column.announcing = False
         column.room.talked()
         await column.until(lambda: column.room.facts().get("selfTestPutOff") == "talk")
         assert column.spoken == []

@@ -56,6 +56,17 @@ def announce(unit: Unit, at_s: float, lasts_s: float = 8.0, ref: str = REF) -> l
     return unit.hear(AnnouncementRequested("help-is-coming", lasts_s, "op-1", unit.at(at_s), ref))
 
 
+def test_a_message_is_under_way_from_its_wish_to_its_end() -> None:
+    unit = Unit()
+    assert not unit.incidents.announcing
+    announce(unit, 1, lasts_s=8.0)
+    assert unit.incidents.announcing
+    unit.wait(8.9)
+    assert unit.incidents.announcing
+    unit.wait(9.1)
+    assert not unit.incidents.announcing
+
+
 def quieten(unit: Unit, at_s: float, cause: str, for_s: float = 600.0) -> list[Action]:
     return unit.hear(QuietRequested(cause, for_s, "op-1", unit.at(at_s), REF))
 

@@ -200,9 +200,9 @@ def test_a_clock_change_moves_a_test_and_does_not_double_it(before: datetime) ->
 )
 def test_a_call_puts_a_test_off_and_a_fault_does_not(category: str, state: str, expected: PutOff | None) -> None:
     incident: dict[str, Any] = {"category": category, "state": state}
-    assert put_off([incident], None, 1000.0) is expected
+    assert put_off([incident], None, 1000.0, announcing=False) is expected
 
 
 def test_who_has_just_said_what_sounds_like_a_phrase_is_not_spoken_to() -> None:
-    assert put_off([], 1000.0, 1000.0 + AFTER_TALK_S - 1) is PutOff.TALK
-    assert put_off([], 1000.0, 1000.0 + AFTER_TALK_S) is None
+    assert put_off([], 1000.0, 1000.0 + AFTER_TALK_S - 1, announcing=False) is PutOff.TALK
+    assert put_off([], 1000.0, 1000.0 + AFTER_TALK_S, announcing=False) is None
