@@ -11,6 +11,9 @@ agent_step() {
     refuse "an update of the agent is on trial: wait for its end (journalctl -u safepoint-update), then run this again"
   fi
   if [ -n "$in_use" ] && [ ! -e "$slots/$in_use/provisioned-from" ]; then
+    if [ "$(answer second_engine)" = yes ] && ! has_second_engine "$slots/$in_use"; then
+      refuse "slot $in_use was filled by an update without the second engine of the voice, and is kept: say second_engine = no in an --answers file until an update has it (provisioning/updates.md says how one is made)"
+    fi
     say "   slot $in_use was filled by an update and is kept"
   elif [ -z "$in_use" ] || [ "$(cat "$slots/$in_use/provisioned-from")" != "$wanted" ]; then
     target=a
@@ -75,8 +78,10 @@ fill_slot() {
 second_engine_is_there() {
   local wheels=("$BUNDLE"/wheels/moonshine_voice-*.whl)
   [ "$(answer second_engine)" = yes ] && [ -n "$BUNDLE" ] && [ ${#wheels[@]} = 0 ] || return 0
-  refuse "the answers want a second engine for the voice, which $OFFLINE has not: make a bundle with make-bundle --second-engine, or leave second_engine out now and run this again with a network"
+  refuse "the answers want a second engine for the voice, which $OFFLINE has not: make a bundle with make-bundle --second-engine, or say second_engine = no now and run this again with yes and a network"
 }
+
+has_second_engine() { "$1/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("moonshine_voice") is None)'; }
 
 # pip, which may need the network: a line that breaks is tried again.
 from_index() {

@@ -24,12 +24,17 @@ declare -A MEANING=(
 declare -A USUAL=([profile]=safe-point [footage]=card)
 ZONES=/usr/share/zoneinfo
 ASKED=(profile unit_id org name location broker footage)
+# What an --answers file leaves out of these, it takes back: nobody could else do without a model that cannot be fetched.
+TAKEN_BACK=(voice_model_url voice_model_sha256 second_engine)
 
 answers_step() {
   local key what
   if [ -f "$STATE/answers" ]; then read_answers "$STATE/answers"; fi
   local known_id=${ANSWER[unit_id]:-}
-  if [ -n "$ANSWERS" ]; then read_answers "$ANSWERS"; fi
+  if [ -n "$ANSWERS" ]; then
+    for key in "${TAKEN_BACK[@]}"; do unset "ANSWER[$key]"; done
+    read_answers "$ANSWERS"
+  fi
   # Until there is a configuration or a key, an id is only what somebody typed, and can be put right.
   if [ -n "$known_id" ] && [ "$known_id" != "$(answer unit_id)" ] && id_is_in_use; then
     refuse "this is the unit $known_id by $STATE/answers, and $ANSWERS is for $(answer unit_id): take the other file, or decommission this unit first (provisioning/decommission.sh)"

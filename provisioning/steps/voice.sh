@@ -8,7 +8,7 @@ voice_step() {
   url=$(answer voice_model_url)
   folder=$PREFIX/models/${sum:0:12}
   [ -z "$(voice_model)" ] || return 0
-  [ -z "$OFFLINE" ] || refuse "the answers name a voice model at ${url%%\?*}, which --offline cannot fetch: leave it out now, and run this again with a network"
+  [ -z "$OFFLINE" ] || refuse "the answers name a voice model at ${url%%\?*}, which --offline cannot fetch: leave it out of the --answers file now, and run this again with it and a network"
   changing "fetch the voice model from ${url%%\?*}" || return 0
   # It installs the model as a whole or not at all, and continues a download that broke off.
   quietly "$PREFIX/bin/python" "$HERE/fetch-voice-model" --sha256 "$sum" "$url" "$folder" || {

@@ -57,7 +57,7 @@ def announce(unit: Unit, at_s: float, lasts_s: float = 8.0, ref: str = REF) -> l
 
 
 def test_a_message_is_under_way_from_its_wish_to_its_end() -> None:
-    unit = Unit()
+    unit = a_unit()
     assert not unit.incidents.announcing
     announce(unit, 1, lasts_s=8.0)
     assert unit.incidents.announcing

@@ -165,6 +165,24 @@ def test_the_id_of_a_unit_that_has_a_key_stays_when_the_other_answers_are_put_ri
     assert "\nunit_id = hk-mine\n" in (tmp_path / "saved").read_text(encoding="utf-8")
 
 
+def test_a_file_of_answers_takes_back_the_voice_that_it_leaves_out(tmp_path: Path) -> None:
+    """A model that cannot be fetched, or a second engine, must not be wanted for ever by what was saved before."""
+    (tmp_path / "state").mkdir()
+    mine = "".join(
+        f"{line}\n"
+        for line in (PROVISIONING / "answers.example").read_text(encoding="utf-8").splitlines()
+        if not line.startswith(("voice_", "second_", "#"))
+    )
+    voice = f"voice_model_url = https://example.org/m.zip\nvoice_model_sha256 = {'0' * 64}\nsecond_engine = yes\n"
+    (tmp_path / "mine").write_text(mine, encoding="utf-8")
+    for file, saved, wanted in (("ANSWERS=$WORK/mine", mine + voice, ""), ("", mine + voice, voice)):
+        (tmp_path / "state/answers").write_text(saved, encoding="utf-8")
+        ended = call(tmp_path, f"{ALONE.replace('ANSWERS=$WORK/mine', file or ':')}")
+        assert ended.returncode == 0, ended.stderr
+        told = {line for line in ended.stdout.splitlines() if line.startswith(("voice_", "second_"))}
+        assert told == set(wanted.splitlines())
+
+
 def test_answers_that_need_each_other_come_together(tmp_path: Path) -> None:
     code, out, _ = read(tmp_path, "latitude = 53.0388\n", "pair_at_fault")
     assert (code, out) == (0, "latitude needs longitude beside it")

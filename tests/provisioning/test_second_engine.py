@@ -60,3 +60,18 @@ def test_a_bundle_without_it_is_refused_before_anything_is_removed(tmp_path: Pat
     assert (tmp_path / "slot").is_dir()
     (tmp_path / "bundle/wheels/moonshine_voice-0.0.45-py3-none-any.whl").touch()
     assert call(tmp_path, here + "second_engine_is_there").returncode == 0
+
+
+@pytest.mark.parametrize(("there", "code"), [(True, 0), (False, REFUSED)])
+def test_a_slot_of_an_update_without_it_is_refused_before_anything_is_written(
+    tmp_path: Path, *, there: bool, code: int
+) -> None:
+    slot = tmp_path / "opt/slots/a"
+    (slot / "bin").mkdir(parents=True)
+    (slot.parent / "current").symlink_to("a")
+    (slot / "bin/python").write_text(f"#!/bin/sh\nexit {int(not there)}\n")
+    (slot / "bin/python").chmod(0o755)
+    kept = "put_checker() { :; }; put_ways_in() { :; }\n"
+    told = call(tmp_path, ANSWERS + WANTED + kept + "agent_step")
+    assert told.returncode == code, told.stderr
+    assert ("say second_engine = no in an --answers file" in told.stderr) is not there

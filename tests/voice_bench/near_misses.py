@@ -1,6 +1,7 @@
 """Talk that comes near the phrases, and never holds a whole one. Written for this bench alone.
 
-None of these is among the builder's own near misses (`voicemodel.texts`), so that the model has not learned them.
+None of these holds one of the builder's own near misses (`voicemodel.texts`), so that a model has not learned them. The
+shipped one had: "help him", "helmet" and "send the parcel" of these, "held me" of the rhymes.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ LINES = (*NEAR_MISSES, *RHYMES)
 
 def test_no_line_holds_a_phrase_or_is_one_that_training_heard() -> None:
     assert [line for line in LINES if holds_any(line, all_phrases())] == []
-    assert set(LINES).isdisjoint(texts.NEAR_MISSES)
+    assert [line for line in LINES if any(texts.holds(line, learned) for learned in texts.NEAR_MISSES)] == []
     assert len(set(LINES)) == len(LINES) >= 80
 
 

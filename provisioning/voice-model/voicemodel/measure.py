@@ -18,6 +18,7 @@ import numpy as np
 import vosk
 from scipy.stats import chi2
 
+from agent.voice.lexicon import ModelUnusable, require_files
 from voicemodel import RATE_HZ, lexicon, noises, people, texts, voices
 from voicemodel.speak import CannotSay, say
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from voicemodel.corpus import Entry
 
 KEY = ("help me", "call the police", "help help", "i need help", "intruder", "leave me alone", "get off me")
 """The phrases that the first model was measured with; the last two are never said whole in training."""
@@ -115,9 +118,8 @@ def _clip(job: tuple[str, str, NDArray[np.int16]]) -> tuple[str, bool, list[str]
     return phrase, bool(heard(folder, [phrase], pcm)), heard(folder, KEY, pcm), len(pcm) / RATE_HZ / 3600
 
 
-def recorded_people(folder: str, recordings: Path) -> None:
+def recorded_people(folder: str, clips: Sequence[Entry]) -> None:
     """Print what is heard of people: the phrase of each clip listened for alone, and `KEY`, which nobody says."""
-    clips = people.recordings(recordings, lexicon.read())
     with ProcessPoolExecutor() as pool:
         found = list(pool.map(_clip, [(folder, clip.text, np.array(clip.sound)) for clip in clips], chunksize=16))
     hits: dict[str, list[bool]] = defaultdict(list)
@@ -136,9 +138,20 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--recordings", type=Path, help="people's recordings: a folder for each phrase")
     asked = parser.parse_args()
-    held_out_voices(str(asked.model))
+    try:
+        require_files(asked.model)
+    except ModelUnusable as unusable:
+        parser.error(str(unusable))
+    clips = []
     if asked.recordings:
-        recorded_people(str(asked.model), asked.recordings)
+        if not asked.recordings.is_dir():
+            parser.error(f"--recordings: there is no folder {asked.recordings}")
+        clips = people.recordings(asked.recordings, lexicon.read())
+        if not clips:
+            parser.error(f"--recordings: {asked.recordings} holds no recording of words that the lexicon has")
+    held_out_voices(str(asked.model))
+    if clips:
+        recorded_people(str(asked.model), clips)
 
 
 if __name__ == "__main__":

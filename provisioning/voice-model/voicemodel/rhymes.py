@@ -2,7 +2,8 @@
 
 Made from sounds, of the model's lexicon or of a whole dictionary, not written by hand. One word in three is never used
 as a rhyme, and none that `./dev voice-bench` has in a phrase's word's place: a bench has rhymes that no training heard.
-The rounds of the shipped model before its last one knew the first rule only (README.md).
+The rounds of the shipped model before its last one knew the first rule only (README.md), and its last one not "hear",
+"of" and "well".
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 HELD_OUT_ONE_IN = 3
 OF_THE_BENCH = frozenset(
-    "bend called crawl elbow fall half heap held hell helmet hem hold kelp kneaded kneed knee leaf loan needed needs "
-    "palace parade place plaza pleased pole polish sell sent small tall whelp".split()
+    "bend called crawl elbow fall half heap hear held hell helmet hem hold kelp kneaded kneed knee leaf loan needed "
+    "needs of palace parade place plaza pleased pole polish sell sent small tall well whelp".split()
 )
 """Those that the bench's near misses have in the place of a phrase's word, or at its place in one."""
 

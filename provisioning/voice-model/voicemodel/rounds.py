@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -103,12 +104,12 @@ ONWARD = Recipe(
     (Round(5500, 1e-3, LARGE, (LOUD_STREET, OVER_TALK, STREET_ANEW)),),
     speech=corpus.Part(share=0.7, first=10_000),
 )
-"""From a model with a large network, by speech that it never heard: an hour of speech and scenes, and one of training
-(README.md)."""
+"""From a model with a large network: an hour of speech and scenes, and one of training (README.md). The shipped one was
+made so; to train it on itself, take another first utterance and other chapters, or it hears the same again."""
 
 
 class AnotherTraining(Exception):
-    """What is stored in the work folder is of another network."""
+    """What is stored in the work folder is of another network, or began with another model."""
 
 
 def made(work: Path, wanted: Chapters, recordings: Path | None) -> list[Path]:
@@ -158,13 +159,14 @@ def trained(  # noqa: PLR0913 - what the command line asks for
         onward: The model that it begins with; None: with nothing.
 
     Raises:
-        AnotherTraining: a network stored there has not the shape that its round has.
+        AnotherTraining: a network stored there has not the shape that its round has, or began with another model.
         AnotherFile: the model was not made here, or not with the shape of the first round.
     """
     entries = list(corpus.read(work / "speech"))
     grammar = chain.bigram([entry.phones for entry in entries])
     said = [chain.sequence(entry.phones) for entry in entries]
     torch.manual_seed(0)
+    _claim(work, onward)
     network = _untrained(made(work, rounds[0].chapters[0], recordings)[0], rounds[0].shape)
     if onward:
         first = made(work, rounds[0].chapters[0], recordings)
@@ -186,6 +188,20 @@ def trained(  # noqa: PLR0913 - what the command line asks for
         with _of_this_training(stored):
             network.load_state_dict(between(began, torch.load(stored), one.share))
     return network
+
+
+def _claim(work: Path, onward: Path | None) -> None:
+    """Note which model the training in this folder begins with, so that none is continued in the place of another.
+
+    Raises:
+        AnotherTraining: it began with another one.
+    """
+    begins_with = sha256((onward / "am/final.mdl").read_bytes()).hexdigest() if onward else "nothing"
+    noted, begun = work / "began-with", any(work.glob("trained-*"))
+    if (noted.read_text(encoding="ascii") if noted.exists() else begins_with if not begun else "") != begins_with:
+        msg = f"the training in {work} began with another model"
+        raise AnotherTraining(msg)
+    noted.write_text(begins_with, encoding="ascii")
 
 
 def between(began: Weights, ended: Weights, share: float) -> dict[str, Tensor]:

@@ -47,15 +47,15 @@ _NAMES = (
 )
 
 NEAR_MISSES = (
-    "help yourself|help him|help her with the bags|he helped me yesterday|helping my mum|the helpers met|"
+    "help yourself|help them|help her with the bags|he helped me yesterday|helping my mum|the helpers met|"
     "health is wealth|call the office|call the doctor|call me later|the police called me back|"
     "call the plumber please|recall the policies|i need half|i need kelp|i need a pint|we need milk and bread|"
     "i kneel down|he needs help|you need to help out|do you need help|the computer is broken|"
     "introduce them to her|the tutor is here|a cruiser|the scooter in the road|student union|please hold|"
     "please yelp|police help desk|a pleased elf|please pass the salt|call a taxi|call the priest|pull the fleece|"
     "leave my phone alone|leave me a loan|believe me although|get off the bus|get off my lawn|get coffee for me|"
-    "forget me|somebody called me|someone called the shop|send the parcel|send the policy|the police are here|"
-    "hail me a cab|tell me|hell me|held me|help my|helmet|help men|how to help people|he said the police came|"
+    "forget me|somebody called me|someone called the shop|send the letter|send the policy|the police are here|"
+    "hail me a cab|tell me|hell me|held her|help my|help men|how to help people|he said the police came|"
     "they called the police station yesterday"
 ).split("|")
 """Talk that holds parts of phrases, or words that sound like them."""

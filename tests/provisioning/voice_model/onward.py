@@ -148,3 +148,22 @@ def test_a_unit_is_left_out_for_a_whole_utterance_or_not_at_all() -> None:
     assert (kept == 0).float().mean() == pytest.approx(0.25, abs=0.02)
     assert kept.mean() == pytest.approx(1.0, abs=0.03)
     assert torch.equal(dropout.eval()(kept), kept)
+
+
+def test_a_training_that_began_with_another_model_is_not_continued(tmp_path: Path) -> None:
+    models = []
+    for name in "ab":
+        models.append(tmp_path / name)
+        (models[-1] / "am").mkdir(parents=True)
+        (models[-1] / "am/final.mdl").write_text(name)
+    work = tmp_path / "work"
+    work.mkdir()
+    rounds._claim(work, models[0])
+    rounds._claim(work, models[0])
+    for other in (models[1], None):
+        with pytest.raises(rounds.AnotherTraining, match="began with another model"):
+            rounds._claim(work, other)
+    (work / "began-with").unlink()
+    (work / "trained-0.pt").touch()
+    with pytest.raises(rounds.AnotherTraining):
+        rounds._claim(work, models[0])  # of a builder that did not note it: nobody knows
