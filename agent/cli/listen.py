@@ -142,8 +142,9 @@ def _phrase(text: str) -> Phrase:
     if not words:
         msg = f"--phrase {text!r} has no word in it: give what people say, such as --phrase 'help me'"
         raise UsageError(msg)
-    sure_enough = PhraseSettings(say="any phrase", label="phrase").min_confidence
-    return Phrase(words, "phrase", sure_enough)
+    usual = PhraseSettings(say="any phrase", label="phrase")
+    # A label of its own, as on a unit: two phrases with one label are one call.
+    return Phrase(words, "-".join(words), usual.min_confidence, unsure_confidence=usual.unsure_confidence)
 
 
 def _open(file: Path) -> wave.Wave_read:

@@ -11,6 +11,7 @@ import pytest
 
 import fakes
 from agent.cli.main import EXIT_BAD_INPUT, main
+from agent.hw.kit import SAMPLE_RATE_HZ
 from agent.voice.lexicon import BUNDLED_MODEL
 from tests.voice.polish import polish_model
 
@@ -75,6 +76,19 @@ def test_a_phrase_is_told_as_it_was_given_and_replaces_the_configured_ones(capsy
     assert main(["listen", "--phrase", "Call the POLICE!", str(HELP_ME), str(POLICE)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["phrase"] == "Call the POLICE!"
+
+
+def test_two_phrases_right_behind_each_other_are_two_calls(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    both = tmp_path / "both.wav"
+    with wave.open(str(both), "wb") as joined:
+        for number, part in enumerate((HELP_ME, POLICE)):
+            with wave.open(str(part), "rb") as recording:
+                if not number:
+                    joined.setparams(recording.getparams())
+                joined.writeframes(recording.readframes(recording.getnframes()) + bytes(2 * SAMPLE_RATE_HZ))
+    assert main(["listen", "--phrase", "help me", "--phrase", "call the police", str(both)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["phrase"] for line in lines] == ["help me", "call the police"]
 
 
 def test_a_unit_listens_for_its_own_phrases(
