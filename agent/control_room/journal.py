@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def journal_line(received: Received, at: datetime) -> bytes:
     """The line of one message. A payload that is no JSON is kept as text, with what is no UTF-8 marked in it."""
     text = received.payload.decode(errors="replace")
+    line = {"topic": received.topic, "received_at": timestamp(at)}
     try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
-        payload = text
-    line = {"topic": received.topic, "received_at": timestamp(at), "payload": payload}
-    return json.dumps(line, ensure_ascii=False).encode(errors="replace") + b"\n"
+        whole = json.dumps({**line, "payload": json.loads(text)}, ensure_ascii=False)
+    except (ValueError, RecursionError):  # of the latter some can be read and, a level deeper, not be written
+        whole = json.dumps({**line, "payload": text}, ensure_ascii=False)
+    return whole.encode(errors="replace") + b"\n"
 
 
 class Journal:

@@ -79,6 +79,9 @@ def keyboard(fd: int, on_key: Callable[[str], None]) -> Iterator[None]:
 
     before = termios.tcgetattr(fd)
     tty.setcbreak(fd)
+    flowing = termios.tcgetattr(fd)
+    flowing[0] &= ~termios.IXON  # Ctrl-S would stop the terminal, and with it the console's loop
+    termios.tcsetattr(fd, termios.TCSADRAIN, flowing)
     loop.add_reader(fd, read)
     try:
         yield

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+LOOK_S: Final = 1.0
+"""After closing an alert has moved the selection on, no key counts until it was let alone for so long: one that is held
+down, or pressed again because nothing seemed to happen, must not close the next caller, whom nobody looked at."""
 KEYS_OF_OPEN_ALERTS: Final = frozenset("agft")
 LONGEST_TYPED: Final = 200
 """Characters of a cause or a command: a line, not an essay; a message takes 1,024."""
@@ -61,6 +64,8 @@ class Screen:
         self._clock = clock
         self._console = console
         self._selected: str | None = None
+        self._moved_on_s = float("-inf")
+        """When closing an alert last moved the selection on, or a key was pressed too soon after that."""
         self._note = ""
         self._asked: _Question | None = None
         self._wake = asyncio.Event()
@@ -155,6 +160,11 @@ class Screen:
         self._wake.set()
 
     def _act(self, key: str, alert_id: str) -> None:
+        now_s, moved_on_s = self._clock.now().monotonic_s, self._moved_on_s
+        if key in KEYS_OF_OPEN_ALERTS and now_s - moved_on_s < LOOK_S:
+            self._moved_on_s = now_s  # a key that is held down gets nowhere
+            self._note = "Another alert is selected now: look at it, then press the key again."
+            return
         if key in KEYS_OF_OPEN_ALERTS and self._room.alerts[alert_id].closed:
             self._note = "It is closed already."
             return
@@ -162,7 +172,8 @@ class Screen:
             case "a":
                 self._say(self._room.acknowledge(alert_id), "acknowledged")
             case "g":
-                self._say(self._close(alert_id, Outcome.GENUINE), "closed as genuine")
+                judged = self._room.alerts[alert_id].latest.revision  # as shown, not what comes before it is said
+                self._say(self._close(alert_id, Outcome.GENUINE, revision=judged), "closed as genuine")
             case "t":
                 self._ask_why("What was the test?", alert_id, Outcome.TEST, "a test")
             case "f":
@@ -216,6 +227,8 @@ class Screen:
         alert = self._room.alerts.get(alert_id)
         if self._selected == alert_id and (alert is None or alert.closed):
             self._selected = None  # done with it: on to the most urgent one
+            if not all(each.closed for each in self._room.alerts.values()):
+                self._moved_on_s = self._clock.now().monotonic_s
 
     async def _see_through(self, saying: Awaitable[None], words: str) -> None:
         try:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 AT = datetime(2026, 11, 22, 2, 14, 7, 412_000, tzinfo=UTC)
 
 
+def test_json_of_any_depth_is_kept() -> None:
+    """There is a depth that can be read and, a level deeper, not be written: one such message ended every console."""
+    of_each_python = (*range(900, 1010), *range(1450, 1510), *range(9950, 10_010))  # 3.11, 3.12, 3.13
+    for depth in of_each_python:
+        payload = b"[" * depth + b"]" * depth
+        assert payload in journal_line(Received("a/b", payload), AT)
+
+
 @pytest.mark.parametrize(
     ("payload", "kept"),
     [

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from agent.clock import SystemClock
 from agent.control_room import drawing, screen
 from agent.control_room.room import ControlRoom
-from agent.control_room.screen import Screen
+from agent.control_room.screen import LOOK_S, Screen
 from agent.uplink.endpoint import Endpoint
 from agent.uplink.messages import Answer
 from fakes.broker import CONTROL_ROOM
@@ -84,6 +84,24 @@ async def test_the_arrows_select_and_the_selection_sticks_to_its_alert(town: Tow
         terminal.terminate()
         assert await terminal.ended() == 0
         assert terminal.is_as_before()
+
+
+async def test_a_key_that_is_held_down_closes_no_caller_whom_nobody_looked_at(town: Town) -> None:
+    async with HandUnit(town, "hk-001").connected() as unit, Terminal(command(town)) as terminal:
+        await terminal.shows("street/hk-001")
+        await unit.say(*(unit.alert(alert_id=f"A{number}", headline=f"call {number}") for number in range(1, 5)))
+        await terminal.shows("4 waiting")
+        terminal.type("g")
+        await terminal.shows("GENUINE", "3 waiting")
+        for _ in range(15):  # as a keyboard repeats
+            terminal.type("g")
+            await asyncio.sleep(1 / 30)
+        await terminal.shows("Another alert is selected now", "3 waiting")
+        await asyncio.sleep(LOOK_S)
+        terminal.type("g")
+        await terminal.shows("2 waiting")
+        terminal.type("q")
+        assert await terminal.ended() == 0
 
 
 async def test_a_lost_broker_is_shown_and_nothing_pretends_to_be_sent(town: Town) -> None:
