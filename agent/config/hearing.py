@@ -109,9 +109,9 @@ class VoiceSettings(Settings):
     """A Vosk model's folder, of the main language; None takes the one in the package."""
     verifier: bool = False
     """Whether a second engine, which knows English only, is asked about what was taken for a phrase of the main
-    language. It takes away a third at most of what near misses set off (README.md, What the voice hears) and costs
-    125 MB of memory; it comes with the extra "verifier" of the agent. It is tried and loaded before the unit hears: a
-    second, on a good card."""
+    language. Of what near misses set off it takes away little or most, by the phrase (README.md, What the voice hears);
+    it costs 125 MB of memory, and comes with the extra "verifier" of the agent. It is tried and loaded before the unit
+    hears: a second, on a good card."""
     phrases: tuple[PhraseSettings, ...] = ()
     decoys: tuple[Words, ...] = ()
     """Words and phrases that are easily taken for ours: heard as themselves, they are nothing, and neither is a phrase
